@@ -1,0 +1,48 @@
+from types import SimpleNamespace
+
+from bayeslmm.estimands import labels
+
+
+def small_design():
+    subject = SimpleNamespace(group="Subject", levels=("308", "309"), coefs=("Intercept", "Days"))
+    item = SimpleNamespace(group="batch:cask", levels=("A:a",), coefs=("Intercept",))
+    pairs = {0: ((0, 1),), 1: ()}
+    return SimpleNamespace(
+        coefs=("Intercept", "Days"),
+        blocks=(subject, item),
+        covariance=SimpleNamespace(block_pairs=pairs.__getitem__),
+    )
+
+
+def test_parameters_come_as_beta_sd_cor_sigma():
+    assert labels.parameter_labels(small_design()) == (
+        "beta[Intercept]",
+        "beta[Days]",
+        "sd[Subject: Intercept]",
+        "sd[Subject: Days]",
+        "sd[batch:cask: Intercept]",
+        "cor[Subject: Intercept, Days]",
+        "sigma",
+    )
+
+
+def test_known_sigma_has_no_label():
+    assert "sigma" not in labels.parameter_labels(small_design(), sigma_known=True)
+
+
+def test_random_effects_run_block_level_coef_with_coef_fastest():
+    assert labels.ranef_labels(small_design()) == (
+        "ranef[Subject=308: Intercept]",
+        "ranef[Subject=308: Days]",
+        "ranef[Subject=309: Intercept]",
+        "ranef[Subject=309: Days]",
+        "ranef[batch:cask=A:a: Intercept]",
+    )
+
+
+def test_a_label_tells_its_kind():
+    made = (*labels.parameter_labels(small_design()), *labels.ranef_labels(small_design()))
+    assert [labels.kind_of(label) for label in made] == (
+        ["beta"] * 2 + ["sd"] * 3 + ["cor", "sigma"] + ["ranef"] * 5
+    )
+    assert set(map(labels.kind_of, made)) == set(labels.KINDS)
