@@ -1,0 +1,81 @@
+"""Errors and warnings: every one says what was seen, the usual cause and the next step."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class BayesLMMError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class InputError(BayesLMMError, ValueError):
+    """Something the caller gave can't be used."""
+
+
+class FormulaError(InputError):
+    """A formula that can't be read."""
+
+
+class DataError(InputError):
+    """Data that can't carry the model."""
+
+
+class OptionError(InputError):
+    """A misspelt or impossible option."""
+
+
+class PriorError(InputError):
+    """A prior for a parameter that isn't there, or of a family that doesn't fit it."""
+
+
+class OutputError(BayesLMMError, OSError):
+    """A result that can't be written."""
+
+
+class BayesLMMWarning(UserWarning):
+    """Base of every warning of this package."""
+
+
+class SingularFitWarning(BayesLMMWarning):
+    """A covariance estimate on its boundary."""
+
+
+class ConvergenceWarning(BayesLMMWarning):
+    """An optimum not proved."""
+
+
+class DesignWarning(BayesLMMWarning):
+    """Rows or columns left out of the design."""
+
+
+class SamplingWarning(BayesLMMWarning):
+    """Draws that shouldn't be trusted as they are."""
+
+
+def nearest(name: str, choices: Iterable[str]) -> str | None:
+    """The choice most like `name`, letter case aside, or None when none is alike."""
+    by_lower = {choice.lower(): choice for choice in choices}
+    close = get_close_matches(name.lower(), by_lower, n=1)
+    return by_lower[close[0]] if close else None
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """The question '; did you mean ...?' about the nearest choice, or nothing."""
+    guess = nearest(name, choices)
+    return f"; did you mean {guess!r}?" if guess else ""
+
+
+def check_choice[T](what: str, given: T, choices: Iterable[T]) -> T:
+    """`given` itself when it is one of the choices.
+
+    Raises
+    ------
+    OptionError
+        Naming the choices, and the nearest of them.
+    """
+    choices = tuple(choices)
+    if given in choices:
+        return given
+    listed = ", ".join(repr(choice) for choice in choices)
+    hint = did_you_mean(str(given), [str(choice) for choice in choices])
+    raise OptionError(f"{what} {given!r} isn't known{hint or ';'} choices: {listed}")

@@ -1,0 +1,1 @@
+"""What is estimated: formula, design, covariance structures and priors. Knows no engine."""

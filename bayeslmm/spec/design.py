@@ -1,0 +1,153 @@
+"""The design: response, fixed-effects matrix and one block per grouping factor, as arrays."""
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .covariance import CovarianceStructure
+from .relative import CovarianceMap
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from bayeslmm.kernel.kernel import Kernel
+
+type Array = NDArray[np.float64]
+type Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One grouping factor with every bar on it.
+
+    Attributes
+    ----------
+    group : name of the grouping factor, `batch:cask` for an interaction
+    levels : its values, in order
+    codes : (n,) position in `levels` of each row's level
+    coefs : names of the left-hand columns, all bars of the group in turn
+    columns : (n, k) left-hand columns
+    structures : covariance of each bar's coefs; the block's is their direct sum
+    term_numbers : place of each bar in the formula
+    """
+
+    group: str
+    levels: tuple[str, ...]
+    codes: Codes
+    coefs: tuple[str, ...]
+    columns: Array
+    structures: tuple[CovarianceStructure, ...]
+    term_numbers: tuple[int, ...]
+
+    @property
+    def n_levels(self) -> int:
+        return len(self.levels)
+
+    @property
+    def k(self) -> int:
+        """Number of coefs."""
+        return len(self.coefs)
+
+    @property
+    def q(self) -> int:
+        """Number of random effects: levels times coefs."""
+        return self.n_levels * self.k
+
+    def matrix(self) -> "csr_array":
+        """Its part of Z, (n, q) sparse: level by level, coef fastest."""
+        return block_matrix(self.codes, self.columns, self.n_levels)
+
+
+@dataclass(frozen=True)
+class Design:
+    """What the formula makes of the data: y = Xβ + Zb + offset + e, Var(e) = σ² / weights.
+
+    Attributes
+    ----------
+    y : (n,) response as given; the offset isn't taken off
+    offset : (n,) zeros if none
+    weights : (n,) ones if none
+    X : (n, p) of full column rank
+    coefs : names of X's columns
+    dropped : columns left out because they depend on earlier ones
+    blocks : grouping factors in formula order
+    rows : (n,) positions in the user's data of the rows kept
+    n_missing : number of rows dropped for a missing value
+    response : the formula's left side
+    """
+
+    y: Array
+    offset: Array
+    weights: Array
+    X: Array
+    coefs: tuple[str, ...]
+    dropped: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    rows: Codes
+    n_missing: int
+    response: str
+
+    @property
+    def n(self) -> int:
+        return len(self.y)
+
+    @property
+    def p(self) -> int:
+        return len(self.coefs)
+
+    @property
+    def q(self) -> int:
+        """Number of random effects."""
+        return sum(block.q for block in self.blocks)
+
+    @property
+    def n_theta(self) -> int:
+        return self.covariance.n_theta
+
+    @cached_property
+    def covariance(self) -> CovarianceMap:
+        """θ ↔ relative factors ↔ natural parameters."""
+        return CovarianceMap.build(self.blocks, self.weights)
+
+    @cached_property
+    def Z(self) -> "csr_array":
+        """(n, q) sparse: block by block, level by level, coef fastest."""
+        from scipy.sparse import csr_array, hstack
+
+        parts = [block.matrix() for block in self.blocks]
+        return csr_array(hstack(parts, format="csr")) if parts else csr_array((self.n, 0))
+
+    def terms(self) -> "dict[str, csr_array]":
+        """Z by grouping factor, for people to look at."""
+        return {
+            block.group: block_matrix(block.codes, block.columns, block.n_levels) for block in self.blocks
+        }
+
+    @cached_property
+    def kernel(self) -> "Kernel":
+        """The numbers of this design in the shape the engines compute with."""
+        from bayeslmm.kernel.kernel import Kernel
+
+        parts = [(block.codes, block.columns, block.n_levels) for block in self.blocks]
+        weights = None if np.all(self.weights == 1.0) else self.weights
+        return Kernel.build(self.y - self.offset, self.X, parts, weights)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # what is cached can be had again
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def block_matrix(codes: Codes, columns: Array, n_levels: int) -> "csr_array":
+    """Z of one block, shape (n, n_levels·k); rows whose code is -1 (an unseen level) are zero."""
+    from scipy.sparse import csr_array
+
+    n, k = columns.shape
+    seen = codes >= 0
+    index = codes[:, None] * k + np.arange(k)
+    pointer = np.concatenate([[0], np.cumsum(seen * k)])
+    Z = csr_array((columns[seen].ravel(), index[seen].ravel(), pointer), shape=(n, n_levels * k))
+    Z.eliminate_zeros()
+    return Z

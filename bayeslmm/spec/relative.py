@@ -1,0 +1,280 @@
+"""The covariance map: θ in lme4's order ↔ the relative factors of all blocks ↔ natural sd and cor."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .covariance import CovarianceStructure
+
+type Array = NDArray[np.float64]
+type ByGroup = Mapping[str, ArrayLike]
+
+
+class Grouped(Protocol):
+    """What the map reads of a block."""
+
+    @property
+    def group(self) -> str: ...
+    @property
+    def coefs(self) -> tuple[str, ...]: ...
+    @property
+    def columns(self) -> Array: ...
+    @property
+    def n_levels(self) -> int: ...
+    @property
+    def structures(self) -> tuple[CovarianceStructure, ...]: ...
+    @property
+    def term_numbers(self) -> tuple[int, ...]: ...
+
+
+class Natural(NamedTuple):
+    """Absolute standard deviations and correlations by group.
+
+    sd[group] has shape (k,), cor[group] (n_pairs,), NaN where one of the two sds is 0.
+    """
+
+    sd: dict[str, Array]
+    cor: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class TermSlot:
+    """Where one bar lies: coefs `first`:`first`+k of a block, elements `theta` of θ."""
+
+    block: int
+    first: int
+    theta: slice
+    structure: CovarianceStructure
+    gram: Array  # (k, k) weighted mean of z zᵀ over rows, for a start
+
+    @property
+    def coefs(self) -> slice:
+        return slice(self.first, self.first + self.structure.k)
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Free correlations, as pairs of coef positions in the block."""
+        return tuple((self.first + i, self.first + j) for i, j in self.structure.pairs)
+
+
+@dataclass(frozen=True)
+class CovarianceMap:
+    """Relative covariance of a model: θ ↔ Λ, and Λ ↔ (sd, cor).
+
+    θ is public and has lme4's order: bars by decreasing number of levels, ties by their place in the formula.
+    `flat` is the kernel's view: every block's Λ (k, k) row by row, blocks in formula order.
+
+    Attributes
+    ----------
+    groups : group of each block
+    coefs : coefs of each block
+    slots : one per bar, in block order
+    """
+
+    groups: tuple[str, ...]
+    coefs: tuple[tuple[str, ...], ...]
+    slots: tuple[TermSlot, ...]
+
+    @classmethod
+    def build(cls, blocks: Sequence[Grouped], weights: Array | None = None) -> "CovarianceMap":
+        """The map of these blocks; `weights` (n,) only shape the start."""
+        return cls(
+            tuple(block.group for block in blocks),
+            tuple(block.coefs for block in blocks),
+            tuple(_slots(blocks, weights)),
+        )
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of coefs of each block."""
+        return tuple(len(coefs) for coefs in self.coefs)
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """Where each block's Λ begins in `flat`."""
+        return tuple(int(end) for end in np.cumsum([0, *(k * k for k in self.sizes)])[:-1])
+
+    @cached_property
+    def n_theta(self) -> int:
+        return sum(slot.structure.n_params for slot in self.slots)
+
+    @cached_property
+    def n_lam(self) -> int:
+        """Length of `flat`."""
+        return sum(k * k for k in self.sizes)
+
+    @cached_property
+    def linear(self) -> bool:
+        """Is Λ linear in θ? Then flat(θ) = θ · jacobian."""
+        return all(slot.structure.linear for slot in self.slots)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Labels of θ: theta[group: coef] or theta[group: coef, coef]."""
+        out = np.empty(self.n_theta, dtype=object)
+        for slot in self.slots:
+            names = slot.structure.names(self.coefs[slot.block][slot.coefs])
+            out[slot.theta] = [f"theta[{self.groups[slot.block]}: {name}]" for name in names]
+        return tuple(out)
+
+    @cached_property
+    def lower(self) -> Array:
+        """Lower bounds of θ, shape (n_theta,)."""
+        return self._gather(slot.structure.lower for slot in self.slots)
+
+    def start(self) -> Array:
+        """A θ away from 0 at which each coef contributes about as much as the residual, shape (n_theta,)."""
+        return self._gather(slot.structure.start(slot.gram) for slot in self.slots)
+
+    def normalize(self, theta: ArrayLike) -> Array:
+        """The θ of the same covariance whose factors have no negative diagonal element."""
+        parts = self._split(theta)
+        return self._gather(
+            slot.structure.normalize(part) for slot, part in zip(self.slots, parts, strict=True)
+        )
+
+    def factors(self, theta: ArrayLike) -> tuple[Array, ...]:
+        """The relative factor Λ of each block, shapes (k, k)."""
+        parts = self._split(theta)
+        return self._assemble(
+            slot.structure.factor(part) for slot, part in zip(self.slots, parts, strict=True)
+        )
+
+    def from_factors(self, factors: Sequence[ArrayLike]) -> Array:
+        """θ of the blocks' factors: the inverse of `factors`."""
+        return self._gather(
+            slot.structure.parameters(np.asarray(factors[slot.block])[slot.coefs, slot.coefs])
+            for slot in self.slots
+        )
+
+    def flat(self, theta: ArrayLike) -> Array:
+        """Every block's Λ, row by row, shape (n_lam,)."""
+        return np.asarray(theta, dtype=float) @ self._map if self.linear else _flatten(self.factors(theta))
+
+    def jacobian(self, theta: ArrayLike) -> Array:
+        """d flat / dθ, shape (n_theta, n_lam)."""
+        return self._map if self.linear else self._derivative(theta)
+
+    def unflatten(self, flat: ArrayLike) -> tuple[Array, ...]:
+        """The factors held in `flat`, shapes (k, k)."""
+        values = np.asarray(flat, dtype=float)
+        return tuple(
+            values[offset : offset + k * k].reshape(k, k)
+            for offset, k in zip(self.offsets, self.sizes, strict=True)
+        )
+
+    def natural(self, theta: ArrayLike, sigma: float) -> Natural:
+        """Absolute sd and cor at residual standard deviation `sigma`: σ²ΛΛᵀ."""
+        sd, cor = {}, {}
+        for block, factor in enumerate(self.factors(theta)):
+            root = sigma * factor
+            spread = np.sqrt(np.einsum("ij,ij->i", root, root))
+            sd[self.groups[block]] = spread
+            cor[self.groups[block]] = _correlations(root, spread, self.block_pairs(block))
+        return Natural(sd, cor)
+
+    def from_natural(self, sd: ByGroup, cor: ByGroup, sigma: float) -> Array:
+        """`flat` of absolute sd and cor at `sigma`: the relative factors are the absolute ones over σ."""
+        return _flatten(self._natural_factors(sd, cor)) / sigma
+
+    def theta_of_natural(self, sd: ByGroup, cor: ByGroup, sigma: float) -> Array:
+        """θ of absolute sd and cor at `sigma`."""
+        return self.from_factors(self._natural_factors(sd, cor)) / sigma
+
+    def block_pairs(self, block: int) -> tuple[tuple[int, int], ...]:
+        """Coef pairs of a block whose correlation is free: those inside its bars, none across."""
+        return tuple(pair for slot in self.slots if slot.block == block for pair in slot.pairs)
+
+    @cached_property
+    def _map(self) -> Array:
+        return self._derivative(np.zeros(self.n_theta))
+
+    def _derivative(self, theta: ArrayLike) -> Array:
+        out = np.zeros((self.n_theta, self.n_lam))
+        for slot, part in self._with(self._split(theta)):
+            k, offset = self.sizes[slot.block], self.offsets[slot.block]
+            block = out[slot.theta, offset : offset + k * k].reshape(-1, k, k)
+            block[:, slot.coefs, slot.coefs] = slot.structure.derivative(part)
+            out[slot.theta, offset : offset + k * k] = block.reshape(-1, k * k)
+        return out
+
+    def _natural_factors(self, sd: ByGroup, cor: ByGroup) -> tuple[Array, ...]:
+        return self._assemble(
+            slot.structure.factor_natural(np.asarray(sd[group])[slot.coefs], part)
+            for slot, group, part in self._natural_parts(cor)
+        )
+
+    def _natural_parts(self, cor: ByGroup) -> Iterator[tuple[TermSlot, str, Array]]:
+        """Each bar with its group and its own part of the group's correlations."""
+        used = dict.fromkeys(self.groups, 0)
+        for slot in self.slots:
+            group, n_pairs = self.groups[slot.block], len(slot.structure.pairs)
+            given = np.asarray(cor.get(group, ()), dtype=float)
+            yield slot, group, given[used[group] : used[group] + n_pairs]
+            used[group] += n_pairs
+
+    def _with[P](self, parts: Iterable[P]) -> Iterator[tuple[TermSlot, P]]:
+        """Each bar with its part."""
+        return zip(self.slots, parts, strict=True)
+
+    def _split(self, theta: ArrayLike) -> Iterator[Array]:
+        values = np.asarray(theta, dtype=float)
+        return (values[slot.theta] for slot in self.slots)
+
+    def _gather(self, parts: Iterator[Array]) -> Array:
+        out = np.empty(self.n_theta)
+        for slot, part in self._with(parts):
+            out[slot.theta] = part
+        return out
+
+    def _assemble(self, parts: Iterator[Array]) -> tuple[Array, ...]:
+        out = tuple(np.zeros((k, k)) for k in self.sizes)
+        for slot, part in self._with(parts):
+            out[slot.block][slot.coefs, slot.coefs] = part
+        return out
+
+
+def _slots(blocks: Sequence[Grouped], weights: Array | None) -> Iterator[TermSlot]:
+    places = _theta_slices(blocks)
+    for number, block in enumerate(blocks):
+        first, gram = 0, _gram(block.columns, weights)
+        for structure, term in zip(block.structures, block.term_numbers, strict=True):
+            coefs = slice(first, first + structure.k)
+            yield TermSlot(number, first, places[term], structure, gram[coefs, coefs])
+            first = coefs.stop
+
+
+def _theta_slices(blocks: Sequence[Grouped]) -> dict[int, slice]:
+    """Place in θ of each bar, by its number in the formula."""
+    bars = sorted(
+        (-block.n_levels, term, structure.n_params)
+        for block in blocks
+        for structure, term in zip(block.structures, block.term_numbers, strict=True)
+    )
+    places, first = {}, 0
+    for _, term, n_params in bars:
+        places[term] = slice(first, first + n_params)
+        first += n_params
+    return places
+
+
+def _gram(columns: Array, weights: Array | None) -> Array:
+    weighted = columns if weights is None else columns * weights[:, None]
+    return weighted.T @ columns / len(columns)
+
+
+def _flatten(factors: Sequence[Array]) -> Array:
+    return np.concatenate([factor.ravel() for factor in factors]) if factors else np.zeros(0)
+
+
+def _correlations(root: Array, spread: Array, pairs: tuple[tuple[int, int], ...]) -> Array:
+    """cor of the given coef pairs of root·rootᵀ, NaN where an sd is 0."""
+    out = np.full(len(pairs), np.nan)
+    for number, (i, j) in enumerate(pairs):
+        if spread[i] > 0 and spread[j] > 0:
+            out[number] = np.clip(root[i] @ root[j] / (spread[i] * spread[j]), -1.0, 1.0)
+    return out
