@@ -1,0 +1,238 @@
+"""The command line: ``bayeslmm demo``, ``bayeslmm fit`` and ``bayeslmm parity``.
+
+Tables go to standard output, narration to standard error. Whatever is wrong with the input is found before
+long work starts. Exit codes: 0 done; 1 unexpected failure; 2 the input or the output folder can't be used;
+3 done and written, but a result's own checks failed; 130 interrupted.
+"""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+import bayeslmm as bl
+from bayeslmm.errors import BayesLMMError, DataError, InputError, OutputError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayeslmm.model import LinearMixedModel
+
+type Criterion = Literal["REML", "ML"]
+type Method = Literal["auto", "marginal", "explicit", "importance"]
+
+
+class ExitCode(IntEnum):
+    """What a finished process says to its caller."""
+
+    DONE = 0
+    FAILED = 1
+    REFUSED = 2
+    UNRESOLVED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The choices of one run of both engines."""
+
+    criterion: Criterion = "REML"
+    seed: int = 1
+    boot: int = 2000
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    method: Method = "auto"
+
+
+class _Commands(TyperGroup):
+    """Turn the package's own errors into one sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BayesLMMError as error:
+            refused = isinstance(error, InputError | OutputError)
+            _leave(f"Error: {error}", ExitCode.REFUSED if refused else ExitCode.FAILED)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="One formula, two engines, one report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line as the console script ``bayeslmm``."""
+    app()
+
+
+Formula = Annotated[str, typer.Argument(help="An lme4-style formula, such as 'y ~ x + (x | g)'.")]
+Data = Annotated[str, typer.Argument(help="A CSV file, plain or gzipped, or a packaged data set.")]
+Weights = Annotated[str | None, typer.Option(help="The column of prior weights.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap and of the sampler.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bayeslmm {bl.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """One formula, two engines, one report."""
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("bayeslmm-demo"),
+    seed: Seed = 1,
+) -> None:
+    """Fit, bootstrap and sample the packaged sleep study, compare, and write the report."""
+    _check_folder(out)
+    formula = "Reaction ~ Days + (Days | Subject)"
+    _say(f"{formula}, from the packaged sleepstudy data")
+    _compare(bl.LinearMixedModel(formula, bl.load_dataset("sleepstudy")), out, Settings(seed=seed))
+
+
+@app.command()
+def fit(
+    formula: Formula,
+    data: Data,
+    criterion: Annotated[Criterion, typer.Option(help="What is optimized.")] = "REML",
+    weights: Weights = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file for the estimates.")] = None,
+) -> None:
+    """Fit a model by ML or REML and print its summary."""
+    if out is not None:
+        _check_folder(out.parent)
+    model = bl.LinearMixedModel(formula, read_data(data), weights=weights)
+    with _step(f"Fitting by {criterion}"):
+        fitted = model.fit(criterion=criterion)
+    typer.echo(fitted.summary())
+    if out is not None:
+        fitted.estimates().to_frame().to_csv(out)
+        typer.echo(out)
+    if not fitted.convergence.ok:
+        _leave(f"The optimum is not proved: {fitted.convergence}", ExitCode.UNRESOLVED)
+
+
+@app.command()
+def parity(
+    formula: Formula,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder for the report, the table and the manifest.")],
+    criterion: Annotated[Criterion, typer.Option(help="What is optimized.")] = "REML",
+    weights: Weights = None,
+    seed: Seed = 1,
+    boot: Annotated[int, typer.Option(min=2, help="Bootstrap replicates.")] = 2000,
+    draws: Annotated[int, typer.Option(min=4, help="Posterior draws of a chain, after tuning.")] = 1000,
+    tune: Annotated[int, typer.Option(min=0, help="Tuning steps of a chain.")] = 1000,
+    chains: Annotated[int, typer.Option(min=1, help="Chains.")] = 4,
+    method: Annotated[Method, typer.Option(help="How the posterior is computed.")] = "auto",
+) -> None:
+    """Run both engines on one model and explain their differences in a report."""
+    _check_folder(out)
+    model = bl.LinearMixedModel(formula, read_data(data), weights=weights)
+    _compare(model, out, Settings(criterion, seed, boot, draws, tune, chains, method))
+
+
+def read_data(source: str) -> "pd.DataFrame":
+    """Read a CSV file, plain or compressed, or a packaged data set; ``NA`` alone is missing.
+
+    Raises
+    ------
+    DataError
+        When there is no such file or data set, or the file can't be read as a table.
+    """
+    if Path(source).is_file():
+        return _read_csv(Path(source))
+    packaged = bl.list_datasets()
+    if source in packaged:
+        return bl.load_dataset(source)
+    raise DataError(
+        f"{source!r} is neither a file nor a packaged data set{did_you_mean(source, packaged)}"
+        f" Packaged: {', '.join(packaged)}."
+    )
+
+
+def _read_csv(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, keep_default_na=False, na_values=["NA"])
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+    ) as error:  # ParserError, EmptyDataError and UnicodeDecodeError are ValueErrors
+        raise DataError(f"{path} can't be read as a CSV table: {error}") from error
+
+
+def _compare(model: "LinearMixedModel", out: Path, run: Settings) -> None:
+    """Run both engines, print their tables, write report, table and manifest, and name the report."""
+    with _step(f"Fitting by {run.criterion}"):
+        fitted = model.fit(criterion=run.criterion)
+    typer.echo(fitted.summary())
+    with _step(f"Bootstrapping, {run.boot} replicates"):
+        bootstrap = fitted.bootstrap(n=run.boot, seed=run.seed)
+    with _step(f"Sampling the posterior, {run.chains} chains of {run.draws} draws"):
+        posterior = model.sample(
+            draws=run.draws, tune=run.tune, chains=run.chains, seed=run.seed, method=run.method
+        )
+    typer.echo(posterior.summary())
+    with _step("Comparing"):
+        par = bl.compare(fitted, bootstrap, posterior)
+    typer.echo(par.verdicts)
+    with _step("Writing the report"):
+        par.table.to_csv(out / "parity.csv")
+        report = par.report(out / "parity.html")
+    typer.echo(report)
+
+
+def _check_folder(folder: Path) -> None:
+    """Make the folder and prove that it can be written, before anything is computed for it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OutputError(
+            f"the folder {folder} can't be written ({error.strerror}); name another with --out"
+        ) from error
+
+
+@contextmanager
+def _step(what: str) -> Iterator[None]:
+    """Say what is being done, then how long it took."""
+    start = perf_counter()
+    _say(f"{what} ...")
+    yield
+    _say(f"  {perf_counter() - start:.1f} s")
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _leave(text: str, code: ExitCode) -> NoReturn:
+    _say(text)
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Imports run one way through the rooms."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_import_contracts_are_kept(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(config_filename="pyproject.toml", no_cache=True) == 0
+
+
+def test_every_room_is_in_the_layers():
+    """A room that no layer names would be free to import anything."""
+    rooms = {path.stem for path in (ROOT / "bayeslmm").iterdir() if _is_room(path)}
+    layers = (ROOT / "pyproject.toml").read_text().partition("layers = [")[2].partition("]")[0]
+    assert {room for room in rooms if f"({room})" not in layers} == set()
+
+
+def _is_room(path: Path) -> bool:
+    if path.is_dir():
+        return (path / "__init__.py").exists()
+    return path.suffix == ".py" and path.stem != "__init__"
+
+
+# import-linter takes whole external packages only, and parity may use the rest of scipy.
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "bayeslmm" / "parity").rglob("*.py")), ids=lambda path: path.name
+)
+def test_parity_optimizes_nothing(path):
+    assert "scipy.optimize" not in set(_imported(ast.parse(path.read_text())))
+
+
+def _imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
