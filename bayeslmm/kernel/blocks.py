@@ -1,0 +1,77 @@
+"""Blocks of random effects as rows, the order in which they are eliminated, and the scale they are held in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Floats = NDArray[np.float64]
+type Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRows:
+    """The rows of one block of random effects.
+
+    Attributes
+    ----------
+    codes : (n,) level of each row, 0 .. n_levels - 1.
+    columns : (n, k) left-hand columns: row i of Z holds ``columns[i]`` at level ``codes[i]``.
+    n_levels : number of levels J; the block has J k random effects.
+    """
+
+    codes: Ints
+    columns: Floats
+    n_levels: int
+
+    @property
+    def k(self) -> int:
+        return int(self.columns.shape[1])
+
+    @property
+    def size(self) -> int:
+        return self.n_levels * self.k
+
+
+def parents(fine: BlockRows, coarse: BlockRows) -> Ints | None:
+    """The one level of `coarse` that each level of `fine` occurs with, or None if there are several."""
+    parent = np.zeros(fine.n_levels, dtype=np.int64)
+    parent[fine.codes] = coarse.codes
+    return parent if np.array_equal(parent[fine.codes], coarse.codes) else None
+
+
+def elimination_order(blocks: list[BlockRows]) -> tuple[list[int], list[int]]:
+    """Split the blocks into the chain that is eliminated node by node and the tail that is held dense.
+
+    The chain is the sequence of blocks, each nested in the next, that holds the most random effects: its
+    diagonal blocks stay block-diagonal whatever is eliminated before them.
+
+    Returns
+    -------
+    chain, tail : block numbers; the chain from fine to coarse, the tail by decreasing size.
+    """
+
+    def total(chain: list[int]) -> int:
+        return sum(blocks[b].size for b in chain)
+
+    ending: dict[int, list[int]] = {}
+    for b in sorted(range(len(blocks)), key=lambda b: -blocks[b].n_levels):
+        inner = [chain for a, chain in ending.items() if parents(blocks[a], blocks[b]) is not None]
+        ending[b] = [*max(inner, key=total, default=[]), b]
+    chain = max(ending.values(), key=total, default=[])
+    tail = sorted((b for b in range(len(blocks)) if b not in chain), key=lambda b: -blocks[b].size)
+    return chain, tail
+
+
+def whitening(columns: Floats) -> Floats:
+    """C⁻¹ (k, k) such that the columns times C have identity mean square, or unit mean squares if collinear."""
+    n, k = columns.shape
+    if k == 1:
+        scale = np.sqrt(np.mean(columns**2))
+        return np.array([[scale if scale > 0 else 1.0]])
+    upper = np.linalg.qr(columns, mode="r") / np.sqrt(n)
+    scale = np.sqrt(np.sum(upper**2, axis=0))
+    scale[scale == 0] = 1.0
+    if len(upper) == k and np.all(np.abs(np.diag(upper)) > 1e-9 * scale):
+        return np.asarray(upper, dtype=np.float64)
+    return np.diag(scale)

@@ -1,0 +1,145 @@
+"""Random effects given the data: their mean, variance and exact draws at one Λ."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.dense import inverse_from_cholesky
+from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.pullback import selected_inverse, spherical_solution
+
+
+@compiled
+def times_factor(lam: Floats, ints: Ints, u: Floats) -> Floats:
+    """Λ u, from elimination order (q, m) to public order (block, level, coef)."""
+    out = np.zeros(u.shape)
+    r = 0
+    while r < u.shape[0]:
+        b = ints[ints[at.POSITION_BLOCK] + r]
+        k = ints[ints[at.BLOCK_K] + b]
+        start = ints[ints[at.BLOCK_LAM] + b]
+        for i in range(k):
+            row = ints[ints[at.PUBLIC] + r + i]
+            for m in range(k):
+                for j in range(u.shape[1]):
+                    out[row, j] += lam[start + i * k + m] * u[r + m, j]
+        r += k
+    return out
+
+
+@compiled
+def solve_transposed(panels: Floats, tail: Floats, ints: Ints, z: Floats) -> Floats:
+    """L⁻ᵀz, rows in elimination order; z (q, m) is overwritten."""
+    q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
+    for r in range(q_tail - 1, -1, -1):
+        for j in range(z.shape[1]):
+            z[q_lead + r, j] /= tail[r, r]
+        for m in range(r):
+            for j in range(z.shape[1]):
+                z[q_lead + m, j] -= tail[r, m] * z[q_lead + r, j]
+    for i in range(ints[at.N_NODES] - 1, -1, -1):
+        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
+        first_row = ints[ints[at.ROW_START] + i]
+        height = ints[ints[at.ROW_START] + i + 1] - first_row
+        panel = panels[ints[ints[at.PANEL_START] + i] : ints[ints[at.PANEL_START] + i + 1]]
+        rows = ints[ints[at.ROWS] + first_row : ints[at.ROWS] + first_row + height]
+        for c in range(k - 1, -1, -1):
+            for r in range(c + 1, height - p1):
+                for j in range(z.shape[1]):
+                    z[rows[c], j] -= panel[r * k + c] * z[rows[r], j]
+            for j in range(z.shape[1]):
+                z[rows[c], j] /= panel[c * k + c]
+    return z
+
+
+@compiled
+def diagonal_blocks(lam: Floats, ints: Ints, selected: Floats, inverse: Floats) -> Floats:
+    """Λ M⁻¹_jj Λᵀ of every level, flattened level by level in elimination order."""
+    q_lead = ints[at.Q_LEAD]
+    q = q_lead + ints[at.Q_TAIL]
+    total = 0
+    r = 0
+    while r < q:
+        k = ints[ints[at.BLOCK_K] + ints[ints[at.POSITION_BLOCK] + r]]
+        total += k * k
+        r += k
+    out = np.zeros(total)
+    r, at_out, node = 0, 0, 0
+    while r < q:
+        b = ints[ints[at.POSITION_BLOCK] + r]
+        k = ints[ints[at.BLOCK_K] + b]
+        start = ints[ints[at.BLOCK_LAM] + b]
+        middle = np.empty((k, k))
+        for i in range(k):
+            for j in range(k):
+                if r < q_lead:
+                    middle[i, j] = selected[ints[ints[at.PANEL_START] + node] + i * k + j]
+                else:
+                    middle[i, j] = inverse[r - q_lead + i, r - q_lead + j]
+        for i in range(k):
+            for j in range(k):
+                for m in range(k):
+                    for h in range(k):
+                        out[at_out + i * k + j] += lam[start + i * k + m] * middle[m, h] * lam[start + j * k + h]
+        r += k
+        node += 1
+        at_out += k * k
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """Random effects given y at one Λ; u = M⁻¹ΛᵀZᵀR⁻¹(y − Xβ), b = Λu.
+
+    Attributes
+    ----------
+    logdet : log|V₀|. A : (p + 1, p + 1) moments [Q r]ᵀV₀⁻¹[Q r].
+    b_r : (q,) b at δ = 0, public order (block, level, coef). b_Q : (q, p): b(δ) = b_r − b_Q δ.
+    """
+
+    lam: Floats
+    ints: Ints
+    logdet: float
+    A: Floats
+    b_r: Floats
+    b_Q: Floats
+    panels: Floats
+    tail: Floats
+
+    def solution(self, delta: Floats) -> Floats:
+        """E(b | y, δ): (..., p) to (..., q)."""
+        return self.b_r - delta @ self.b_Q.T
+
+    def covariance_blocks(self) -> tuple[Floats, ...]:
+        """Λ M⁻¹_jj Λᵀ per block, (J, k, k); times σ² it is Var(b_j | y, β)."""
+        inverse = inverse_from_cholesky(self.tail, self.ints[at.Q_TAIL])
+        selected = selected_inverse(self.panels, inverse, self.ints)
+        flat = diagonal_blocks(self.lam, self.ints, selected, inverse)
+        return self._by_block(flat)
+
+    def _by_block(self, flat: Floats) -> tuple[Floats, ...]:
+        ints = self.ints
+        n_blocks = int(ints[at.N_BLOCKS])
+        blocks = ints[ints[at.POSITION_BLOCK] : ints[at.POSITION_BLOCK] + len(self.b_r)]
+        out: dict[int, Floats] = {}
+        start = 0
+        for b in range(n_blocks):
+            k = int(ints[ints[at.BLOCK_K] + b])
+            levels = int(np.sum(blocks == b)) // k
+            out[int(ints[ints[at.BLOCK_LAM] + b])] = flat[start : start + levels * k * k].reshape(levels, k, k)
+            start += levels * k * k
+        return tuple(out[key] for key in sorted(out))
+
+    def draw(self, z: Floats) -> Floats:
+        """Λ L⁻ᵀ z, (q, m) standard normal to (q, m) public order; times σ, a draw of b − E(b | y, β)."""
+        return times_factor(self.lam, self.ints, solve_transposed(self.panels, self.tail, self.ints, z.copy()))
+
+
+def conditional(lam: Floats, ints: Ints, floats: Floats) -> Conditional:
+    """Factor at Λ and solve for the random effects."""
+    logdet, A, panels, tail = factor(lam, ints, floats)
+    b = times_factor(lam, ints, spherical_solution(panels, tail, ints))
+    return Conditional(lam, ints, logdet, A, np.ascontiguousarray(b[:, -1]), np.ascontiguousarray(b[:, :-1]), panels, tail)

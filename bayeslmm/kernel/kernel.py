@@ -1,0 +1,120 @@
+"""The kernel of one problem: θ ↦ (log|V₀|, A) and everything read off it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.blocks import BlockRows, Floats, Ints
+from bayeslmm.kernel.conditional import Conditional, conditional
+from bayeslmm.kernel.crossproducts import pack
+from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.pullback import pullback
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What the likelihood needs of the data at one Λ.
+
+    Attributes
+    ----------
+    logdet : log|V₀|, V₀ = ZΛΛᵀZᵀ + R; −inf where M could not be factored.
+    A : (p + 1, p + 1), [Q r]ᵀV₀⁻¹[Q r] with √w X = Q R_X and r the least-squares residual of y.
+    """
+
+    logdet: float
+    A: Floats
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One problem, reduced to cross-products; it never sees n again.
+
+    Attributes
+    ----------
+    ints, floats : the packed problem (see `layout`), as compiled code takes it.
+    """
+
+    ints: Ints
+    floats: Floats
+
+    @classmethod
+    def build(
+        cls, y: Floats, X: Floats, blocks: list[tuple[Ints, Floats, int]], weights: Floats | None = None
+    ) -> "Kernel":
+        """Reduce a problem to its cross-products.
+
+        Parameters
+        ----------
+        y : (n,) response, offset taken off. X : (n, p) of full column rank.
+        blocks : (codes (n,), columns (n, k), n_levels) of each block of random effects, in public order.
+        weights : (n,) prior weights, residual variance σ²/w; None for ones.
+        """
+        rows = [
+            BlockRows(np.asarray(codes, dtype=np.int64), np.asarray(columns, dtype=np.float64), int(n_levels))
+            for codes, columns, n_levels in blocks
+        ]
+        ints, floats = pack(np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64), rows, weights)
+        ints.flags.writeable = False
+        return cls(ints, floats)
+
+    @property
+    def n(self) -> int:
+        return int(self.ints[at.N_ROWS])
+
+    @property
+    def p(self) -> int:
+        return int(self.ints[at.P])
+
+    @property
+    def q(self) -> int:
+        return int(self.ints[at.Q_LEAD] + self.ints[at.Q_TAIL])
+
+    @property
+    def n_lam(self) -> int:
+        return int(self.ints[at.N_LAM])
+
+    @property
+    def log_det_R(self) -> float:
+        """log|R| = −Σ log w."""
+        return float(self.floats[self.ints[at.CONSTANTS]])
+
+    @property
+    def log_det_R_X(self) -> float:
+        """log|det R_X|; log|XᵀV₀⁻¹X| = log|QᵀV₀⁻¹Q| + 2 log|det R_X|."""
+        return float(self.floats[self.ints[at.CONSTANTS] + 1])
+
+    @cached_property
+    def R_X(self) -> Floats:
+        """(p, p) upper triangular, √w X = Q R_X."""
+        return self.floats[self.ints[at.RX] :][: self.p**2].reshape(self.p, self.p)
+
+    @property
+    def gamma_ls(self) -> Floats:
+        """(p,) least-squares coefficients in the coordinates of Q."""
+        return self.floats[self.ints[at.GAMMA] :][: self.p]
+
+    def to_beta(self, delta: Floats) -> Floats:
+        """β = R_X⁻¹(γ + δ), (..., p)."""
+        from scipy.linalg import solve_triangular
+
+        return solve_triangular(self.R_X, (self.gamma_ls + delta).T).T if self.p else np.asarray(delta)
+
+    def to_delta(self, beta: Floats) -> Floats:
+        """δ = R_X β − γ, (..., p)."""
+        return np.asarray(beta) @ self.R_X.T - self.gamma_ls
+
+    def moments(self, lam: Floats) -> Moments:
+        """(log|V₀|, A) at Λ."""
+        logdet, A, _, _ = factor(lam, self.ints, self.floats)
+        return Moments(logdet, A)
+
+    def pullback(self, lam: Floats, logdet_bar: float, A_bar: Floats) -> Floats:
+        """Gradient with respect to Λ of a function of (log|V₀|, A), given its derivatives there."""
+        _, _, panels, tail = factor(lam, self.ints, self.floats)
+        return pullback(logdet_bar, A_bar, lam, self.ints, self.floats, panels, tail)
+
+    def conditional(self, lam: Floats) -> Conditional:
+        """Mean, variance and draws of the random effects at Λ."""
+        return conditional(lam, self.ints, self.floats)
