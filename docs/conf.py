@@ -1,0 +1,25 @@
+"""Sphinx configuration: MyST pages, executed notebooks, numpydoc API pages; no network."""
+
+import bayeslmm
+
+project = "bayeslmm"
+author = "The bayeslmm developers"
+project_copyright = "2025, The bayeslmm developers"
+release = bayeslmm.__version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "numpydoc"]
+exclude_patterns = ["_build", "**/.ipynb_checkpoints", "jupyter_execute"]
+
+html_theme = "furo"
+html_static_path = ["_static"]
+html_title = "bayeslmm"
+
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
+nb_execution_mode = "cache"
+nb_execution_timeout = 600
+nb_execution_raise_on_error = True
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
