@@ -1,0 +1,1 @@
+"""Both engines' estimates side by side, and every difference explained."""

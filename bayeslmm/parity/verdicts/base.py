@@ -1,0 +1,32 @@
+"""What a verdict is: a name, what it means, when it holds, and the sentence that says why."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from bayeslmm.parity.verdicts.evidence import Evidence, VerdictOptions
+
+
+class Verdict(ABC):
+    """One way in which two results may relate.
+
+    Attributes
+    ----------
+    name : str
+        What the table prints.
+    meaning : str
+        One line for the legend.
+    good : bool
+        Whether nothing is left to do for the reader.
+    """
+
+    name: ClassVar[str]
+    meaning: ClassVar[str]
+    good: ClassVar[bool]
+
+    @abstractmethod
+    def holds(self, e: Evidence, o: VerdictOptions) -> bool:
+        """Decide from the evidence alone."""
+
+    @abstractmethod
+    def sentence(self, e: Evidence, o: VerdictOptions) -> str:
+        """Give the evidence in one plain sentence."""
