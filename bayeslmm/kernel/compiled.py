@@ -1,15 +1,58 @@
 """The one place where compilation is configured: cached on disk, free of the GIL, IEEE division."""
 
+import hashlib
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import numba
+from numba.core import caching
+
+ROOM = Path(__file__).parent
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
     """Compile a function of arrays and scalars by numba.
 
     Compiled code is cached on disk, releases the GIL and divides as IEEE 754 says, so that a wild step
-    gives an infinite or undefined number and never an exception.
+    gives an infinite or undefined number and never an exception. Where the package's folder can't be written the
+    cache is in the user's cache folder; where that can't be written either, the code lives in memory.
     """
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    with suppress(RuntimeError):  # numba: "no locator available"
+        dispatcher.enable_caching()
+    return cast(F, dispatcher)
+
+
+@cache
+def source_stamp() -> str:
+    """Digest of the kernel's sources: what compiled code, with all it calls, was made from."""
+    sources = b"".join(path.read_bytes() for path in sorted(ROOM.glob("*.py")))
+    return hashlib.sha256(sources).hexdigest()
+
+
+def _package_locator(base: Any) -> Any:
+    """Give one of numba's ways to place a cache a stamp that sees the whole room.
+
+    numba stamps a cached function with its own file only, but the machine code holds its callees as well: after an
+    edit or an upgrade of another file it would go on with the old ones.
+    """
+
+    def get_source_stamp(self: Any) -> tuple[str, Any]:
+        return source_stamp(), base.get_source_stamp(self)
+
+    def from_function(cls: Any, py_func: Callable[..., Any], py_file: str) -> Any:
+        ours = Path(py_file).is_relative_to(ROOM.parent)
+        return base.from_function.__func__(cls, py_func, py_file) if ours else None
+
+    members = {"get_source_stamp": get_source_stamp, "from_function": classmethod(from_function)}
+    return type(f"Package{base.__name__}", (base,), members)
+
+
+caching.CacheImpl._locator_classes[:0] = [
+    _package_locator(caching.UserProvidedCacheLocator),
+    _package_locator(caching.InTreeCacheLocator),
+    _package_locator(caching.UserWideCacheLocator),
+]

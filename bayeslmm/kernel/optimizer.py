@@ -1,0 +1,273 @@
+"""Minimize a smooth function of a few parameters from values and gradients: a trust-region Newton method.
+
+Ask and tell: `begin` sets up a `Search`, `advance` takes the value and gradient at ``search.trial`` and puts
+the next point there. The caller owns the loop, so that the same compiled steps serve a Python objective and
+a loop of compiled refits. The model Hessian comes from differences of gradients, or is given and then kept by
+symmetric rank-one updates (Conn, Gould & Toint 1991); the step is exact, from the eigenvalues of the model
+(Moré & Sorensen 1983), so that a saddle is left along its descending direction.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+import numpy as np
+
+from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.compiled import compiled
+
+START, DIFFERENCE, STEP, CONVERGED, STALLED, FAILED = range(6)
+VALUE, RADIUS, PREDICTED, LENGTH, DECREMENT = range(5)
+PHASE, COLUMN, RENEW, EVALUATIONS, STEPS = range(5)
+DIFFERENCE_STEP = 1e-4
+MAX_RADIUS = 1e3
+
+
+class Status(Enum):
+    """How a search ended; the value is the advice to the user."""
+
+    CONVERGED = "converged: the gradient vanishes in the metric of the Hessian"
+    STALLED = "no further decrease could be found: the criterion is flat or noisy here; look at its profile"
+    EXHAUSTED = "the evaluations ran out before the gradient vanished: raise max_iter or give start values"
+    FAILED = "the criterion could not be evaluated at the start: give other start values"
+
+
+class Search(NamedTuple):
+    """State of a search; all arrays are changed in place. Units are those of `scale`.
+
+    Attributes
+    ----------
+    point, gradient : (k,) best point and gradient there. hessian : (k, k) of the model. trial : (k,) where
+    to evaluate next. numbers : value, trust radius, predicted decrease, step length, Newton decrement.
+    counts : phase, difference column, renew the Hessian at every step, evaluations, accepted steps.
+    """
+
+    point: Floats
+    gradient: Floats
+    hessian: Floats
+    trial: Floats
+    numbers: Floats
+    counts: Ints
+
+
+@compiled
+def begin(start: Floats, hessian: Floats, renew: bool) -> Search:
+    """A search from `start`; an empty `hessian` (0, 0) asks for differences, `renew` for new ones each step."""
+    k = len(start)
+    counts = np.zeros(5, dtype=np.int64)
+    counts[PHASE] = START
+    counts[RENEW] = renew
+    counts[COLUMN] = 0 if hessian.shape[0] == k else -1
+    numbers = np.zeros(5)
+    numbers[VALUE] = np.inf
+    numbers[RADIUS] = 1.0
+    model = hessian.copy() if hessian.shape[0] == k else np.eye(k)
+    return Search(start.copy(), np.zeros(k), model, start.copy(), numbers, counts)
+
+
+@compiled
+def _shifted(g: Floats, values: Floats, shift: float) -> Floats:
+    step = np.zeros(len(g))
+    for i in range(len(g)):
+        if values[i] + shift > 0.0:
+            step[i] = -g[i] / (values[i] + shift)
+    return step
+
+
+@compiled
+def trust_region_step(gradient: Floats, hessian: Floats, radius: float) -> tuple[Floats, float]:
+    """The minimizer of gᵀs + ½sᵀHs within a ball, and the decrease it promises.
+
+    Where the model descends without end in a direction the gradient doesn't see, the step goes to the
+    ball's edge along it (the hard case).
+    """
+    values, vectors = np.linalg.eigh(hessian)
+    g = vectors.T @ gradient
+    largest = max(abs(values[0]), abs(values[-1]), 1e-300)
+    floor = 1e-12 * largest
+    shift = 0.0 if values[0] > floor else floor - values[0]
+    step = _shifted(g, values, shift)
+    length = np.sqrt(np.sum(step**2))
+    if length > radius:
+        low, high = shift, max(2.0 * shift, 1e-3 * largest)
+        while np.sqrt(np.sum(_shifted(g, values, high) ** 2)) > radius:
+            low, high = high, 4.0 * high
+        for _ in range(60):
+            shift = 0.5 * (low + high)
+            length = np.sqrt(np.sum(_shifted(g, values, shift) ** 2))
+            if abs(length - radius) < 0.05 * radius:
+                break
+            if length > radius:
+                low = shift
+            else:
+                high = shift
+        step = _shifted(g, values, shift)
+    elif values[0] < -floor:
+        rest = radius**2 - length**2
+        step[0] += np.sqrt(rest) if g[0] <= 0.0 else -np.sqrt(rest)
+    decrease = -np.sum(step * (g + 0.5 * values * step))
+    return vectors @ step, decrease
+
+
+@compiled
+def _propose(search: Search, tolerance: float) -> None:
+    """Put the next step into `trial`, or stop."""
+    numbers, counts = search.numbers, search.counts
+    step, predicted = trust_region_step(search.gradient, search.hessian, numbers[RADIUS])
+    numbers[PREDICTED] = predicted
+    numbers[LENGTH] = np.sqrt(np.sum(step**2))
+    numbers[DECREMENT] = 2.0 * predicted
+    search.trial[:] = search.point + step
+    counts[PHASE] = STEP
+    if predicted <= tolerance * max(1.0, abs(numbers[VALUE])):
+        counts[PHASE] = CONVERGED
+    elif numbers[RADIUS] < 1e-9:
+        counts[PHASE] = STALLED
+
+
+@compiled
+def _difference_or_propose(search: Search, tolerance: float) -> None:
+    """Ask for the next column of the Hessian by differences, or for a step."""
+    column = search.counts[COLUMN]
+    if column < len(search.point):
+        search.trial[:] = search.point
+        search.trial[column] += DIFFERENCE_STEP
+        search.counts[PHASE] = DIFFERENCE
+        return
+    search.hessian[:] = 0.5 * (search.hessian + search.hessian.T)
+    _propose(search, tolerance)
+
+
+@compiled
+def _rank_one(search: Search, gradient: Floats) -> None:
+    """Symmetric rank-one update of the model from the last step, skipped where it is undefined."""
+    step = search.trial - search.point
+    miss = gradient - search.gradient - search.hessian @ step
+    product = np.sum(miss * step)
+    if abs(product) > 1e-8 * np.sqrt(np.sum(miss**2) * np.sum(step**2)):
+        search.hessian[:] += np.outer(miss, miss) / product
+
+
+@compiled
+def _accept(search: Search, value: float, gradient: Floats) -> None:
+    search.numbers[VALUE] = value
+    search.gradient[:] = gradient
+    search.point[:] = search.trial
+
+
+@compiled
+def _judge(search: Search, value: float, gradient: Floats, tolerance: float) -> None:
+    """Accept or refuse the trial step, adapt the radius and the model, and go on."""
+    numbers, counts = search.numbers, search.counts
+    decrease = numbers[VALUE] - value
+    noise = 1e-13 * max(1.0, abs(numbers[VALUE]))
+    ratio = (decrease + noise) / (numbers[PREDICTED] + noise) if np.isfinite(value) else -1.0
+    if ratio < 0.25:
+        numbers[RADIUS] = 0.25 * numbers[LENGTH]
+    elif ratio > 0.75 and numbers[LENGTH] > 0.9 * numbers[RADIUS]:
+        numbers[RADIUS] = min(2.5 * numbers[RADIUS], MAX_RADIUS)
+    if np.isfinite(value):
+        _rank_one(search, gradient)
+    if ratio > 1e-4:
+        _accept(search, value, gradient)
+        counts[STEPS] += 1
+        if counts[RENEW]:
+            counts[COLUMN] = 0
+            _difference_or_propose(search, tolerance)
+            return
+    _propose(search, tolerance)
+
+
+@compiled
+def advance(search: Search, value: float, gradient: Floats, tolerance: float) -> bool:
+    """Take value and gradient at ``search.trial``; put the next point there. False when the search is over."""
+    counts = search.counts
+    counts[EVALUATIONS] += 1
+    if counts[PHASE] == START:
+        if not np.isfinite(value):
+            counts[PHASE] = FAILED
+            return False
+        _accept(search, value, gradient)
+        if counts[COLUMN] == 0:
+            _propose(search, tolerance)
+        else:
+            counts[COLUMN] = 0
+            _difference_or_propose(search, tolerance)
+    elif counts[PHASE] == DIFFERENCE:
+        if np.isfinite(value):
+            search.hessian[:, counts[COLUMN]] = (gradient - search.gradient) / DIFFERENCE_STEP
+        counts[COLUMN] += 1
+        _difference_or_propose(search, tolerance)
+    else:
+        _judge(search, value, gradient, tolerance)
+    return counts[PHASE] in (DIFFERENCE, STEP)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a search found.
+
+    Attributes
+    ----------
+    x : (k,) the minimizer. value : the function there. gradient : (k,). hessian : (k, k) of the last model.
+    decrement : gᵀH⁻¹g, the squared length of the gradient in the metric of the Hessian: twice the decrease
+    still promised, whatever the units. n_evaluations, n_steps : counts. status : how it ended.
+    """
+
+    x: Floats
+    value: float
+    gradient: Floats
+    hessian: Floats
+    decrement: float
+    n_evaluations: int
+    n_steps: int
+    status: Status
+
+    @property
+    def converged(self) -> bool:
+        return self.status is Status.CONVERGED
+
+
+def minimize(
+    objective: Callable[[Floats], tuple[float, Floats]],
+    start: Floats,
+    scale: Floats,
+    *,
+    hessian: Floats | None = None,
+    renew: bool = True,
+    tolerance: float = 1e-14,
+    max_evaluations: int = 500,
+) -> Outcome:
+    """Minimize a function of a few parameters.
+
+    Parameters
+    ----------
+    objective : maps (k,) to value and gradient (k,); an infinite value refuses the point.
+    start, scale : (k,) where to begin, and the size of a natural change of each parameter.
+    hessian : (k, k) to begin with, None for differences of gradients. renew : take new differences at every
+        step (Newton); else rank-one updates, one evaluation a step.
+    tolerance : relative decrease of the function below which a step isn't worth taking.
+    """
+    k = len(start)
+    model = np.zeros((0, k)) if hessian is None else scale[:, None] * hessian * scale
+    search = begin(np.asarray(start, dtype=np.float64) / scale, np.ascontiguousarray(model), renew)
+    going = True
+    while going and search.counts[EVALUATIONS] < max_evaluations:
+        value, gradient = objective(search.trial * scale)
+        going = bool(advance(search, float(value), np.asarray(gradient, dtype=np.float64) * scale, tolerance))
+    return _outcome(search, scale)
+
+
+def _outcome(search: Search, scale: Floats) -> Outcome:
+    statuses = {CONVERGED: Status.CONVERGED, STALLED: Status.STALLED, FAILED: Status.FAILED}
+    return Outcome(
+        x=search.point * scale,
+        value=float(search.numbers[VALUE]),
+        gradient=search.gradient / scale,
+        hessian=search.hessian / np.outer(scale, scale),
+        decrement=float(search.numbers[DECREMENT]),
+        n_evaluations=int(search.counts[EVALUATIONS]),
+        n_steps=int(search.counts[STEPS]),
+        status=statuses.get(int(search.counts[PHASE]), Status.EXHAUSTED),
+    )
