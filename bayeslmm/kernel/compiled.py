@@ -17,8 +17,8 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
     """Compile a function of arrays and scalars by numba.
 
     Compiled code is cached on disk, releases the GIL and divides as IEEE 754 says, so that a wild step
-    gives an infinite or undefined number and never an exception. Where the package's folder can't be written the
-    cache is in the user's cache folder; where that can't be written either, the code lives in memory.
+    gives an infinite or undefined number and never an exception. Where the package's folder can't be
+    written the cache is in the user's; where that can't be written either, the code lives in memory.
     """
     dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
     with suppress(RuntimeError):  # numba: "no locator available"
@@ -36,8 +36,8 @@ def source_stamp() -> str:
 def _package_locator(base: Any) -> Any:
     """Give one of numba's ways to place a cache a stamp that sees the whole room.
 
-    numba stamps a cached function with its own file only, but the machine code holds its callees as well: after an
-    edit or an upgrade of another file it would go on with the old ones.
+    numba stamps a cached function with its own file only, but the machine code holds its callees as well:
+    after an edit or an upgrade of another file it would go on with the old ones.
     """
 
     def get_source_stamp(self: Any) -> tuple[str, Any]:
