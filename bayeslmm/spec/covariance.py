@@ -4,6 +4,7 @@ A structure is found by its keyword (`us(x | g)`), so a new one is available by 
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -93,6 +94,20 @@ class CovarianceStructure(ABC):
     def names(self, coefs: tuple[str, ...]) -> tuple[str, ...]:
         """What each element of θ belongs to: a coef, or a pair of them."""
 
+    @abstractmethod
+    def vanished(self, theta: ArrayLike, gram: ArrayLike) -> Array:
+        """Directions D, shape (r, k, k), in which the covariance is singular at θ.
+
+        Λ + δD has T + δ²aaᵀ, a of unit mean square under `gram` (zᵀa over rows) and Ta = 0 in its dual.
+        """
+
+    @abstractmethod
+    def without_small(self, theta: ArrayLike, gram: ArrayLike, size: float) -> Iterator[Array]:
+        """θ with its smallest direction taken out, then the two smallest ..., as long as they are small.
+
+        A direction's size is its root mean square contribution zᵀb over rows, relative to σ.
+        """
+
 
 @dataclass(frozen=True)
 class Unstructured(CovarianceStructure):
@@ -163,6 +178,22 @@ class Unstructured(CovarianceStructure):
             coefs[i] if i == j else f"{coefs[j]}, {coefs[i]}" for i, j in zip(rows, columns, strict=True)
         )
 
+    def vanished(self, theta: ArrayLike, gram: ArrayLike) -> Array:
+        root = _root(gram)
+        left, sizes, right = np.linalg.svd(root @ self.factor(theta))
+        null = sizes <= 1e-12 * max(1.0, sizes[0])
+        directions = np.linalg.solve(root, left[:, null])
+        return np.einsum("ir,rj->rij", directions, right[null])
+
+    def without_small(self, theta: ArrayLike, gram: ArrayLike, size: float) -> Iterator[Array]:
+        root = _root(gram)
+        left, sizes, right = np.linalg.svd(root @ self.factor(theta))
+        for rank in range(self.k - 1, -1, -1):
+            if sizes[rank] > size:
+                return
+            kept = np.linalg.solve(root, left[:, :rank] * sizes[:rank])
+            yield self.parameters(lower_factor(np.pad(kept, ((0, 0), (0, self.k - rank)))))
+
 
 @dataclass(frozen=True)
 class Diagonal(CovarianceStructure):
@@ -211,6 +242,21 @@ class Diagonal(CovarianceStructure):
     def names(self, coefs: tuple[str, ...]) -> tuple[str, ...]:
         return coefs
 
+    def vanished(self, theta: ArrayLike, gram: ArrayLike) -> Array:
+        null = np.flatnonzero(np.asarray(theta) == 0.0)
+        out = np.zeros((len(null), self.k, self.k))
+        out[np.arange(len(null)), null, null] = _inverse_root(np.diag(gram))[null]
+        return out
+
+    def without_small(self, theta: ArrayLike, gram: ArrayLike, size: float) -> Iterator[Array]:
+        reduced = np.array(theta, dtype=float)
+        sizes = np.abs(reduced) / _inverse_root(np.diag(gram))
+        for i in np.argsort(sizes):
+            if sizes[i] > size:
+                return
+            reduced[i] = 0.0
+            yield reduced.copy()
+
 
 def structures_by_keyword() -> dict[str, type[CovarianceStructure]]:
     """Every covariance structure, by the word that asks for it in a formula."""
@@ -239,6 +285,28 @@ def correlation_factor(correlation: ArrayLike) -> Array:
             L[j, j] = np.sqrt(pivot)
             L[j + 1 :, j] = rest / L[j, j]
     return L
+
+
+def lower_factor(factor: ArrayLike) -> Array:
+    """The lower-triangular L, diagonal ≥ 0, with LLᵀ = FFᵀ; a lost rank shows as a column of zeros."""
+    F = np.asarray(factor, dtype=float)
+    length = np.sqrt(np.sum(F**2, axis=1, keepdims=True))
+    rows = F / np.where(length > 0, length, 1.0)
+    T = rows @ rows.T
+    L = np.zeros_like(T)
+    for j in range(len(T)):
+        pivot = T[j, j] - L[j, :j] @ L[j, :j]
+        if pivot > 1e-13:
+            L[j:, j] = (T[j:, j] - L[j:, :j] @ L[j, :j]) / np.sqrt(pivot)
+    return length * L
+
+
+def _root(gram: ArrayLike) -> Array:
+    """Upper-triangular R with RᵀR = gram, or the diagonal's root if gram is singular."""
+    try:
+        return np.linalg.cholesky(np.asarray(gram, dtype=float)).T
+    except np.linalg.LinAlgError:
+        return np.diag(1 / _inverse_root(np.diag(gram)))
 
 
 def _inverse_root(diagonal: ArrayLike) -> Array:
