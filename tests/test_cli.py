@@ -1,0 +1,122 @@
+"""The command line: what it prints where, what it writes, and how it ends."""
+
+import gzip
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from bayeslmm.cli import ExitCode, app
+
+SLEEP = "Reaction ~ Days + (Days | Subject)"
+
+
+@pytest.fixture
+def run():
+    """Call the command line in this process."""
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def unwritable(tmp_path):
+    """A folder that nobody, root included, can make: its parent is a file."""
+    (tmp_path / "file").write_text("")
+    return tmp_path / "file" / "out"
+
+
+def test_version_is_the_package_s(run):
+    assert run("--version").stdout.startswith("bayeslmm 0.")
+
+
+def test_fit_prints_the_summary_and_writes_the_estimates(run, tmp_path):
+    out = tmp_path / "fit.csv"
+    result = run("fit", SLEEP, "sleepstudy", "--out", out)
+    assert result.exit_code == ExitCode.DONE, result.stderr
+    assert "Fitting by REML" in result.stderr
+    assert "Days" in result.stdout
+    assert result.stdout.splitlines()[-1] == str(out)
+    table = pd.read_csv(out, index_col="label")
+    assert table.loc["beta[Days]", "estimate"] == pytest.approx(10.46729, abs=1e-5)
+
+
+def test_criterion_is_passed_on(run):
+    assert "Fitting by ML" in run("fit", "Yield ~ (1 | Batch)", "Dyestuff", "--criterion", "ML").stderr
+
+
+@pytest.mark.parametrize("compress", [False, True], ids=["plain", "gzipped"])
+def test_files_are_read_with_na_alone_missing(run, tmp_path, compress):
+    text = "y,x,g\n" + "".join(
+        f"{i % 7 + i / 10},{'NA' if i == 3 else i},{'None' if i % 2 else 'a'}\n" for i in range(20)
+    )
+    path = tmp_path / ("data.csv.gz" if compress else "data.csv")
+    path.write_bytes(gzip.compress(text.encode()) if compress else text.encode())
+    result = run("fit", "y ~ x + (1 | g)", path)
+    assert result.exit_code == ExitCode.DONE, result.stderr
+    assert "19" in result.stdout
+
+
+REFUSED = {
+    "unknown column": (("fit", "Reaction ~ Dyas + (1 | Subject)", "sleepstudy"), "Days"),
+    "unknown group": (("fit", "Reaction ~ Days + (1 | Subjct)", "sleepstudy"), "Subject"),
+    "unbalanced parenthesis": (("fit", "Reaction ~ Days + (1 | Subject", "sleepstudy"), "parenthes"),
+    "criterion": (("fit", SLEEP, "sleepstudy", "--criterion", "RMEL"), "'REML' or 'ML'"),
+    "method": (("parity", SLEEP, "sleepstudy", "--method", "nuts", "--out", "never"), "marginal"),
+    "data set": (("fit", SLEEP, "sleepstudies"), "did you mean 'sleepstudy'?"),
+    "weights": (("fit", SLEEP, "sleepstudy", "--weights", "Dys"), "Days"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "told"), REFUSED.values(), ids=REFUSED.keys())
+def test_bad_input_is_one_message_and_code_2(run, arguments, told):
+    result = run(*arguments)
+    assert result.exit_code == ExitCode.REFUSED
+    assert told in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\x00y,x", b"\x1f\x8bbroken"], ids=["empty", "encoding", "gzip"]
+)
+def test_unreadable_files_are_refused(run, tmp_path, content):
+    path = tmp_path / "data.csv.gz" if content.startswith(b"\x1f") else tmp_path / "data.csv"
+    path.write_bytes(content)
+    result = run("fit", SLEEP, path)
+    assert result.exit_code == ExitCode.REFUSED
+    assert "can't be read" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("demo",), ("parity", SLEEP, "sleepstudy")], ids=["demo", "parity"])
+def test_unwritable_folder_is_found_before_any_work(run, unwritable, command):
+    result = run(*command, "--out", unwritable)
+    assert result.exit_code == ExitCode.REFUSED
+    assert "can't be written" in result.stderr
+    assert "Fitting" not in result.stderr
+
+
+def test_interruption_ends_in_130(run, monkeypatch):
+    def interrupted(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bayeslmm.load_dataset", interrupted, raising=False)
+    assert run("fit", SLEEP, "sleepstudy").exit_code == 130
+
+
+def test_parity_writes_report_table_and_manifest(run, tmp_path):
+    short = ("--boot", 50, "--draws", 100, "--chains", 2, "--method", "importance")
+    result = run("parity", "Yield ~ (1 | Batch)", "Dyestuff", "--out", tmp_path, *short)
+    assert result.exit_code == ExitCode.DONE, result.stderr
+    assert result.stdout.splitlines()[-1] == str(tmp_path / "parity.html")
+    assert {path.name for path in tmp_path.iterdir()} == {"parity.html", "parity.csv", "manifest.json"}
+    assert "beta[Intercept]" in (tmp_path / "parity.csv").read_text()
+
+
+@pytest.mark.slow
+def test_demo_in_a_new_process_ends_with_the_report(tmp_path):
+    command = [sys.executable, "-m", "bayeslmm.cli", "demo", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.DONE, done.stderr
+    assert done.stdout.splitlines()[-1] == str(tmp_path / "parity.html")
+    assert (tmp_path / "parity.html").stat().st_size > 10_000
