@@ -5,7 +5,6 @@ long work starts. Exit codes: 0 done; 1 unexpected failure; 2 the input or the o
 3 done and written, but a result's own checks failed; 130 interrupted.
 """
 
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -235,4 +234,4 @@ def _leave(text: str, code: ExitCode) -> NoReturn:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
