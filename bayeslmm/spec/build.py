@@ -1,0 +1,278 @@
+"""Formula and data frame → design and recipe."""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayeslmm.errors import DesignWarning
+
+from . import checks
+from .covariance import CovarianceStructure, structures_by_keyword
+from .design import Block, Design
+from .factors import Coding, Factor, Grouping, coding_of, factor_of
+from .materialize import Part, train
+from .model_spec import ModelSpec
+from .rank import independent_columns
+from .recipe import FixedTerm, Recipe, numbers
+
+type Array = NDArray[np.float64]
+type Codes = NDArray[np.int64]
+
+
+class Built(NamedTuple):
+    """The design of the data, and the recipe that makes the design of new rows."""
+
+    design: Design
+    recipe: Recipe
+
+
+class _Rows(NamedTuple):
+    """The complete rows of the data: their columns, and where they were."""
+
+    columns: dict[str, pd.Series]
+    rows: Codes
+    n_given: int
+
+    def pick(self, values: Array) -> Array:
+        """The kept rows of an array with one value a given row."""
+        return values[self.rows] if len(self.rows) < self.n_given else values
+
+
+def build(spec: ModelSpec, data: Any) -> Built:
+    """The design a specification makes of data.
+
+    Raises
+    ------
+    DataError
+        When the data can't carry the model.
+    FormulaError
+        When a term can't be evaluated.
+    OptionError
+        When a contrast is asked for what isn't a factor.
+
+    Warns
+    -----
+    DesignWarning
+        When columns of X are dropped because they depend on earlier ones.
+    """
+    frame = checks.as_frame(data)
+    kept = _complete_rows(spec, frame)
+    variables, codings = _variables(spec, kept)
+    parts = train(_part_formulas(spec), variables, len(kept.rows))
+    for part in parts.values():
+        _check_part(part, kept.rows)
+    y = _response(spec, parts, kept)
+    X, columns, dropped = _full_rank(parts["fixed"])
+    groupings, blocks = _blocks(spec, parts, kept)
+    design = Design(
+        y=_frozen(y),
+        offset=_frozen(_offset(spec, parts, kept)),
+        weights=_frozen(_weights(spec, kept, frame)),
+        X=_frozen(X),
+        coefs=tuple(parts["fixed"].names[column] for column in columns),
+        dropped=dropped,
+        blocks=blocks,
+        rows=_frozen(kept.rows),
+        n_missing=kept.n_given - len(kept.rows),
+        response=spec.response,
+    )
+    return Built(design, _recipe(spec, parts, codings, columns, groupings))
+
+
+def _part_formulas(spec: ModelSpec) -> dict[str, str]:
+    """Formula text of each part, by name."""
+    bars = {f"bar_{place}": f"1 + {bar.left}" for place, bar in enumerate(spec.bars)}
+    offsets = {f"offset_{place}": offset.code for place, offset in enumerate(spec.offsets)}
+    return {"outcome": spec.parsed.outcome.code, "fixed": spec.fixed} | offsets | bars
+
+
+def _part_variables(spec: ModelSpec) -> dict[str, tuple[str, ...]]:
+    """Columns each part asks for."""
+    bars = {f"bar_{place}": bar.variables for place, bar in enumerate(spec.bars)}
+    offsets = {f"offset_{place}": offset.variables for place, offset in enumerate(spec.offsets)}
+    parsed = spec.parsed
+    return {"outcome": parsed.outcome.variables, "fixed": parsed.fixed.variables} | offsets | bars
+
+
+def _roles(spec: ModelSpec) -> dict[str, str]:
+    """What each column is for; the response first, so that it is named first in an error."""
+    roles = dict.fromkeys(spec.parsed.outcome.variables, "response")
+    for variables in _part_variables(spec).values():
+        roles = dict.fromkeys(variables, "column") | roles
+    for bar in spec.bars:
+        roles = dict.fromkeys(bar.columns, "grouping factor") | roles
+    for what, given in (("offset", spec.offset), ("weights", spec.weights)):
+        roles = ({given: what} if isinstance(given, str) else {}) | roles
+    return roles
+
+
+def _complete_rows(spec: ModelSpec, frame: pd.DataFrame) -> _Rows:
+    """The rows with no missing value in any column the model uses (missing weights are an error instead)."""
+    roles = _roles(spec)
+    checks.check_columns(roles, frame)
+    columns = {name: frame[name] for name in roles}
+    missing = {name: column.isna().to_numpy() for name, column in columns.items() if roles[name] != "weights"}
+    if spec.offset is not None and not isinstance(spec.offset, str):
+        missing["offset"] = np.isnan(checks.row_values("offset", spec.offset, len(frame)))
+    checks.check_not_all_missing(missing, len(frame))
+    checks.check_missing_allowed(missing, spec.missing == "drop")
+    gone = np.logical_or.reduce([np.zeros(len(frame), dtype=bool), *missing.values()])
+    rows = np.flatnonzero(~gone)
+    if gone.any():
+        columns = {name: column.iloc[rows] for name, column in columns.items()}
+    return _Rows(columns, rows, len(frame))
+
+
+def _variables(spec: ModelSpec, kept: _Rows) -> tuple[dict[str, Any], dict[str, Coding]]:
+    """The formula's columns as formulaic gets them, and the codings of those that are factors."""
+    names = tuple(dict.fromkeys(name for names in _part_variables(spec).values() for name in names))
+    for name in spec.parsed.outcome.variables:
+        checks.check_response_column(name, kept.columns[name])
+    factors = {name: factor_of(kept.columns[name]) for name in names if not _is_number(kept.columns[name])}
+    checks.check_contrasts(spec.contrasts, factors, names)
+    codings = {name: _coding(name, factor, spec) for name, factor in factors.items()}
+    values = {name: codings[name].factor(factor.codes) for name, factor in factors.items()}
+    plain = {name: numbers(kept.columns[name]) for name in names if name not in factors}
+    for name, column in plain.items():
+        checks.check_finite(name, column, kept.rows)
+    return values | plain, codings
+
+
+def _coding(name: str, factor: Factor, spec: ModelSpec) -> Coding:
+    checks.check_fixed_factor(name, factor.levels)
+    return coding_of(name, factor, spec.contrasts.get(name))
+
+
+def _is_number(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values.dtype)
+
+
+def _check_part(part: Part, rows: Codes) -> None:
+    if not np.isfinite(part.matrix.sum()):
+        for name, column in zip(part.names, part.matrix.T, strict=True):
+            checks.check_finite(name, column, rows)
+
+
+def _response(spec: ModelSpec, parts: Mapping[str, Part], kept: _Rows) -> Array:
+    outcome = parts["outcome"]
+    checks.check_one_column(spec.response, outcome.matrix.shape[1])
+    y = outcome.matrix[:, 0].copy()
+    checks.check_response(spec.response, y, spec.sigma_free)
+    return y
+
+
+def _offset(spec: ModelSpec, parts: Mapping[str, Part], kept: _Rows) -> Array:
+    """The sum of the formula's offsets and the one given apart."""
+    own = [part.matrix[:, 0] for name, part in parts.items() if name.startswith("offset")]
+    if isinstance(spec.offset, str):
+        own.append(checks.number_column("offset", kept.columns[spec.offset]))
+    elif spec.offset is not None:
+        own.append(kept.pick(checks.row_values("offset", spec.offset, kept.n_given)))
+    total = sum(own, np.zeros(len(kept.rows)))
+    checks.check_finite("offset", total, kept.rows)
+    return total
+
+
+def _weights(spec: ModelSpec, kept: _Rows, frame: pd.DataFrame) -> Array:
+    if spec.weights is None:
+        return np.ones(len(kept.rows))
+    if isinstance(spec.weights, str):
+        weights = checks.number_column("weights", kept.columns[spec.weights])
+    else:
+        weights = kept.pick(checks.row_values("weights", spec.weights, len(frame)))
+    checks.check_weights(weights)
+    return weights
+
+
+def _full_rank(fixed: Part) -> tuple[Array, NDArray[np.intp], tuple[str, ...]]:
+    """X with the columns that depend on earlier ones left out, which they are, and the others' names."""
+    matrix = fixed.matrix
+    columns = independent_columns(matrix)
+    checks.check_rank(len(columns), len(matrix), matrix.shape[1])
+    dropped = tuple(name for place, name in enumerate(fixed.names) if place not in columns)
+    if not dropped:
+        return matrix, columns, ()
+    warnings.warn(
+        f"fixed-effects columns dropped because they depend on earlier ones: {', '.join(dropped)}",
+        DesignWarning,
+        stacklevel=4,
+    )
+    return np.ascontiguousarray(matrix[:, columns]), columns, dropped
+
+
+def _blocks(
+    spec: ModelSpec, parts: Mapping[str, Part], kept: _Rows
+) -> tuple[tuple[Grouping, ...], tuple[Block, ...]]:
+    factors: dict[str, Factor] = {}
+    for name in dict.fromkeys(column for bar in spec.bars for column in bar.columns):
+        factors[name] = factor_of(kept.columns[name])
+    made = [_block(spec, group, parts, factors) for group in spec.groups]
+    return tuple(grouping for grouping, _ in made), tuple(block for _, block in made)
+
+
+def _block(
+    spec: ModelSpec, group: str, parts: Mapping[str, Part], factors: Mapping[str, Factor]
+) -> tuple[Grouping, Block]:
+    places = spec.bars_of(group)
+    names = spec.bars[places[0]].columns
+    grouping, codes = Grouping.learn(names, [factors[name] for name in names])
+    own = [parts[f"bar_{place}"] for place in places]
+    coefs = tuple(name for part in own for name in part.names)
+    structures = tuple(_structures(spec, places, own))
+    checks.check_grouping(group, len(grouping.levels), len(codes), spec.sigma_free)
+    checks.check_repeats(group, coefs)
+    for place, structure in zip(places, structures, strict=True):
+        # independent coefs are terms of their own
+        size = structure.k if structure.pairs else 1
+        if spec.sigma_free:
+            checks.check_bar_size(spec.bars[place], len(grouping.levels), size, len(codes))
+    columns = np.hstack([part.matrix for part in own])
+    return grouping, Block(
+        group, grouping.levels, _frozen(codes), coefs, _frozen(columns), structures, places
+    )
+
+
+def _structures(spec: ModelSpec, places: Sequence[int], own: Sequence[Part]) -> Iterator[CovarianceStructure]:
+    kinds = structures_by_keyword()
+    for place, part in zip(places, own, strict=True):
+        checks.check_left_side(spec.bars[place], len(part.names))
+        yield kinds[spec.bars[place].keyword](len(part.names))
+
+
+def _recipe(
+    spec: ModelSpec,
+    parts: Mapping[str, Part],
+    codings: Mapping[str, Coding],
+    columns: NDArray[np.intp],
+    groupings: tuple[Grouping, ...],
+) -> Recipe:
+    replayed = [name for name in parts if name != "outcome"]
+    variables = _part_variables(spec)
+    used = {name for part in replayed for name in variables[part]}
+    return Recipe(
+        trained={name: parts[name].trained for name in replayed},
+        variables={name: variables[name] for name in replayed},
+        codings={name: coding for name, coding in codings.items() if name in used},
+        kept=columns,
+        terms=tuple(_fixed_terms(parts["fixed"], columns)),
+        groupings=groupings,
+        bars=tuple(tuple(f"bar_{place}" for place in spec.bars_of(group)) for group in spec.groups),
+        offset_column=spec.offset if isinstance(spec.offset, str) else None,
+    )
+
+
+def _fixed_terms(fixed: Part, columns: NDArray[np.intp]) -> Iterator[FixedTerm]:
+    place = {int(column): number for number, column in enumerate(columns)}
+    for term, indexes in fixed.trained.term_indices.items():
+        name = "Intercept" if str(term) == "1" else str(term)
+        factors = tuple(factor.expr for factor in term.factors if factor.expr != "1")
+        yield FixedTerm(name, factors, tuple(place[index] for index in indexes if index in place))
+
+
+def _frozen[A: NDArray[Any]](array: A) -> A:
+    array.setflags(write=False)
+    return array

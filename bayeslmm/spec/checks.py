@@ -1,0 +1,215 @@
+"""Bad input, one clear error each: what was seen, the usual cause, the next step."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from bayeslmm.errors import DataError, OptionError, did_you_mean
+
+from .formula import Bar
+
+type Array = NDArray[np.float64]
+
+
+def as_frame(data: Any) -> pd.DataFrame:
+    """The data as a pandas DataFrame; polars and Arrow tables are converted.
+
+    Raises
+    ------
+    DataError
+        When they aren't a table.
+    """
+    if isinstance(data, pd.DataFrame):
+        return data
+    if isinstance(data, Mapping):
+        return pd.DataFrame(dict(data))
+    if hasattr(data, "to_pandas"):
+        return pd.DataFrame(data.to_pandas())
+    raise DataError(f"data are a pandas DataFrame or something like it, not a {type(data).__name__}")
+
+
+def check_columns(roles: Mapping[str, str], data: pd.DataFrame) -> None:
+    """Every column asked for is there, once; `roles` says what each is for."""
+    names = [str(column) for column in data.columns]
+    for name, role in roles.items():
+        if name not in names:
+            hint = did_you_mean(name, names) or f"; the columns are {_some(names)}"
+            raise DataError(f"{role} {name!r} is not in the data{hint}")
+        if names.count(name) > 1:
+            raise DataError(f"{role} {name!r} is in the data {names.count(name)} times; rename all but one")
+
+
+def check_not_all_missing(missing: Mapping[str, NDArray[np.bool_]], n: int) -> None:
+    """Some row is there at all, and no column is missing throughout."""
+    if n == 0:
+        raise DataError("the data have no rows")
+    for name, gone in missing.items():
+        if gone.all():
+            raise DataError(f"column {name!r} is missing in every row; leave it out or fill it")
+
+
+def check_missing_allowed(missing: Mapping[str, NDArray[np.bool_]], allowed: bool) -> None:
+    """Rows with missing values may be dropped, and some are left."""
+    counts = {name: int(gone.sum()) for name, gone in missing.items() if gone.any()}
+    listed = ", ".join(f"{name!r} in {count}" for name, count in counts.items())
+    if counts and not allowed:
+        raise DataError(f"values are missing ({listed} rows); drop them by missing='drop', or fill them")
+    if counts and np.logical_or.reduce(list(missing.values())).all():
+        raise DataError(f"no row is complete: values are missing in {listed} rows")
+
+
+def check_finite(name: str, values: Array, rows: NDArray[np.int64]) -> None:
+    """No infinite value in a column, nor a NaN in what was computed from complete rows."""
+    if np.isfinite(values.sum()) or np.isfinite(values).all():
+        return
+    place = int(np.flatnonzero(~np.isfinite(values))[0])
+    raise DataError(
+        f"{name!r} is {values[place]} in row {int(rows[place])} (rows count from 0); "
+        "a logarithm of 0 or a division by 0 does that; leave such rows out or set them missing"
+    )
+
+
+def check_response_column(name: str, values: pd.Series) -> None:
+    """The response is numeric."""
+    if pd.api.types.is_bool_dtype(values) or isinstance(values.dtype, pd.CategoricalDtype):
+        kind = "true or false" if pd.api.types.is_bool_dtype(values) else "a factor"
+        raise DataError(
+            f"the response {name!r} is {kind}, not a number; such a response needs a generalized "
+            "model (Bambi and brms fit those)"
+        )
+    if pd.api.types.is_numeric_dtype(values):
+        return
+    numbers = pd.to_numeric(values, errors="coerce")
+    odd = values[numbers.isna() & values.notna()]
+    seen = f"text such as {odd.iloc[0]!r}" if len(odd) else "numbers stored as text"
+    raise DataError(
+        f"the response {name!r} isn't numeric: it holds {seen}; convert it with pandas.to_numeric first"
+    )
+
+
+def check_response(name: str, y: Array, sigma_free: bool) -> None:
+    """The response varies."""
+    if sigma_free and np.ptp(y) == 0:
+        raise DataError(f"the response {name!r} is {y[0]:g} in every row; there is nothing to explain")
+
+
+def check_weights(weights: Array) -> None:
+    """Every weight is a positive number."""
+    if (bad := ~(weights > 0) | np.isinf(weights)).any():
+        place = int(np.flatnonzero(bad)[0])
+        kind = "missing" if np.isnan(weights[place]) else f"{weights[place]:g}"
+        raise DataError(
+            f"{int(bad.sum())} weights aren't positive numbers (the first is {kind}); the residual "
+            "variance is sigma²/w, so leave out the rows that shouldn't count"
+        )
+
+
+def row_values(what: str, values: ArrayLike, n: int) -> Array:
+    """One number a row from an argument that isn't a column's name.
+
+    Raises
+    ------
+    DataError
+        When they are of another length or not numbers.
+    """
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"the {what} aren't numbers") from None
+    if array.shape != (n,):
+        raise DataError(f"the {what} have shape {array.shape}, the data {n} rows; give one value a row")
+    return array
+
+
+def check_fixed_factor(name: str, levels: Sequence[str]) -> None:
+    """A factor of the formula has something to compare."""
+    if len(levels) < 2:
+        raise DataError(f"the factor {name!r} has one level, {levels[0]!r}, in the rows used; leave it out")
+
+
+def check_contrasts(asked: Iterable[str], factors: Iterable[str], variables: Iterable[str]) -> None:
+    """Contrasts are asked for factors the formula uses."""
+    factors, variables = tuple(factors), tuple(variables)
+    for name in asked:
+        if name in factors:
+            continue
+        if name in variables:
+            raise OptionError(f"contrasts for {name!r}: it is numeric; make it a factor first")
+        hint = did_you_mean(name, factors) or f"; its factors are {_some(factors)}"
+        raise OptionError(f"contrasts for {name!r}: no such factor in the formula{hint}")
+
+
+def check_grouping(group: str, n_levels: int, n: int, sigma_free: bool) -> None:
+    """A grouping factor has more than one level, and fewer than there are rows."""
+    if n_levels < 2:
+        raise DataError(
+            f"the grouping factor {group!r} has one level; a variance between levels needs at least two"
+        )
+    if sigma_free and n_levels >= n:
+        raise DataError(
+            f"the grouping factor {group!r} has as many levels as rows ({n}), so its variance can't be "
+            "told from the residual's; group by something coarser, or give sigma"
+        )
+
+
+def check_bar_size(bar: Bar, n_levels: int, k: int, n: int) -> None:
+    """A term has fewer effects than there are rows (while sigma is free)."""
+    if n_levels * k >= n:
+        raise DataError(
+            f"the term {bar.text} has {n_levels * k} random effects ({n_levels} levels, {k} coefs) for {n} "
+            "rows, so its covariance can't be told from the residual's; simplify its left side, or give sigma"
+        )
+
+
+def check_repeats(group: str, coefs: Sequence[str]) -> None:
+    """No coef twice within a group's bars."""
+    for place, coef in enumerate(coefs):
+        if coef in coefs[:place]:
+            way = "'0 +' leaves it out: (0 + x | g)" if coef == "Intercept" else "keep it in one bar"
+            raise DataError(f"the coef {coef!r} comes twice in the terms of group {group!r}; {way}")
+
+
+def check_rank(p: int, n: int, asked: int) -> None:
+    """X has a column left, and fewer than rows."""
+    if asked and not p:
+        raise DataError("no column of the fixed part is left: all are zero")
+    if p >= n:
+        raise DataError(f"the fixed part has {p} independent columns for {n} rows; simplify the formula")
+
+
+def _some(names: Sequence[str], most: int = 12) -> str:
+    shown = ", ".join(repr(name) for name in names[:most])
+    return f"{shown}, ..." if len(names) > most else shown or "none"
+
+
+def number_column(what: str, values: pd.Series) -> Array:
+    """A numeric column as floats.
+
+    Raises
+    ------
+    DataError
+        When it isn't numeric.
+    """
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        raise DataError(f"the {what} column {values.name!r} isn't numeric")
+    return values.to_numpy(dtype=float, na_value=np.nan)
+
+
+def check_one_column(response: str, count: int) -> None:
+    """The response is one column."""
+    if count != 1:
+        raise DataError(
+            f"the response {response!r} makes {count} columns; one is fitted at a time (Bambi and brms "
+            "fit multivariate models)"
+        )
+
+
+def check_left_side(bar: Bar, k: int) -> None:
+    """A term's left side makes a column."""
+    if k == 0:
+        raise DataError(
+            f"the left side of {bar.text} makes no column; write (1 | {bar.group}) or (x | {bar.group})"
+        )

@@ -1,0 +1,235 @@
+"""Factors: a column's levels, the code of each row, and the contrasts that turn codes into columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayeslmm.errors import DataError, OptionError, check_choice
+
+type Array = NDArray[np.float64]
+type Codes = NDArray[np.int64]
+
+CONTRASTS = ("treatment", "sum", "helmert", "poly")
+
+
+class Factor(NamedTuple):
+    """Levels in order, and the position in them of each row's value (-1: not among them, or missing)."""
+
+    levels: tuple[str, ...]
+    codes: Codes
+    ordered: bool = False
+
+
+def factor_of(values: pd.Series) -> Factor:
+    """The factor a column makes; levels nobody has are left out.
+
+    Categories keep their order; anything else is sorted.
+    """
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        codes, categories = values.cat.codes.to_numpy(), values.cat.categories
+        ordered = bool(values.cat.ordered)
+    else:
+        codes, categories = pd.factorize(values, sort=True)
+        ordered = False
+    return _without_unused(codes.astype(np.int64), labels_of(categories), ordered)
+
+
+def labels_of(values: Any) -> list[str]:
+    """Values as text: whole numbers without a decimal point, as R writes them."""
+    return [str(int(value)) if _is_whole(value) else str(value) for value in values]
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, float | np.floating) and float(value).is_integer()
+
+
+def _without_unused(codes: Codes, labels: list[str], ordered: bool) -> Factor:
+    counts = np.bincount(codes[codes >= 0], minlength=len(labels))
+    if counts.all():
+        return Factor(tuple(labels), codes, ordered)
+    used = np.flatnonzero(counts)
+    new = np.full(len(labels) + 1, -1, dtype=np.int64)  # the last is for code -1
+    new[used] = np.arange(len(used))
+    return Factor(tuple(labels[int(level)] for level in used), new[codes], ordered)
+
+
+def recode(values: pd.Series, levels: tuple[str, ...]) -> Codes:
+    """Codes of a column in levels seen before; -1 where a value isn't one of them."""
+    seen = factor_of(values)
+    place = {level: code for code, level in enumerate(levels)}
+    new = np.array([*(place.get(level, -1) for level in seen.levels), -1], dtype=np.int64)
+    return new[seen.codes]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A grouping factor: one column, or several whose combinations are its levels.
+
+    Attributes
+    ----------
+    columns : the columns
+    parts : levels of each column
+    cells : which combinations of codes occur, as mixed-radix numbers in order
+    levels : a label for each, `A:a`
+    """
+
+    columns: tuple[str, ...]
+    parts: tuple[tuple[str, ...], ...]
+    cells: Codes
+    levels: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return ":".join(self.columns)
+
+    @classmethod
+    def learn(cls, columns: tuple[str, ...], factors: Sequence[Factor]) -> "tuple[Grouping, Codes]":
+        """The grouping factor of some columns' factors, and each row's code."""
+        parts = tuple(factor.levels for factor in factors)
+        if len(factors) == 1:
+            return cls(columns, parts, np.arange(len(parts[0])), parts[0]), factors[0].codes
+        cells, codes = np.unique(_cell([factor.codes for factor in factors], parts), return_inverse=True)
+        return cls(columns, parts, cells, _cell_labels(cells, parts)), codes.astype(np.int64)
+
+    def codes(self, data: pd.DataFrame) -> Codes:
+        """Codes of new rows; -1 for a level, or a combination, that wasn't seen."""
+        own = [recode(data[name], levels) for name, levels in zip(self.columns, self.parts, strict=True)]
+        if len(own) == 1:
+            return own[0]
+        cell = _cell(own, self.parts)
+        place = np.minimum(np.searchsorted(self.cells, cell), len(self.cells) - 1)
+        known = (self.cells[place] == cell) & np.all([codes >= 0 for codes in own], axis=0)
+        return np.where(known, place, -1)
+
+
+def _cell(codes: Sequence[Codes], parts: Sequence[Sequence[str]]) -> Codes:
+    """Combination of codes as one number; the first column varies slowest."""
+    cell = np.zeros_like(codes[0])
+    for own, levels in zip(codes, parts, strict=True):
+        cell = cell * len(levels) + own
+    return cell
+
+
+def _cell_labels(cells: Codes, parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    index = np.unravel_index(cells, [len(levels) for levels in parts])
+    columns = [[levels[code] for code in own] for levels, own in zip(parts, index, strict=True)]
+    return tuple(":".join(labels) for labels in zip(*columns, strict=True))
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How a factor of the formula becomes columns.
+
+    Attributes
+    ----------
+    name : the column
+    levels : its levels
+    contrast : (levels, columns) matrix; used where the intercept, or a margin, is in the model already
+    fields : names of the contrast's columns
+    style : how formulaic names a contrast's column, `{name}[T.{field}]`
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    contrast: Array
+    fields: tuple[str, ...]
+    style: str
+
+    def factor(self, codes: Codes) -> Any:
+        """What formulaic finds under the column's name: the values, and this coding as their encoder."""
+        from formulaic.materializers.types import FactorValues
+
+        values = pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(self.levels)))
+        return FactorValues(values, kind="categorical", spans_intercept=True, encoder=self)
+
+    def __call__(self, values: Any, reduced_rank: bool, **_: Any) -> Any:
+        """Columns of some values, as formulaic asks for them: the contrast, or one column a level."""
+        from formulaic.materializers.types import FactorValues
+
+        matrix = self.contrast if reduced_rank else np.eye(len(self.levels))
+        fields = self.fields if reduced_rank else self.levels
+        columns = matrix[np.asarray(values.cat.codes)]
+        return FactorValues(
+            dict(zip(fields, columns.T, strict=True)),
+            kind="categorical",
+            column_names=fields,
+            spans_intercept=not reduced_rank,
+            format=self.style if reduced_rank else "{name}[{field}]",
+            encoded=True,
+        )
+
+
+def coding_of(name: str, factor: Factor, contrast: Any = None) -> Coding:
+    """The coding of a factor: polynomial when it is ordered, treatment when not, unless another is asked for.
+
+    Parameters
+    ----------
+    contrast : "treatment", "sum", "helmert" or "poly", all with R's meaning (`contr.sum` is the same), or a
+        matrix with a row for each level; a DataFrame's rows are found by name.
+
+    Raises
+    ------
+    OptionError
+        When the contrast isn't known, or the matrix doesn't fit.
+    """
+    if contrast is None:
+        contrast = "poly" if factor.ordered else "treatment"
+    if not isinstance(contrast, str):
+        return _custom_coding(name, factor.levels, contrast)
+    kind = check_choice(f"the contrast of {name!r},", contrast.removeprefix("contr."), CONTRASTS)
+    return _known_coding(name, factor.levels, kind)
+
+
+def _known_coding(name: str, levels: tuple[str, ...], kind: str) -> Coding:
+    from formulaic.transforms.contrasts import (
+        HelmertContrasts,
+        PolyContrasts,
+        SumContrasts,
+        TreatmentContrasts,
+    )
+
+    made = dict(
+        zip(CONTRASTS, (TreatmentContrasts, SumContrasts, HelmertContrasts, PolyContrasts), strict=True)
+    )
+    contrasts = made[kind]()
+    matrix = np.asarray(contrasts.get_coding_matrix(levels, reduced_rank=True), dtype=float)
+    fields = tuple(str(field) for field in contrasts.get_coding_column_names(levels, reduced_rank=True))
+    return Coding(name, levels, matrix, fields, contrasts.get_factor_format(levels, reduced_rank=True))
+
+
+def _custom_coding(name: str, levels: tuple[str, ...], contrast: Any) -> Coding:
+    if isinstance(contrast, pd.DataFrame):
+        contrast = _rows_by_level(name, levels, contrast)
+        fields = tuple(str(column) for column in contrast.columns)
+    else:
+        contrast = np.atleast_2d(np.asarray(contrast, dtype=float))
+        fields = tuple(str(number + 1) for number in range(contrast.shape[1]))
+    matrix = np.asarray(contrast, dtype=float)
+    if matrix.shape[0] != len(levels) or not 0 < matrix.shape[1] < len(levels):
+        raise OptionError(
+            f"the contrast matrix of {name!r} has shape {matrix.shape}; it needs a row for each of the "
+            f"{len(levels)} levels ({_some(levels)}) and fewer columns than levels"
+        )
+    return Coding(name, levels, matrix, fields, "{name}[{field}]")
+
+
+def _rows_by_level(name: str, levels: tuple[str, ...], contrast: pd.DataFrame) -> pd.DataFrame:
+    named = contrast.set_axis(labels_of(contrast.index), axis=0)
+    if missing := [level for level in levels if level not in named.index]:
+        raise OptionError(f"the contrast matrix of {name!r} has no row for level {missing[0]!r}")
+    return named.loc[list(levels)]
+
+
+def unseen_level(name: str, values: pd.Series, codes: Codes, levels: tuple[str, ...]) -> DataError:
+    """The error for a factor of the fixed part with a level the model wasn't fitted to."""
+    value = values.iloc[int(np.flatnonzero(codes < 0)[0])]
+    return DataError(f"level {value!r} of {name!r} wasn't in the fitted data; its levels are {_some(levels)}")
+
+
+def _some(levels: Sequence[str], most: int = 8) -> str:
+    shown = ", ".join(repr(level) for level in levels[:most])
+    return f"{shown}, ..." if len(levels) > most else shown

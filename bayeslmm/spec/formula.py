@@ -1,0 +1,394 @@
+"""The reader of bars: an lme4-style formula taken apart into response, fixed part, bars and offsets.
+
+What is inside a term is formulaic's business; here only the terms of the sum are told apart.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bayeslmm.errors import FormulaError, did_you_mean
+
+from .covariance import structures_by_keyword
+from .tokens import Token, complain, depths, join, pythonic, tokenize, variables_of
+from .vocabulary import vocabulary
+
+_CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
+_AS_FACTOR = re.compile(r"C\(\s*(`[^`]+`|[\w.]+)\s*\)")
+_SEVERAL_RESPONSES = ("cbind", "mvbind")
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One random-effects term, `keyword(left | group)`.
+
+    Attributes
+    ----------
+    left : its left-hand side
+    columns : the grouping columns; more than one for an interaction
+    keyword : its covariance structure; `||` is "diag"
+    variables : columns the left-hand side asks for
+    """
+
+    left: str
+    columns: tuple[str, ...]
+    keyword: str
+    variables: tuple[str, ...]
+
+    @property
+    def group(self) -> str:
+        """Name of the grouping factor."""
+        return ":".join(self.columns)
+
+    @property
+    def text(self) -> str:
+        """The term in canonical spelling."""
+        return f"{self.keyword.removeprefix('us')}({self.left} | {self.group})"
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A piece of Python, and the columns it asks for."""
+
+    code: str
+    variables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A formula taken apart.
+
+    Attributes
+    ----------
+    text : as the user wrote it
+    response : its left side as written
+    outcome : the same as one expression
+    fixed : the fixed part with an explicit intercept, as formulaic reads it
+    bars : random-effects terms in order, `a/b` expanded
+    offsets : what stood in `offset(...)`
+    """
+
+    text: str
+    response: str
+    outcome: Expression
+    fixed: Expression
+    bars: tuple[Bar, ...]
+    offsets: tuple[Expression, ...]
+
+
+class _Addend(NamedTuple):
+    """One term of a sum, with its sign."""
+
+    sign: str
+    tokens: Sequence[Token]
+
+
+class _Split(NamedTuple):
+    """A term taken apart at its bar."""
+
+    keyword: str
+    left: Sequence[Token]
+    right: Sequence[Token]
+
+
+def read_formula(formula: str) -> Formula:
+    """Take a formula apart.
+
+    Raises
+    ------
+    FormulaError
+        With a mark at the place that can't be read.
+    """
+    if not isinstance(formula, str):
+        raise FormulaError(f"a formula is a string such as 'y ~ x + (1 | g)', not a {type(formula).__name__}")
+    left, right, response = _sides(formula)
+    fixed: list[_Addend] = []
+    bars: list[Bar] = []
+    offsets: list[Expression] = []
+    for addend in _terms(right, formula):
+        if _calls(addend.tokens, "offset"):
+            offsets.append(_offset(addend, formula))
+        elif (split := _split_at_bar(addend, formula)) is not None:
+            bars.extend(_bars(split, formula))
+        else:
+            fixed.append(addend)
+    outcome = _outcome(left, response, formula)
+    return Formula(formula, response, outcome, _fixed(fixed, formula), tuple(bars), tuple(offsets))
+
+
+def _sides(formula: str) -> tuple[list[Token], list[Token], str]:
+    """Tokens left and right of the tilde, and the left side's text.
+
+    Raises
+    ------
+    FormulaError
+        When there isn't exactly one tilde, or nothing on one side of it.
+    """
+    tokens = tokenize(formula)
+    tildes = [place for place, token in enumerate(tokens) if token.text == "~" and token.kind == "operator"]
+    if len(tildes) != 1:
+        at = tokens[tildes[1]].start if tildes else len(formula)
+        raise complain("a formula has one '~', between the response and the terms", formula, at)
+    left, right = tokens[: tildes[0]], tokens[tildes[0] + 1 :]
+    at = tokens[tildes[0]].start
+    if not left or not right:
+        missing = "response before" if not left else "term after"
+        raise complain(f"there is no {missing} the '~'; an intercept alone is written 'y ~ 1'", formula, at)
+    return left, right, formula[:at].strip()
+
+
+def _outcome(left: Sequence[Token], text: str, formula: str) -> Expression:
+    """The response as one expression: `y/10` is arithmetic, not nesting.
+
+    Raises
+    ------
+    FormulaError
+        When several responses are asked for.
+    """
+    if any(_calls([token], name) for token in left for name in _SEVERAL_RESPONSES):
+        raise complain(
+            "several responses at once aren't supported (Bambi and brms fit multivariate models)",
+            formula,
+            left[0].start,
+        )
+    single = len(left) == 1 and left[0].kind in ("name", "python")
+    token = left[0] if single else Token(f"I({pythonic(text)})", "python", left[0].start)
+    return Expression(token.text, variables_of([token], formula))
+
+
+def _fixed(addends: Sequence[_Addend], formula: str) -> Expression:
+    tokens = [token for addend in addends for token in addend.tokens]
+    code = " ".join(["1", *(f"{addend.sign} {join(addend.tokens)}" for addend in addends)])
+    return Expression(code, variables_of(tokens, formula))
+
+
+def _terms(tokens: Sequence[Token], formula: str) -> Iterator[_Addend]:
+    """The terms of a sum; a parenthesised sum that holds bars is opened.
+
+    Raises
+    ------
+    FormulaError
+        Where a term is missing, or `.` stands for one.
+    """
+    for addend in _sum(tokens, formula):
+        inner = _inside(addend.tokens)
+        if inner is not None and _bar_places(inner, any_depth=True) and not _bar_places(inner):
+            yield from _opened(addend, inner, formula)
+        else:
+            yield addend
+
+
+def _opened(addend: _Addend, inner: Sequence[Token], formula: str) -> Iterator[_Addend]:
+    if addend.sign == "-":
+        raise complain(
+            "a random-effects term can't be subtracted; leave it out", formula, addend.tokens[0].start
+        )
+    yield from _terms(inner, formula)
+
+
+def _sum(tokens: Sequence[Token], formula: str) -> Iterator[_Addend]:
+    sign, current, at = "+", list[Token](), tokens[0].start
+    for token, depth in zip(tokens, depths(tokens), strict=True):
+        if token.text == "." and token.kind != "python":
+            raise complain("'.' isn't supported; name the variables", formula, token.start)
+        if depth or token.kind != "operator" or token.text[0] not in "+-":
+            current.append(token)
+            continue
+        if current:
+            yield _Addend(sign, current)
+        elif at != token.start:
+            raise complain("a term is missing here", formula, token.start)
+        sign, current, at = _sign(token.text), [], token.start
+    if not current:
+        raise complain("a term is missing after this", formula, at)
+    yield _Addend(sign, current)
+
+
+def _sign(operators: str) -> str:
+    return "-" if operators.count("-") % 2 else "+"
+
+
+def _inside(tokens: Sequence[Token]) -> Sequence[Token] | None:
+    """What a pair of parentheses around the whole holds, if there is such a pair."""
+    around = len(tokens) > 2 and tokens[0].text == "(" and depths(tokens).count(0) == 2
+    return tokens[1:-1] if around and tokens[-1].text == ")" else None
+
+
+def _bar_places(tokens: Sequence[Token], any_depth: bool = False) -> list[int]:
+    levels = depths(tokens)
+    return [
+        place
+        for place, token in enumerate(tokens)
+        if token.kind == "operator" and token.text in ("|", "||") and (any_depth or levels[place] == 0)
+    ]
+
+
+def _calls(tokens: Sequence[Token], name: str) -> bool:
+    """Are these tokens one call of `name`?"""
+    return len(tokens) == 1 and tokens[0].kind == "python" and tokens[0].text.startswith(f"{name}(")
+
+
+def _offset(addend: _Addend, formula: str) -> Expression:
+    token = addend.tokens[0]
+    call = _CALL.fullmatch(token.text)
+    if addend.sign == "-" or call is None:
+        raise complain("an offset is added as a term of its own, '+ offset(x)'", formula, token.start)
+    inner = Token(f"I({call[2]})", "python", token.start)
+    return Expression(inner.text, variables_of([inner], formula))
+
+
+def _split_at_bar(addend: _Addend, formula: str) -> _Split | None:
+    """The term's sides when it is a random-effects term, None when it is fixed.
+
+    Raises
+    ------
+    FormulaError
+        When a bar stands outside parentheses, inside another term, or nested.
+    """
+    keyword, inner = _keyword_and_inside(addend.tokens, formula)
+    if inner is None or not (places := _bar_places(inner)):
+        _refuse_stray_bar(addend.tokens, formula)
+        return None
+    if addend.sign == "-":
+        raise complain(
+            "a random-effects term can't be subtracted; leave it out", formula, addend.tokens[0].start
+        )
+    left, right = inner[: places[0]], inner[places[0] + 1 :]
+    bar = inner[places[0]]
+    _check_sides(left, right, bar, formula)
+    return _Split(_structure(keyword, bar, formula), left, right)
+
+
+def _keyword_and_inside(tokens: Sequence[Token], formula: str) -> tuple[str, Sequence[Token] | None]:
+    """The covariance keyword ("" if none) and the tokens within a term's parentheses."""
+    inner = _inside(tokens)
+    while inner is not None and _inside(inner) is not None:
+        inner = _inside(inner)
+    call = _CALL.fullmatch(tokens[0].text) if len(tokens) == 1 and tokens[0].kind == "python" else None
+    if call is None:
+        return "", inner
+    inside = tokenize(formula, call[2], tokens[0].start + len(call[1]) + 1) if "|" in call[2] else []
+    if not _bar_places(inside):
+        return "", None
+    _check_keyword(call[1], tokens[0].start, formula)
+    return call[1], inside if call[1] in structures_by_keyword() else None
+
+
+def _check_keyword(word: str, at: int, formula: str) -> None:
+    """Raise FormulaError for `word(x | g)` when `word` is no structure and no function either."""
+    keywords = structures_by_keyword()
+    if word in keywords or word in vocabulary():
+        return
+    hint = did_you_mean(word, keywords) or ";"
+    listed = ", ".join(f"{keyword}(x | g)" for keyword in keywords)
+    raise complain(f"the covariance structure {word!r} isn't known{hint} there are {listed}", formula, at)
+
+
+def _refuse_stray_bar(tokens: Sequence[Token], formula: str) -> None:
+    if not (places := _bar_places(tokens, any_depth=True)):
+        return
+    outside = depths(tokens)[places[0]] == 0
+    message = (
+        "a bar stands inside parentheses: '(x | g)'"
+        if outside
+        else "a random-effects term stands alone, joined to the others by '+'"
+    )
+    raise complain(message, formula, tokens[places[0]].start)
+
+
+def _check_sides(left: Sequence[Token], right: Sequence[Token], bar: Token, formula: str) -> None:
+    for side, where in ((left, "left"), (right, "right")):
+        if not side:
+            raise complain(f"there is nothing {where} of this bar", formula, bar.start)
+        if places := _bar_places(side, any_depth=True):
+            raise complain("bars can't be nested; write one term a bar", formula, side[places[0]].start)
+
+
+def _structure(keyword: str, bar: Token, formula: str) -> str:
+    if bar.text == "||" and keyword not in ("", "diag"):
+        raise complain(
+            f"'||' asks for independent coefs, {keyword!r} for others; use one", formula, bar.start
+        )
+    return "diag" if bar.text == "||" else keyword or "us"
+
+
+def _bars(split: _Split, formula: str) -> Iterator[Bar]:
+    """The term's bars: one for each grouping factor that `a/b` stands for."""
+    if any(_calls([token], "offset") for token in split.left):
+        raise complain("an offset belongs to the fixed part", formula, split.left[0].start)
+    for _ in _sum(split.left, formula):  # a term may be missing
+        pass
+    variables = variables_of(split.left, formula)
+    for columns in _Grouping(split.right, formula).read():
+        yield Bar(join(split.left), columns, split.keyword, variables)
+
+
+class _Grouping:
+    """Reader of a bar's right side: columns joined by `:` (interaction) and `/` (nesting)."""
+
+    def __init__(self, tokens: Sequence[Token], formula: str) -> None:
+        self.tokens = tokens
+        self.formula = formula
+        self.place = 0
+
+    def read(self) -> list[tuple[str, ...]]:
+        """The grouping factors it stands for, each as its columns."""
+        factors = self._nest()
+        if self.place < len(self.tokens):
+            raise self._unreadable()
+        return factors
+
+    def _nest(self) -> list[tuple[str, ...]]:
+        """`a/b` is a and a:b; what is right of `/` lies within all that is left of it."""
+        factors = self._product()
+        while self._take("/"):
+            outer = tuple(dict.fromkeys(column for factor in factors for column in factor))
+            factors = factors + [_cross(outer, inner) for inner in self._product()]
+        return factors
+
+    def _product(self) -> list[tuple[str, ...]]:
+        factors = self._atom()
+        while self._take(":"):
+            inner = self._atom()
+            factors = [_cross(a, b) for a in factors for b in inner]
+        return factors
+
+    def _atom(self) -> list[tuple[str, ...]]:
+        if self._take("("):
+            factors = self._nest()
+            if not self._take(")"):
+                raise self._unreadable()
+            return factors
+        token = self.tokens[self.place] if self.place < len(self.tokens) else None
+        name = _grouping_column(token) if token else None
+        if name is None:
+            raise self._unreadable()
+        self.place += 1
+        return [(name,)]
+
+    def _take(self, text: str) -> bool:
+        found = self.place < len(self.tokens) and self.tokens[self.place].text == text
+        self.place += found
+        return found
+
+    def _unreadable(self) -> FormulaError:
+        at = self.tokens[min(self.place, len(self.tokens) - 1)].start
+        return complain(
+            "a grouping factor is a column, or columns joined by ':' or '/'; "
+            "make anything else a column first",
+            self.formula,
+            at,
+        )
+
+
+def _cross(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(a + b))
+
+
+def _grouping_column(token: Token) -> str | None:
+    """The column a token names; `factor(g)` names g, since a grouping column is a factor anyway."""
+    if token.kind == "name":
+        return token.text.strip("`")
+    call = _AS_FACTOR.fullmatch(token.text) if token.kind == "python" else None
+    return call[1].strip("`") if call else None

@@ -1,0 +1,92 @@
+"""The one place where formulaic is asked for columns."""
+
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayeslmm.errors import DataError, FormulaError
+
+from .vocabulary import additions
+
+type Array = NDArray[np.float64]
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Part(NamedTuple):
+    """One part of the formula: its columns (n, k), their names, and formulaic's trained specification."""
+
+    matrix: Array
+    names: tuple[str, ...]
+    trained: Any
+
+
+def train(parts: Mapping[str, str], variables: Mapping[str, Any], n: int) -> dict[str, Part]:
+    """The columns of every part of a formula, evaluated together so that transforms are shared.
+
+    Parameters
+    ----------
+    parts : formula text by name
+    variables : the data's columns by name, as numbers or as coded factors
+    n : number of rows
+
+    Raises
+    ------
+    FormulaError
+        When formulaic can't read or evaluate a term.
+    """
+    from formulaic import Formula
+    from formulaic.errors import FormulaicError
+
+    try:
+        formula = Formula(**parts)
+    except FormulaicError as error:
+        raise FormulaError(_plain(error)) from None
+    return _evaluate(formula, variables, n, na_action="ignore", output="numpy")
+
+
+def replay(trained: Mapping[str, Any], variables: Mapping[str, Any], n: int) -> dict[str, Part]:
+    """The columns of some parts for new rows, transforms as they were trained.
+
+    Raises
+    ------
+    FormulaError
+        When formulaic can't evaluate a term.
+    DataError
+        When a level wasn't seen in training.
+    """
+    from formulaic.model_spec import ModelSpecs
+
+    return _evaluate(ModelSpecs(**trained), variables, n)
+
+
+def _evaluate(spec: Any, variables: Mapping[str, Any], n: int, **options: str) -> dict[str, Part]:
+    from formulaic.errors import DataMismatchWarning, FormulaicError
+    from formulaic.materializers import PandasMaterializer
+
+    # all columns go in as context: plain arrays, with no index that could be aligned
+    materializer = PandasMaterializer(
+        pd.DataFrame(index=range(n)), context=dict(additions()) | dict(variables)
+    )
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error", DataMismatchWarning)
+            matrices = materializer.get_model_matrix(spec, **options)
+    except DataMismatchWarning as warning:
+        raise DataError(f"a level wasn't in the fitted data: {warning}") from None
+    except (FormulaicError, ValueError) as error:
+        raise FormulaError(_plain(error)) from None
+    return {name: _part(matrix) for name, matrix in matrices._structure.items()}
+
+
+def _part(matrix: Any) -> Part:
+    return Part(np.asarray(matrix, dtype=float), tuple(matrix.model_spec.column_names), matrix.model_spec)
+
+
+def _plain(error: Exception) -> str:
+    return _ANSI.sub("", str(error)).replace("⧛", "»").replace("⧚", "«").strip()

@@ -1,0 +1,89 @@
+"""The specification: what is to be estimated, before any data are seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from numpy.typing import ArrayLike
+
+from bayeslmm.errors import OptionError, check_choice
+
+from .formula import Bar, Expression, Formula, read_formula
+
+type Missing = Literal["drop", "error"]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSpec:
+    """A linear mixed model as asked for.
+
+    Attributes
+    ----------
+    formula : as the user wrote it
+    weights : a column or one value a row, the residual variance being sigma²/w; None for equal ones
+    offset : a column or one value a row, added to the formula's own offsets
+    contrasts : by factor: "treatment", "sum", "helmert", "poly", or a matrix
+    sigma : the residual standard deviation when it is known
+    missing : "drop" rows with missing values, or make them an "error"
+    structured_residual : do the residuals have a correlation or variance structure?
+    parsed : the formula taken apart
+    """
+
+    formula: str
+    weights: str | ArrayLike | None = None
+    offset: str | ArrayLike | None = None
+    contrasts: Mapping[str, Any] = field(default_factory=dict)
+    sigma: float | None = None
+    missing: Missing = "drop"
+    structured_residual: bool = False
+    parsed: Formula = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the formula and check the options.
+
+        Raises
+        ------
+        FormulaError
+            When the formula can't be read.
+        OptionError
+            When an option isn't one of its choices.
+        """
+        check_choice("missing =", self.missing, ("drop", "error"))
+        if self.sigma is not None and not 0 < self.sigma < float("inf"):
+            raise OptionError(f"a known sigma is a positive number, not {self.sigma!r}")
+        object.__setattr__(self, "contrasts", dict(self.contrasts or {}))
+        object.__setattr__(self, "parsed", read_formula(self.formula))
+
+    @property
+    def response(self) -> str:
+        """The formula's left side."""
+        return self.parsed.response
+
+    @property
+    def fixed(self) -> str:
+        """The fixed part, with an explicit intercept."""
+        return self.parsed.fixed.code
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """The random-effects terms, `a/b` expanded."""
+        return self.parsed.bars
+
+    @property
+    def offsets(self) -> tuple[Expression, ...]:
+        """The formula's own offsets."""
+        return self.parsed.offsets
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Grouping factors in order of appearance."""
+        return tuple(dict.fromkeys(bar.group for bar in self.bars))
+
+    def bars_of(self, group: str) -> tuple[int, ...]:
+        """Places in the formula of a group's bars."""
+        return tuple(place for place, bar in enumerate(self.bars) if bar.group == group)
+
+    @property
+    def sigma_free(self) -> bool:
+        """Is the residual variance to be estimated, with no structure to tell it from a random effect?"""
+        return self.sigma is None and not self.structured_residual
