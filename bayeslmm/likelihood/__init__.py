@@ -1,0 +1,1 @@
+"""The deterministic engine: ML and REML fits, their inference, prediction and bootstrap."""

@@ -1,0 +1,210 @@
+"""Find the θ that minimizes the criterion, boundary included, and say how good the evidence for it is.
+
+θ is free of bounds in the search: the criterion depends on T = ΛΛᵀ only, so a variance that vanishes is an
+ordinary stationary point. What is special about it comes after: a direction whose removal doesn't raise the
+criterion is set to exactly 0, and the derivative of the criterion in T along it must not be negative; where
+it is, the search goes on from T + ε aaᵀ.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayeslmm.kernel.optimizer import Outcome, Status, minimize
+from bayeslmm.spec.covariance import lower_factor
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.relative import TermSlot
+
+type Array = NDArray[np.float64]
+
+SMALL = 1e-3  # root mean square contribution, relative to σ, below which a direction may have vanished
+NUDGE = 1e-4  # size of the step inside the boundary at which the derivative in T is taken
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """θ ↦ (criterion, gradient): the kernel's profiled criterion behind the covariance map.
+
+    Attributes
+    ----------
+    design : whose kernel and covariance map are used. reml : restricted or not. sigma : known σ, or NaN.
+    """
+
+    design: Design
+    reml: bool
+    sigma: float
+
+    def at(self, lam: Array) -> tuple[float, Array]:
+        """Value and gradient (n_lam,) with respect to the blocks' factors."""
+        from bayeslmm.kernel.criterion import criterion
+
+        kernel = self.design.kernel
+        return criterion(lam, kernel.ints, kernel.floats, self.reml, self.sigma)
+
+    def __call__(self, theta: Array) -> tuple[float, Array]:
+        """Value and gradient (n_theta,)."""
+        covariance = self.design.covariance
+        value, gradient = self.at(covariance.flat(theta))
+        return value, covariance.jacobian(theta) @ gradient
+
+    @cached_property
+    def scale(self) -> Array:
+        """Size of a natural change of each θ: one that adds about σ to the response."""
+        covariance = self.design.covariance
+        scale = np.empty(covariance.n_theta)
+        for slot in covariance.slots:
+            derivative = slot.structure.derivative(slot.structure.start(slot.gram))
+            effect = np.einsum("pia,ij,pja->p", derivative, slot.gram, derivative)
+            scale[slot.theta] = 1 / np.sqrt(np.where(effect > 0, effect, 1.0))
+        return scale
+
+    def hessian(self, theta: Array) -> Array:
+        """(n_theta, n_theta) by central differences of the gradient."""
+        steps = 1e-4 * self.scale
+        columns = [
+            (self(theta + step)[1] - self(theta - step)[1]) / (2 * size)
+            for size, step in zip(steps, np.diag(steps), strict=True)
+        ]
+        hessian = np.array(columns).reshape(len(theta), len(theta))
+        return 0.5 * (hessian + hessian.T)
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """A direction of one term's covariance that is zero at the optimum.
+
+    Attributes
+    ----------
+    group : grouping factor. coefs : of the term. direction : (k,) over coefs, unit mean square over rows.
+    slope : derivative of the criterion along T + ε·direction·directionᵀ; not negative at an optimum.
+    """
+
+    group: str
+    coefs: tuple[str, ...]
+    direction: Array
+    slope: float
+
+    def __str__(self) -> str:
+        parts = [
+            f"{value:.3g}·{coef}" for value, coef in zip(self.direction, self.coefs, strict=True) if value != 0
+        ]
+        return f"{self.group}: no variance along {' + '.join(parts)} (slope {self.slope:.3g})"
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """The evidence that a fit is at its optimum.
+
+    Attributes
+    ----------
+    status : how the last search ended. decrement : squared gradient in the metric of the Hessian, twice the
+        decrease still promised; scale-free. eigenvalues : of the Hessian in units of `Criterion.scale`.
+    vanished : directions of zero variance, each with the sign of the criterion's slope in T.
+    n_evaluations : of the criterion, over all searches. restarts : criterion reached by each search.
+    """
+
+    status: Status
+    decrement: float
+    eigenvalues: Array
+    vanished: tuple[Vanished, ...]
+    n_evaluations: int
+    restarts: tuple[float, ...]
+
+    @property
+    def converged(self) -> bool:
+        return self.status is Status.CONVERGED and all(v.slope > -1e-6 for v in self.vanished)
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """θ at the minimum of the criterion, its value there, and the evidence."""
+
+    theta: Array
+    value: float
+    convergence: Convergence
+
+
+def optimize(criterion: Criterion, start: ArrayLike | None = None, max_iter: int = 500) -> Optimum:
+    """Minimize the criterion over θ.
+
+    Parameters
+    ----------
+    start : (n_theta,), None for one at which every coef contributes about as much as the residual.
+    max_iter : evaluations of the criterion a search may take.
+    """
+    covariance = criterion.design.covariance
+    if covariance.n_theta == 0:
+        return _without_theta(criterion)
+    theta = covariance.start() if start is None else np.asarray(start, dtype=float)
+    restarts: list[float] = []
+    evaluations = 0
+    while True:
+        outcome = minimize(criterion, theta, criterion.scale, max_evaluations=max_iter)
+        evaluations += outcome.n_evaluations
+        outcome = _clear_small(criterion, outcome)
+        restarts.append(outcome.value)
+        vanished = _slopes(criterion, outcome)
+        worst = min(vanished, key=lambda v: v[0].slope, default=None)
+        if worst is None or worst[0].slope > -1e-6 or len(restarts) > 5:
+            break
+        theta = _leave(criterion, outcome, *worst[1:])
+    hessian = outcome.hessian * np.outer(criterion.scale, criterion.scale)
+    evidence = Convergence(
+        status=outcome.status,
+        decrement=outcome.decrement,
+        eigenvalues=np.linalg.eigvalsh(hessian),
+        vanished=tuple(v[0] for v in vanished),
+        n_evaluations=evaluations,
+        restarts=tuple(restarts),
+    )
+    return Optimum(covariance.normalize(outcome.x), outcome.value, evidence)
+
+
+def _without_theta(criterion: Criterion) -> Optimum:
+    value, _ = criterion.at(np.zeros(0))
+    none = np.zeros(0)
+    return Optimum(none, value, Convergence(Status.CONVERGED, 0.0, none, (), 1, (value,)))
+
+
+def _clear_small(criterion: Criterion, outcome: Outcome) -> Outcome:
+    """Set directions to exactly 0 where that doesn't raise the criterion."""
+    noise = 1e-12 * max(1.0, abs(outcome.value))
+    for slot in criterion.design.covariance.slots:
+        for part in slot.structure.without_small(outcome.x[slot.theta], slot.gram, SMALL):
+            theta = outcome.x.copy()
+            theta[slot.theta] = part
+            value, gradient = criterion(theta)
+            if value > outcome.value + noise:
+                break
+            outcome = replace(outcome, x=theta, value=value, gradient=gradient)
+    return outcome
+
+
+def _slopes(criterion: Criterion, outcome: Outcome) -> list[tuple[Vanished, TermSlot, Array]]:
+    """Every vanished direction, with the derivative of the criterion in T along it."""
+    covariance = criterion.design.covariance
+    out = []
+    for slot in covariance.slots:
+        for direction in slot.structure.vanished(outcome.x[slot.theta], slot.gram):
+            lam = covariance.flat(outcome.x)
+            step = np.zeros((covariance.sizes[slot.block],) * 2)
+            step[slot.coefs, slot.coefs] = direction
+            inside = slice(covariance.offsets[slot.block], covariance.offsets[slot.block] + step.size)
+            lam[inside] += NUDGE * step.ravel()
+            _, gradient = criterion.at(lam)
+            slope = float(gradient[inside] @ step.ravel()) / (2 * NUDGE)
+            coefs = covariance.coefs[slot.block][slot.coefs]
+            along = direction @ direction.T
+            axis = along[:, np.argmax(np.diag(along))] / np.sqrt(np.max(np.diag(along)))
+            out.append((Vanished(covariance.groups[slot.block], coefs, axis, slope), slot, direction))
+    return out
+
+
+def _leave(criterion: Criterion, outcome: Outcome, slot: TermSlot, direction: Array) -> Array:
+    """θ at T + ε aaᵀ, a step off the boundary that lowers the criterion."""
+    theta = outcome.x.copy()
+    factor = slot.structure.factor(theta[slot.theta])
+    theta[slot.theta] = slot.structure.parameters(lower_factor(factor + 0.1 * direction))
+    return theta
