@@ -1,0 +1,237 @@
+"""The priors of a model: one record a parameter, defaults scaled by the data, replaced by name."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.errors import PriorError, did_you_mean
+
+from .distributions import (
+    LKJ,
+    Exponential,
+    Flat,
+    Gamma,
+    HalfNormal,
+    HalfStudentT,
+    Laplace,
+    Normal,
+    PenalizedComplexity,
+    Prior,
+    StudentT,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .design import Design
+
+__all__ = [
+    "LKJ",
+    "Exponential",
+    "Flat",
+    "Gamma",
+    "HalfNormal",
+    "HalfStudentT",
+    "Laplace",
+    "Normal",
+    "PenalizedComplexity",
+    "Prior",
+    "Priors",
+    "StudentT",
+    "default_priors",
+]
+
+type Array = NDArray[np.float64]
+
+_LEVELS_FOR_FLAT = 3
+_KINDS = ("beta", "sd", "cor", "sigma")
+
+
+class PriorBlock(NamedTuple):
+    """What priors need to know of a grouping factor."""
+
+    group: str
+    coefs: tuple[str, ...]
+    n_levels: int
+    correlated: bool
+
+
+@dataclass(frozen=True)
+class Priors:
+    """The priors of a model.
+
+    Attributes
+    ----------
+    coefs : fixed effects
+    blocks : grouping factors
+    table : prior by name: `beta[Days]`, `sd[Subject: Days]`, `cor[Subject]`, `sigma`
+    """
+
+    coefs: tuple[str, ...]
+    blocks: tuple[PriorBlock, ...]
+    table: Mapping[str, Prior]
+
+    @property
+    def beta(self) -> tuple[Prior, ...]:
+        """One a fixed effect."""
+        return tuple(self.table[_beta(coef)] for coef in self.coefs)
+
+    @property
+    def sd(self) -> dict[str, tuple[Prior, ...]]:
+        """By group, one a coef."""
+        return {
+            block.group: tuple(self.table[_sd(block.group, coef)] for coef in block.coefs)
+            for block in self.blocks
+        }
+
+    @property
+    def cor(self) -> dict[str, LKJ | None]:
+        """By group; None where no correlation is free."""
+        return {block.group: self._lkj(block.group) for block in self.blocks}
+
+    def _lkj(self, group: str) -> LKJ | None:
+        prior = self.table.get(_cor(group))
+        return prior if isinstance(prior, LKJ) else None
+
+    @property
+    def sigma(self) -> Prior | None:
+        """None when sigma is known."""
+        return self.table.get("sigma")
+
+    def replace(self, changes: Mapping[str, Prior]) -> "Priors":
+        """These priors with some of them changed.
+
+        Parameters
+        ----------
+        changes : by name: all of a kind ("beta", "sd", "cor", "sigma"), a group's ("sd[Subject]",
+            "cor[Subject]"), or one ("beta[Days]", "sd[Subject: Days]"); the narrower name wins
+
+        Raises
+        ------
+        PriorError
+            When there is no such parameter, the family doesn't fit it, or the posterior would be improper.
+        """
+        table = dict(self.table)
+        for name in sorted(changes, key=_narrowness):
+            prior = changes[name]
+            for label in self._labels(name):
+                _check_family(label, prior)
+                self._check_proper(label, prior)
+                table[label] = prior
+        return replace(self, table=table)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row a prior: index the parameter's name; columns kind and prior."""
+        import pandas as pd
+
+        rows = {label: (label.partition("[")[0], str(prior)) for label, prior in self.table.items()}
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=["kind", "prior"])
+        return frame.rename_axis("parameter")
+
+    def __repr__(self) -> str:
+        width = max(map(len, self.table), default=0)
+        return "\n".join(f"{label:<{width}}  {prior}" for label, prior in self.table.items())
+
+    def _repr_html_(self) -> str:
+        html: str = self.to_frame().to_html()
+        return html
+
+    def _labels(self, name: str) -> list[str]:
+        """The parameters a name stands for."""
+        labels = [label for label in self.table if name == label or _within(name, label)]
+        if not labels:
+            known = [*self.table, *(f"sd[{block.group}]" for block in self.blocks), *_KINDS]
+            hint = did_you_mean(name, known) or f"; there are {', '.join(self.table)}"
+            raise PriorError(f"there is no parameter {name!r} to give a prior{hint}")
+        return labels
+
+    def _check_proper(self, label: str, prior: Prior) -> None:
+        """A flat prior on an sd needs three levels, or the posterior is improper."""
+        if not isinstance(prior, Flat) or not label.startswith("sd"):
+            return
+        few = [
+            block
+            for block in self.blocks
+            if block.n_levels < _LEVELS_FOR_FLAT and _within(f"sd[{block.group}]", label)
+        ]
+        if few:
+            raise PriorError(
+                f"a flat prior on {label!r} makes the posterior improper: {few[0].group!r} has "
+                f"{few[0].n_levels} levels and {_LEVELS_FOR_FLAT} are needed; use HalfNormal or Exponential"
+            )
+
+
+def default_priors(design: "Design", sigma_known: bool = False) -> Priors:
+    """The priors of a model nobody gave priors to.
+
+    beta flat, so that the posterior is REML's twin; sd half-normal with Bambi's scale, 2.5·sd(y)/sd(z) for a
+    left-hand column z and for a constant one √((2.5·sd(y))² + Σₖ sₖ²·mean(xₖ)²) over the fixed slopes, sₖ being
+    2.5·sd(y)/sd(xₖ); sigma half-t(4, sd(y)); cor LKJ(2). Standard deviations divide by n.
+
+    Parameters
+    ----------
+    design : for the scales
+    sigma_known : then sigma has no prior
+    """
+    spread = float(np.std(design.y)) or 1.0  # a constant response is possible when sigma is known
+    table: dict[str, Prior] = {_beta(coef): Flat() for coef in design.coefs}
+    blocks = []
+    for number, block in enumerate(design.blocks):
+        scales = [_scale(column, spread, design.X) for column in block.columns.T]
+        table |= {_sd(block.group, coef): HalfNormal(s) for coef, s in zip(block.coefs, scales, strict=True)}
+        correlated = bool(design.covariance.block_pairs(number))
+        table |= {_cor(block.group): LKJ(2.0)} if correlated else {}
+        blocks.append(PriorBlock(block.group, block.coefs, block.n_levels, correlated))
+    table |= {} if sigma_known else {"sigma": HalfStudentT(4.0, spread)}
+    return Priors(design.coefs, tuple(blocks), table)
+
+
+def _scale(column: Array, spread: float, X: Array) -> float:
+    """Scale of the sd of a left-hand column's coef."""
+    own = float(np.std(column))
+    if own > 0:
+        return 2.5 * spread / own
+    slopes = [2.5 * spread / np.std(x) * np.mean(x) for x in X.T if np.std(x) > 0]
+    return float(np.hypot(2.5 * spread, np.linalg.norm(slopes)) / abs(column[0]))
+
+
+def _check_family(label: str, prior: Prior) -> None:
+    if not isinstance(prior, Prior):
+        raise PriorError(
+            f"the prior of {label!r} is a {type(prior).__name__}; give one of bayeslmm.spec.priors"
+        )
+    allowed = {"beta": ("real", "any"), "cor": ("correlation",)}.get(
+        label.partition("[")[0], ("positive", "any")
+    )
+    if prior.support not in allowed:
+        fits = ", ".join(sorted(family.__name__ for family in _families() if family.support in allowed))
+        raise PriorError(f"{type(prior).__name__} doesn't fit {label!r}; what does: {fits}")
+
+
+def _families() -> Iterator[type[Prior]]:
+    yield from Prior.__subclasses__()
+
+
+def _narrowness(name: str) -> int:
+    """0 for a kind, 1 for a group, 2 for one parameter."""
+    return ("[" in name) + (": " in name)
+
+
+def _within(name: str, label: str) -> bool:
+    """Is the parameter `label` one of those that `name`, a kind or a group's kind, stands for?"""
+    return label.startswith(f"{name}[") or (name.endswith("]") and label.startswith(f"{name[:-1]}: "))
+
+
+def _beta(coef: str) -> str:
+    return f"beta[{coef}]"
+
+
+def _sd(group: str, coef: str) -> str:
+    return f"sd[{group}: {coef}]"
+
+
+def _cor(group: str) -> str:
+    return f"cor[{group}]"
