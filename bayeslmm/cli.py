@@ -6,6 +6,7 @@ long work starts. Exit codes: 0 done; 1 unexpected failure; 2 the input or the o
 """
 
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 import bayeslmm as bl
-from bayeslmm.errors import BayesLMMError, DataError, InputError, OutputError, did_you_mean
+from bayeslmm.errors import BayesLMMError, InputError, OutputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,11 +53,13 @@ class Settings:
 
 
 class _Commands(TyperGroup):
-    """Turn the package's own errors into one sentence and an exit code."""
+    """Turn the package's own errors into one sentence and an exit code, and warnings into narration."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = lambda message, *_, **__: _say(f"Warning: {message}")
+                return super().invoke(ctx)
         except BayesLMMError as error:
             refused = isinstance(error, InputError | OutputError)
             _leave(f"Error: {error}", ExitCode.REFUSED if refused else ExitCode.FAILED)
@@ -120,7 +123,7 @@ def fit(
     """Fit a model by ML or REML and print its summary."""
     if out is not None:
         _check_folder(out.parent)
-    model = bl.LinearMixedModel(formula, read_data(data), weights=weights)
+    model = _model(formula, data, weights)
     with _step(f"Fitting by {criterion}"):
         fitted = model.fit(criterion=criterion)
     typer.echo(fitted.summary())
@@ -147,40 +150,29 @@ def parity(
 ) -> None:
     """Run both engines on one model and explain their differences in a report."""
     _check_folder(out)
-    model = bl.LinearMixedModel(formula, read_data(data), weights=weights)
+    model = _model(formula, data, weights)
     _compare(model, out, Settings(criterion, seed, boot, draws, tune, chains, method))
 
 
 def read_data(source: str) -> "pd.DataFrame":
-    """Read a CSV file, plain or compressed, or a packaged data set; ``NA`` alone is missing.
+    """Read a file, or else a packaged data set of that name.
 
     Raises
     ------
     DataError
-        When there is no such file or data set, or the file can't be read as a table.
+        When there is neither, or the file can't be read as a table.
     """
-    if Path(source).is_file():
-        return _read_csv(Path(source))
-    packaged = bl.list_datasets()
-    if source in packaged:
-        return bl.load_dataset(source)
-    raise DataError(
-        f"{source!r} is neither a file nor a packaged data set{did_you_mean(source, packaged)}"
-        f" Packaged: {', '.join(packaged)}."
-    )
+    path = Path(source)
+    if path.suffix or path.exists():
+        from bayeslmm.datasets import read_table
+
+        return read_table(path)
+    return bl.load_dataset(source)
 
 
-def _read_csv(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
-    try:
-        return pd.read_csv(path, keep_default_na=False, na_values=["NA"])
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-    ) as error:  # ParserError, EmptyDataError and UnicodeDecodeError are ValueErrors
-        raise DataError(f"{path} can't be read as a CSV table: {error}") from error
+def _model(formula: str, data: str, weights: str | None) -> "LinearMixedModel":
+    table = read_data(data)  # first: a mistyped path need not wait for the engines to load
+    return bl.LinearMixedModel(formula, table, weights=weights)
 
 
 def _compare(model: "LinearMixedModel", out: Path, run: Settings) -> None:
@@ -200,6 +192,7 @@ def _compare(model: "LinearMixedModel", out: Path, run: Settings) -> None:
     typer.echo(par.verdicts)
     with _step("Writing the report"):
         par.table.to_csv(out / "parity.csv")
+        (out / "manifest.json").write_text(par.manifest.to_json(), encoding="utf-8")
         report = par.report(out / "parity.html")
     typer.echo(report)
 

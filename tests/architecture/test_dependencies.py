@@ -1,0 +1,44 @@
+"""The declared dependencies are those that are imported."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+# xarray takes its major version from the calendar, so no next one can be named.
+UNBOUNDED = {"xarray"}
+
+
+def test_imported_and_declared_are_the_same():
+    assert _imported() == {_name(requirement) for requirement in PROJECT["dependencies"]}
+
+
+@pytest.mark.parametrize("requirement", PROJECT["dependencies"])
+def test_dependency_is_bounded(requirement):
+    assert ">=" in requirement
+    assert "<" in requirement or _name(requirement) in UNBOUNDED
+
+
+def _imported():
+    """Distributions whose modules the package imports, lazily or not."""
+    distributions = packages_distributions()
+    modules = {name for path in (ROOT / "bayeslmm").rglob("*.py") for name in _top_level(path)}
+    return {distributions[name][0].lower() for name in modules - sys.stdlib_module_names - {"bayeslmm"}}
+
+
+def _top_level(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def _name(requirement):
+    return re.split(r"[<>=~\[ ]", requirement)[0].lower()
