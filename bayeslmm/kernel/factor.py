@@ -27,81 +27,67 @@ def relative_factors(lam: Floats, ints: Ints, floats: Floats) -> Floats:
 
 
 @compiled
-def _rows_times(panel: Floats, first: int, k_rows: int, k: int, left: Floats, work: Floats) -> None:
-    """Multiply `k_rows` rows of a panel from the left by the transpose of a factor, in place."""
-    for c in range(k):
-        for r in range(k_rows):
-            work[r] = 0.0
-            for m in range(k_rows):
-                work[r] += left[m * k_rows + r] * panel[(first + m) * k + c]
-        for r in range(k_rows):
-            panel[(first + r) * k + c] = work[r]
-
-
-@compiled
-def _columns_times(panel: Floats, height: int, k: int, right: Floats, work: Floats) -> None:
-    """Multiply all rows of a panel from the right by a factor, in place."""
-    for r in range(height):
-        for c in range(k):
-            work[c] = 0.0
-            for m in range(k):
-                work[c] += panel[r * k + m] * right[m * k + c]
-        for c in range(k):
-            panel[r * k + c] = work[c]
-
-
-@compiled
 def scaled_panels(factors: Floats, ints: Ints, floats: Floats) -> Floats:
     """All panels of [ΛᵀGΛ + I; CᵀΛ], G and C the cross-products."""
-    panels = floats[ints[at.PANELS] : ints[at.PANELS] + ints[at.N_PANEL]].copy()
-    k_of, lam_of = ints[ints[at.BLOCK_K] :], ints[ints[at.BLOCK_LAM] :]
-    rows, block_of = ints[ints[at.ROWS] :], ints[ints[at.POSITION_BLOCK] :]
-    p1 = ints[at.P] + 1
+    panels = np.empty(ints[at.N_PANEL])
     work = np.empty(len(factors) + 1)
+    p1 = ints[at.P] + 1
     for i in range(ints[at.N_NODES]):
         b = ints[ints[at.NODE_BLOCK] + i]
-        k = k_of[b]
-        first_row = ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - first_row
-        start = ints[ints[at.PANEL_START] + i]
-        panel = panels[start : start + height * k]
-        _columns_times(panel, height, k, factors[lam_of[b] : lam_of[b] + k * k], work)
+        k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
+        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
+        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
+        to = ints[ints[at.PANEL_START] + i]
+        source = ints[at.PANELS] + to
+        for r in range(height):
+            for c in range(k):
+                x = 0.0
+                for m in range(k):
+                    x += floats[source + r * k + m] * factors[lam + m * k + c]
+                panels[to + r * k + c] = x
         r = 0
         while r < height - p1:
-            s = block_of[rows[first_row + r]]
-            _rows_times(panel, r, k_of[s], k, factors[lam_of[s] : lam_of[s] + k_of[s] ** 2], work)
-            r += k_of[s]
+            s = ints[ints[at.POSITION_BLOCK] + ints[row0 + r]]
+            ks, left = ints[ints[at.BLOCK_K] + s], ints[ints[at.BLOCK_LAM] + s]
+            for c in range(k):
+                for j in range(ks):
+                    work[j] = 0.0
+                    for m in range(ks):
+                        work[j] += factors[left + m * ks + j] * panels[to + (r + m) * k + c]
+                for j in range(ks):
+                    panels[to + (r + j) * k + c] = work[j]
+            r += ks
         for c in range(k):
-            panel[c * k + c] += 1.0
+            panels[to + c * k + c] += 1.0
     return panels
 
 
 @compiled
 def scaled_tail(factors: Floats, ints: Ints, floats: Floats) -> Floats:
     """The dense tail of ΛᵀGΛ + I bordered by CᵀΛ and [Q r]ᵀ[Q r]; lower triangle."""
-    q_tail, p1 = ints[at.Q_TAIL], ints[at.P] + 1
-    width = q_tail + p1
-    tail = floats[ints[at.TAIL] : ints[at.TAIL] + width * width].copy().reshape(width, width)
-    k_of, lam_of = ints[ints[at.BLOCK_K] :], ints[ints[at.BLOCK_LAM] :]
-    block_of = ints[ints[at.POSITION_BLOCK] + ints[at.Q_LEAD] :]
+    q_tail = ints[at.Q_TAIL]
+    width = q_tail + ints[at.P] + 1
+    tail = np.empty((width, width))
+    for r in range(width):
+        for c in range(width):
+            tail[r, c] = floats[ints[at.TAIL] + r * width + c]
     work = np.empty(len(factors) + 1)
     c = 0
     while c < q_tail:
-        b = block_of[c]
-        k = k_of[b]
-        factor = factors[lam_of[b] : lam_of[b] + k * k]
+        b = ints[ints[at.POSITION_BLOCK] + ints[at.Q_LEAD] + c]
+        k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
         for r in range(c, width):
             for j in range(k):
                 work[j] = 0.0
                 for m in range(k):
-                    work[j] += tail[r, c + m] * factor[m * k + j]
+                    work[j] += tail[r, c + m] * factors[lam + m * k + j]
             for j in range(k):
                 tail[r, c + j] = work[j]
         for j in range(c + k):
             for i in range(k):
                 work[i] = 0.0
                 for m in range(k):
-                    work[i] += factor[m * k + i] * tail[c + m, j]
+                    work[i] += factors[lam + m * k + i] * tail[c + m, j]
             for i in range(k):
                 tail[c + i, j] = work[i]
         for j in range(k):
@@ -111,37 +97,26 @@ def scaled_tail(factors: Floats, ints: Ints, floats: Floats) -> Floats:
 
 
 @compiled
-def _factor_node(panel: Floats, height: int, k: int) -> float:
+def _factor_node(panels: Floats, start: int, height: int, k: int) -> float:
     """Cholesky factor of the node's own rows, L⁻ᵀ applied to the rest; returns log|L|² or -inf."""
     logdet = 0.0
     for c in range(k):
-        pivot = panel[c * k + c]
+        pivot = panels[start + c * k + c]
         for m in range(c):
-            pivot -= panel[c * k + m] ** 2
+            pivot -= panels[start + c * k + m] * panels[start + c * k + m]
         if not pivot > 0.0:
             return -np.inf
         pivot = np.sqrt(pivot)
         logdet += 2.0 * np.log(pivot)
-        panel[c * k + c] = pivot
+        panels[start + c * k + c] = pivot
         for r in range(c + 1, height):
-            x = panel[r * k + c]
+            x = panels[start + r * k + c]
             for m in range(c):
-                x -= panel[r * k + m] * panel[c * k + m]
-            panel[r * k + c] = x / pivot
+                x -= panels[start + r * k + m] * panels[start + c * k + m]
+            panels[start + r * k + c] = x / pivot
         for r in range(c):
-            panel[r * k + c] = 0.0
+            panels[start + r * k + c] = 0.0
     return logdet
-
-
-@compiled
-def _update_tail(panel: Floats, rows: Ints, first: int, height: int, k: int, q_lead: int, tail: Floats) -> None:
-    for r in range(first, height):
-        target = tail[rows[r] - q_lead]
-        for c in range(first, r + 1):
-            x = 0.0
-            for m in range(k):
-                x += panel[r * k + m] * panel[c * k + m]
-            target[rows[c] - q_lead] -= x
 
 
 @compiled
@@ -152,32 +127,34 @@ def eliminate_chain(panels: Floats, tail: Floats, ints: Ints) -> float:
     -------
     log|L|² of the chain, or -inf where M is not positive definite in floating point.
     """
-    logdet = 0.0
-    k_of, q_lead = ints[ints[at.BLOCK_K] :], ints[at.Q_LEAD]
+    logdet, q_lead = 0.0, ints[at.Q_LEAD]
     for i in range(ints[at.N_NODES]):
-        k = k_of[ints[ints[at.NODE_BLOCK] + i]]
-        first_row = ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - first_row
+        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
+        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
+        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
         start = ints[ints[at.PANEL_START] + i]
-        panel = panels[start : start + height * k]
-        logdet += _factor_node(panel, height, k)
+        logdet += _factor_node(panels, start, height, k)
         if not np.isfinite(logdet):
             return -np.inf
         first = k
         for s in range(ints[ints[at.ANCESTOR_START] + i], ints[ints[at.ANCESTOR_START] + i + 1]):
             ancestor = ints[ints[at.ANCESTORS] + s]
-            up_k = k_of[ints[ints[at.NODE_BLOCK] + ancestor]]
-            up = panels[ints[ints[at.PANEL_START] + ancestor] : ints[ints[at.PANEL_START] + ancestor + 1]]
-            there = ints[ints[at.RELATIVE] + ints[ints[at.RELATIVE_START] + s] :]
+            up_k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + ancestor]]
+            up = ints[ints[at.PANEL_START] + ancestor]
+            there = ints[at.RELATIVE] + ints[ints[at.RELATIVE_START] + s] - first
             for r in range(first, height):
                 for c in range(up_k):
                     x = 0.0
                     for m in range(k):
-                        x += panel[r * k + m] * panel[(first + c) * k + m]
-                    up[there[r - first] * up_k + c] -= x
+                        x += panels[start + r * k + m] * panels[start + (first + c) * k + m]
+                    panels[up + ints[there + r] * up_k + c] -= x
             first += up_k
-        rows = ints[ints[at.ROWS] + first_row : ints[at.ROWS] + first_row + height]
-        _update_tail(panel, rows, first, height, k, q_lead, tail)
+        for r in range(first, height):
+            for c in range(first, r + 1):
+                x = 0.0
+                for m in range(k):
+                    x += panels[start + r * k + m] * panels[start + c * k + m]
+                tail[ints[row0 + r] - q_lead, ints[row0 + c] - q_lead] -= x
     return logdet
 
 

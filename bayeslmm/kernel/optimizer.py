@@ -67,12 +67,13 @@ def begin(start: Floats, hessian: Floats, renew: bool) -> Search:
 
 
 @compiled
-def _shifted(g: Floats, values: Floats, shift: float) -> Floats:
-    step = np.zeros(len(g))
+def _shifted(g: Floats, values: Floats, shift: float, step: Floats) -> float:
+    """Fill `step` with −g/(values + shift), in the basis of the eigenvectors; its length."""
+    length = 0.0
     for i in range(len(g)):
-        if values[i] + shift > 0.0:
-            step[i] = -g[i] / (values[i] + shift)
-    return step
+        step[i] = -g[i] / (values[i] + shift) if values[i] + shift > 0.0 else 0.0
+        length += step[i] * step[i]
+    return np.sqrt(length)
 
 
 @compiled
@@ -82,32 +83,38 @@ def trust_region_step(gradient: Floats, hessian: Floats, radius: float) -> tuple
     Where the model descends without end in a direction the gradient doesn't see, the step goes to the
     ball's edge along it (the hard case).
     """
+    k = len(gradient)
     values, vectors = np.linalg.eigh(hessian)
-    g = vectors.T @ gradient
+    g, step, out = np.zeros(k), np.zeros(k), np.zeros(k)
+    for i in range(k):
+        for j in range(k):
+            g[i] += vectors[j, i] * gradient[j]
     largest = max(abs(values[0]), abs(values[-1]), 1e-300)
     floor = 1e-12 * largest
     shift = 0.0 if values[0] > floor else floor - values[0]
-    step = _shifted(g, values, shift)
-    length = np.sqrt(np.sum(step**2))
+    length = _shifted(g, values, shift, step)
     if length > radius:
         low, high = shift, max(2.0 * shift, 1e-3 * largest)
-        while np.sqrt(np.sum(_shifted(g, values, high) ** 2)) > radius:
+        while _shifted(g, values, high, step) > radius:
             low, high = high, 4.0 * high
         for _ in range(60):
             shift = 0.5 * (low + high)
-            length = np.sqrt(np.sum(_shifted(g, values, shift) ** 2))
+            length = _shifted(g, values, shift, step)
             if abs(length - radius) < 0.05 * radius:
                 break
             if length > radius:
                 low = shift
             else:
                 high = shift
-        step = _shifted(g, values, shift)
     elif values[0] < -floor:
-        rest = radius**2 - length**2
-        step[0] += np.sqrt(rest) if g[0] <= 0.0 else -np.sqrt(rest)
-    decrease = -np.sum(step * (g + 0.5 * values * step))
-    return vectors @ step, decrease
+        rest = np.sqrt(radius**2 - length**2)
+        step[0] += rest if g[0] <= 0.0 else -rest
+    decrease = 0.0
+    for i in range(k):
+        decrease -= step[i] * (g[i] + 0.5 * values[i] * step[i])
+        for j in range(k):
+            out[j] += vectors[j, i] * step[i]
+    return out, decrease
 
 
 @compiled
@@ -116,9 +123,12 @@ def _propose(search: Search, tolerance: float) -> None:
     numbers, counts = search.numbers, search.counts
     step, predicted = trust_region_step(search.gradient, search.hessian, numbers[RADIUS])
     numbers[PREDICTED] = predicted
-    numbers[LENGTH] = np.sqrt(np.sum(step**2))
+    numbers[LENGTH] = 0.0
+    for i in range(len(step)):
+        numbers[LENGTH] += step[i] ** 2
+        search.trial[i] = search.point[i] + step[i]
+    numbers[LENGTH] = np.sqrt(numbers[LENGTH])
     numbers[DECREMENT] = 2.0 * predicted
-    search.trial[:] = search.point + step
     counts[PHASE] = STEP
     if predicted <= tolerance * max(1.0, abs(numbers[VALUE])):
         counts[PHASE] = CONVERGED
@@ -129,31 +139,46 @@ def _propose(search: Search, tolerance: float) -> None:
 @compiled
 def _difference_or_propose(search: Search, tolerance: float) -> None:
     """Ask for the next column of the Hessian by differences, or for a step."""
-    column = search.counts[COLUMN]
-    if column < len(search.point):
-        search.trial[:] = search.point
+    column, k, H = search.counts[COLUMN], len(search.point), search.hessian
+    if column < k:
+        for i in range(k):
+            search.trial[i] = search.point[i]
         search.trial[column] += DIFFERENCE_STEP
         search.counts[PHASE] = DIFFERENCE
         return
-    search.hessian[:] = 0.5 * (search.hessian + search.hessian.T)
+    for i in range(k):
+        for j in range(i):
+            H[i, j] = 0.5 * (H[i, j] + H[j, i])
+            H[j, i] = H[i, j]
     _propose(search, tolerance)
 
 
 @compiled
 def _rank_one(search: Search, gradient: Floats) -> None:
     """Symmetric rank-one update of the model from the last step, skipped where it is undefined."""
-    step = search.trial - search.point
-    miss = gradient - search.gradient - search.hessian @ step
-    product = np.sum(miss * step)
-    if abs(product) > 1e-8 * np.sqrt(np.sum(miss**2) * np.sum(step**2)):
-        search.hessian[:] += np.outer(miss, miss) / product
+    k, H = len(gradient), search.hessian
+    miss = np.empty(k)
+    product, miss_length, step_length = 0.0, 0.0, 0.0
+    for i in range(k):
+        miss[i] = gradient[i] - search.gradient[i]
+        for j in range(k):
+            miss[i] -= H[i, j] * (search.trial[j] - search.point[j])
+        step = search.trial[i] - search.point[i]
+        product += miss[i] * step
+        miss_length += miss[i] ** 2
+        step_length += step**2
+    if abs(product) > 1e-8 * np.sqrt(miss_length * step_length):
+        for i in range(k):
+            for j in range(k):
+                H[i, j] += miss[i] * miss[j] / product
 
 
 @compiled
 def _accept(search: Search, value: float, gradient: Floats) -> None:
     search.numbers[VALUE] = value
-    search.gradient[:] = gradient
-    search.point[:] = search.trial
+    for i in range(len(gradient)):
+        search.gradient[i] = gradient[i]
+        search.point[i] = search.trial[i]
 
 
 @compiled
@@ -196,12 +221,13 @@ def advance(search: Search, value: float, gradient: Floats, tolerance: float) ->
             _difference_or_propose(search, tolerance)
     elif counts[PHASE] == DIFFERENCE:
         if np.isfinite(value):
-            search.hessian[:, counts[COLUMN]] = (gradient - search.gradient) / DIFFERENCE_STEP
+            for i in range(len(gradient)):
+                search.hessian[i, counts[COLUMN]] = (gradient[i] - search.gradient[i]) / DIFFERENCE_STEP
         counts[COLUMN] += 1
         _difference_or_propose(search, tolerance)
     else:
         _judge(search, value, gradient, tolerance)
-    return counts[PHASE] in (DIFFERENCE, STEP)
+    return counts[PHASE] == DIFFERENCE or counts[PHASE] == STEP
 
 
 @dataclass(frozen=True, slots=True)
