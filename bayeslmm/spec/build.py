@@ -1,7 +1,7 @@
 """Formula and data frame → design and recipe."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from . import checks
 from .covariance import CovarianceStructure, structures_by_keyword
 from .design import Block, Design
 from .factors import Coding, Factor, Grouping, coding_of, factor_of
+from .formula import Bar
 from .materialize import Part, train
 from .model_spec import ModelSpec
 from .rank import independent_columns
@@ -100,13 +101,17 @@ def _part_variables(spec: ModelSpec) -> dict[str, tuple[str, ...]]:
 
 def _roles(spec: ModelSpec) -> dict[str, str]:
     """What each column is for; the response first, so that it is named first in an error."""
-    roles = dict.fromkeys(spec.parsed.outcome.variables, "response")
-    for variables in _part_variables(spec).values():
-        roles = dict.fromkeys(variables, "column") | roles
-    for bar in spec.bars:
-        roles = dict.fromkeys(bar.columns, "grouping factor") | roles
-    for what, given in (("offset", spec.offset), ("weights", spec.weights)):
-        roles = ({given: what} if isinstance(given, str) else {}) | roles
+    named = [(name, "response") for name in spec.parsed.outcome.variables]
+    named += [(name, "column") for names in _part_variables(spec).values() for name in names]
+    named += [(name, "grouping factor") for bar in spec.bars for name in bar.columns]
+    named += [
+        (name, what)
+        for what, name in (("offset", spec.offset), ("weights", spec.weights))
+        if isinstance(name, str)
+    ]
+    roles: dict[str, str] = {}
+    for name, role in named:
+        roles.setdefault(name, role)
     return roles
 
 
@@ -132,7 +137,11 @@ def _variables(spec: ModelSpec, kept: _Rows) -> tuple[dict[str, Any], dict[str, 
     names = tuple(dict.fromkeys(name for names in _part_variables(spec).values() for name in names))
     for name in spec.parsed.outcome.variables:
         checks.check_response_column(name, kept.columns[name])
-    factors = {name: factor_of(kept.columns[name]) for name in names if not _is_number(kept.columns[name])}
+    for offset in spec.offsets:
+        checks.check_offset_columns({name: kept.columns[name] for name in offset.variables})
+    factors = {
+        name: factor_of(kept.columns[name]) for name in names if checks.is_factor(name, kept.columns[name])
+    }
     checks.check_contrasts(spec.contrasts, factors, names)
     codings = {name: _coding(name, factor, spec) for name, factor in factors.items()}
     values = {name: codings[name].factor(factor.codes) for name, factor in factors.items()}
@@ -145,10 +154,6 @@ def _variables(spec: ModelSpec, kept: _Rows) -> tuple[dict[str, Any], dict[str, 
 def _coding(name: str, factor: Factor, spec: ModelSpec) -> Coding:
     checks.check_fixed_factor(name, factor.levels)
     return coding_of(name, factor, spec.contrasts.get(name))
-
-
-def _is_number(values: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(values.dtype)
 
 
 def _check_part(part: Part, rows: Codes) -> None:
@@ -222,25 +227,23 @@ def _block(
     grouping, codes = Grouping.learn(names, [factors[name] for name in names])
     own = [parts[f"bar_{place}"] for place in places]
     coefs = tuple(name for part in own for name in part.names)
-    structures = tuple(_structures(spec, places, own))
     checks.check_grouping(group, len(grouping.levels), len(codes), spec.sigma_free)
     checks.check_repeats(group, coefs)
-    for place, structure in zip(places, structures, strict=True):
-        # independent coefs are terms of their own
-        size = structure.k if structure.pairs else 1
-        if spec.sigma_free:
-            checks.check_bar_size(spec.bars[place], len(grouping.levels), size, len(codes))
-    columns = np.hstack([part.matrix for part in own])
-    return grouping, Block(
-        group, grouping.levels, _frozen(codes), coefs, _frozen(columns), structures, places
+    structures = tuple(
+        _structure(spec, spec.bars[place], part, len(grouping.levels))
+        for place, part in zip(places, own, strict=True)
     )
+    columns = _frozen(np.hstack([part.matrix for part in own]))
+    return grouping, Block(group, grouping.levels, _frozen(codes), coefs, columns, structures, places)
 
 
-def _structures(spec: ModelSpec, places: Sequence[int], own: Sequence[Part]) -> Iterator[CovarianceStructure]:
-    kinds = structures_by_keyword()
-    for place, part in zip(places, own, strict=True):
-        checks.check_left_side(spec.bars[place], len(part.names))
-        yield kinds[spec.bars[place].keyword](len(part.names))
+def _structure(spec: ModelSpec, bar: Bar, part: Part, n_levels: int) -> CovarianceStructure:
+    checks.check_left_side(bar, part.matrix, part.names)
+    structure = structures_by_keyword()[bar.keyword](len(part.names))
+    if spec.sigma_free:
+        # independent coefs are terms of their own
+        checks.check_bar_size(bar, n_levels, structure.k if structure.pairs else 1, len(part.matrix))
+    return structure
 
 
 def _recipe(

@@ -23,7 +23,7 @@ def as_frame(data: Any) -> pd.DataFrame:
         When they aren't a table.
     """
     if isinstance(data, pd.DataFrame):
-        return data
+        return data if all(isinstance(name, str) for name in data.columns) else data.rename(columns=str)
     if isinstance(data, Mapping):
         return pd.DataFrame(dict(data))
     if hasattr(data, "to_pandas"):
@@ -118,9 +118,9 @@ def row_values(what: str, values: ArrayLike, n: int) -> Array:
     try:
         array = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
-        raise DataError(f"the {what} aren't numbers") from None
+        raise DataError(f"{what}: these aren't numbers") from None
     if array.shape != (n,):
-        raise DataError(f"the {what} have shape {array.shape}, the data {n} rows; give one value a row")
+        raise DataError(f"{what}: {array.shape} values for {n} rows of data; give one value a row")
     return array
 
 
@@ -185,6 +185,29 @@ def _some(names: Sequence[str], most: int = 12) -> str:
     return f"{shown}, ..." if len(names) > most else shown or "none"
 
 
+def is_factor(name: str, values: pd.Series) -> bool:
+    """Is a column of the formula a factor? If not it is numeric.
+
+    Raises
+    ------
+    DataError
+        When it can be neither.
+    """
+    kind = values.dtype.kind if isinstance(values.dtype, np.dtype) else "O"
+    if kind in "mMc":
+        what = "complex numbers" if kind == "c" else "dates or times"
+        raise DataError(f"column {name!r} holds {what}; turn it into numbers, or into text for a factor")
+    return not pd.api.types.is_numeric_dtype(values.dtype)
+
+
+def check_offset_columns(columns: Mapping[str, pd.Series]) -> None:
+    """An offset is made of numeric columns."""
+    if not columns:
+        raise DataError("an offset in the formula needs a column, one value a row")
+    for values in columns.values():
+        number_column("offset", values)
+
+
 def number_column(what: str, values: pd.Series) -> Array:
     """A numeric column as floats.
 
@@ -207,9 +230,14 @@ def check_one_column(response: str, count: int) -> None:
         )
 
 
-def check_left_side(bar: Bar, k: int) -> None:
-    """A term's left side makes a column."""
-    if k == 0:
+def check_left_side(bar: Bar, columns: Array, coefs: Sequence[str]) -> None:
+    """A term's left side makes columns, and none of them is zero throughout."""
+    if not coefs:
         raise DataError(
             f"the left side of {bar.text} makes no column; write (1 | {bar.group}) or (x | {bar.group})"
         )
+    for coef, column in zip(coefs, columns.T, strict=True):
+        if not column.any():
+            raise DataError(
+                f"{coef!r} in {bar.text} is 0 in every row, so its variance can't be estimated; leave it out"
+            )

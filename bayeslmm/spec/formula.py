@@ -154,7 +154,10 @@ def _outcome(left: Sequence[Token], text: str, formula: str) -> Expression:
         )
     single = len(left) == 1 and left[0].kind in ("name", "python")
     token = left[0] if single else Token(f"I({pythonic(text)})", "python", left[0].start)
-    return Expression(token.text, variables_of([token], formula))
+    variables = variables_of([token], formula)
+    if not variables:
+        raise complain("the response names no column of the data", formula, left[0].start)
+    return Expression(token.text, variables)
 
 
 def _fixed(addends: Sequence[_Addend], formula: str) -> Expression:

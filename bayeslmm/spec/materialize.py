@@ -89,4 +89,4 @@ def _part(matrix: Any) -> Part:
 
 
 def _plain(error: Exception) -> str:
-    return _ANSI.sub("", str(error)).replace("⧛", "»").replace("⧚", "«").strip()
+    return _ANSI.sub("", str(error)).replace("⧛", "»").replace("⧚", "«").strip().replace("\n\n", "\n  ")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike
@@ -49,7 +50,7 @@ class ModelSpec:
             When an option isn't one of its choices.
         """
         check_choice("missing =", self.missing, ("drop", "error"))
-        if self.sigma is not None and not 0 < self.sigma < float("inf"):
+        if self.sigma is not None and not _is_positive(self.sigma):
             raise OptionError(f"a known sigma is a positive number, not {self.sigma!r}")
         object.__setattr__(self, "contrasts", dict(self.contrasts or {}))
         object.__setattr__(self, "parsed", read_formula(self.formula))
@@ -87,3 +88,7 @@ class ModelSpec:
     def sigma_free(self) -> bool:
         """Is the residual variance to be estimated, with no structure to tell it from a random effect?"""
         return self.sigma is None and not self.structured_residual
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, Real) and 0 < float(value) < float("inf")

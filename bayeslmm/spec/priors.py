@@ -168,8 +168,8 @@ def default_priors(design: "Design", sigma_known: bool = False) -> Priors:
     """The priors of a model nobody gave priors to.
 
     beta flat, so that the posterior is REML's twin; sd half-normal with Bambi's scale, 2.5·sd(y)/sd(z) for a
-    left-hand column z and for a constant one √((2.5·sd(y))² + Σₖ sₖ²·mean(xₖ)²) over the fixed slopes, sₖ being
-    2.5·sd(y)/sd(xₖ); sigma half-t(4, sd(y)); cor LKJ(2). Standard deviations divide by n.
+    left-hand column z and for a constant one √((2.5·sd(y))² + Σₖ sₖ²·mean(xₖ)²) over the fixed slopes,
+    sₖ being 2.5·sd(y)/sd(xₖ); sigma half-t(4, sd(y)); cor LKJ(2). Standard deviations divide by n.
 
     Parameters
     ----------

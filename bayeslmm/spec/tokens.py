@@ -4,13 +4,14 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from bayeslmm.errors import FormulaError
 
 type Kind = Literal["name", "value", "python", "operator", "context"]
 
-_ATOMS = re.compile(r"~|\|\||\||[+-]+|\*\*|[^\s]")
+_ATOMS = re.compile(r"~|\|\||\||[+-]+|\*\*|\w+|[^\s]")  # a word stood between %
 _QUOTED = re.compile(r"""("[^"]*"|'[^']*'|`[^`]*`)""")
 _DOTTED = re.compile(r"(?<![\w.)\]])([A-Za-z_]\w*)((?:\.\w+)+)(?![\w.]|\s*\()")
 _FACTOR = re.compile(r"(?<![\w.])(?:as\.)?factor\s*\(")
@@ -50,6 +51,7 @@ def tokenize(formula: str, text: str | None = None, start: int = 0) -> list[Toke
         raise _unclosed(formula, source, start) from None
     tokens = [token for piece in raw for token in _atoms(piece, source, start)]
     check_balance(tokens, formula)
+    _check_operators(tokens, formula)
     return tokens
 
 
@@ -60,7 +62,7 @@ def _atoms(piece: Any, source: str, start: int) -> Iterator[Token]:
     if kind == "operator":
         for atom in _ATOMS.findall(piece.token):
             at = source.index(atom[0], at)
-            yield Token(atom, kind, start + at)
+            yield Token(f"%{atom}%" if atom.isalnum() else atom, kind, start + at)
             at += 1
     else:
         yield Token(_spelling(piece.token, kind), kind, start + at)
@@ -100,6 +102,18 @@ def check_balance(tokens: Iterable[Token], formula: str) -> None:
             raise complain("this parenthesis closes nothing", formula, token.start)
     if opened:
         raise complain("this parenthesis is never closed", formula, opened[-1].start)
+
+
+def _check_operators(tokens: Sequence[Token], formula: str) -> None:
+    """Raise FormulaError where two terms stand side by side."""
+    for before, after in pairwise(tokens):
+        ends = before.kind in ("name", "value", "python") or (
+            before.kind == "context" and before.text in ")]"
+        )
+        begins = after.kind in ("name", "value", "python") or (after.kind == "context" and after.text in "([")
+        if ends and begins:
+            message = "an operator is missing here; or, after a function's name, a space too many"
+            raise complain(message, formula, after.start)
 
 
 def _unclosed(formula: str, source: str, start: int) -> FormulaError:
