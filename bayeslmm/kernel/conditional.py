@@ -7,8 +7,7 @@ import numpy as np
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
-from bayeslmm.kernel.dense import inverse_from_cholesky
-from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
 from bayeslmm.kernel.pullback import selected_inverse, spherical_solution
 
 
@@ -115,7 +114,7 @@ class Conditional:
 
     def covariance_blocks(self) -> tuple[Floats, ...]:
         """Λ M⁻¹_jj Λᵀ per block, (J, k, k); times σ² it is Var(b_j | y, β)."""
-        inverse = inverse_from_cholesky(self.tail, self.ints[at.Q_TAIL])
+        inverse = tail_inverse(self.tail, self.ints)
         selected = selected_inverse(self.panels, inverse, self.ints)
         flat = diagonal_blocks(self.lam, self.ints, selected, inverse)
         return self._by_block(flat)
@@ -140,6 +139,6 @@ class Conditional:
 
 def conditional(lam: Floats, ints: Ints, floats: Floats) -> Conditional:
     """Factor at Λ and solve for the random effects."""
-    logdet, A, panels, tail = factor(lam, ints, floats)
+    logdet, A, panels, tail = bordered_factor(lam, ints, floats)
     b = times_factor(lam, ints, spherical_solution(panels, tail, ints))
     return Conditional(lam, ints, logdet, A, np.ascontiguousarray(b[:, -1]), np.ascontiguousarray(b[:, :-1]), panels, tail)

@@ -61,4 +61,5 @@ def criterion(lam: Floats, ints: Ints, floats: Floats, reml: bool, sigma: float)
     value, A_bar = profile(logdet, A, ints, floats, reml, sigma)
     if not np.isfinite(value):
         return np.inf, np.zeros(len(lam))
-    return value, pullback(1.0, A_bar, lam, ints, floats, panels, tail)
+    inverse = inverse_from_cholesky(tail, ints[at.Q_TAIL])
+    return value, pullback(1.0, A_bar, lam, ints, floats, panels, tail, inverse)

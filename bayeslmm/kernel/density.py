@@ -56,7 +56,7 @@ def marginal(lam: Floats, sigma: float, beta: Floats, ints: Ints, floats: Floats
     for i in range(p + 1):
         for j in range(p + 1):
             A_bar[i, j] = -0.5 * a[i] * a[j] / variance
-    dlam = pullback(-0.5, A_bar, lam, ints, floats, panels, tail)
+    dlam = pullback(-0.5, A_bar, lam, ints, floats, panels, tail, inverse_from_cholesky(tail, ints[at.Q_TAIL]))
     dbeta = np.zeros(p)
     for j in range(p):
         for i in range(j + 1):
@@ -140,7 +140,7 @@ def integrated(
             A_bar[i, j] = -0.5 * mean[i] * mean[j] / variance
             if i < p and j < p:
                 A_bar[i, j] -= 0.5 * inverse[i, j] / variance
-    dlam = pullback(-0.5, A_bar, lam, ints, floats, panels, tail)
+    dlam = pullback(-0.5, A_bar, lam, ints, floats, panels, tail, inverse_from_cholesky(tail, ints[at.Q_TAIL]))
     scale = 0.0
     for i in range(p + 1):
         for j in range(p + 1):

@@ -9,7 +9,8 @@ from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import BlockRows, Floats, Ints
 from bayeslmm.kernel.conditional import Conditional, conditional
 from bayeslmm.kernel.crossproducts import pack
-from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.criterion import profile
+from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
 from bayeslmm.kernel.pullback import pullback
 
 
@@ -107,13 +108,25 @@ class Kernel:
 
     def moments(self, lam: Floats) -> Moments:
         """(log|V₀|, A) at Λ."""
-        logdet, A, _, _ = factor(lam, self.ints, self.floats)
+        logdet, A, _, _ = bordered_factor(lam, self.ints, self.floats)
         return Moments(logdet, A)
+
+    def criterion(self, lam: Floats, reml: bool, sigma: float = np.nan) -> tuple[float, Floats]:
+        """The criterion at the best β and σ for Λ, and its gradient (n_lam,); σ known, or NaN to profile it."""
+        logdet, A, panels, tail = bordered_factor(lam, self.ints, self.floats)
+        value, A_bar = profile(logdet, A, self.ints, self.floats, reml, sigma)
+        if not np.isfinite(value):
+            return np.inf, np.zeros(len(lam))
+        return value, self._pullback(1.0, A_bar, lam, panels, tail)
 
     def pullback(self, lam: Floats, logdet_bar: float, A_bar: Floats) -> Floats:
         """Gradient with respect to Λ of a function of (log|V₀|, A), given its derivatives there."""
-        _, _, panels, tail = factor(lam, self.ints, self.floats)
-        return pullback(logdet_bar, A_bar, lam, self.ints, self.floats, panels, tail)
+        _, _, panels, tail = bordered_factor(lam, self.ints, self.floats)
+        return self._pullback(logdet_bar, A_bar, lam, panels, tail)
+
+    def _pullback(self, logdet_bar: float, A_bar: Floats, lam: Floats, panels: Floats, tail: Floats) -> Floats:
+        inverse = tail_inverse(tail, self.ints)
+        return pullback(logdet_bar, A_bar, lam, self.ints, self.floats, panels, tail, inverse)
 
     def conditional(self, lam: Floats) -> Conditional:
         """Mean, variance and draws of the random effects at Λ."""

@@ -12,7 +12,6 @@ import numpy as np
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
-from bayeslmm.kernel.dense import inverse_from_cholesky
 from bayeslmm.kernel.factor import relative_factors
 
 
@@ -200,34 +199,13 @@ def _scaled_solution(factors: Floats, ints: Ints, u: Floats) -> Floats:
 
 
 @compiled
-def assemble(
-    logdet_bar: float, A_bar: Floats, lam: Floats, ints: Ints, floats: Floats, u: Floats, selected: Floats, inverse: Floats
-) -> Floats:
-    """Pull cotangents of (log|V₀|, A) back to Λ; see the head of this file.
-
-    Parameters
-    ----------
-    logdet_bar : of log|V₀|. A_bar : (p + 1, p + 1), symmetric, of A.
-
-    Returns
-    -------
-    lam_bar : (n_lam,) laid out as `lam`.
-    """
-    factors = relative_factors(lam, ints, floats)
-    v = _scaled_solution(factors, ints, u)
-    U = np.zeros(u.shape)
-    grad = np.zeros(len(lam))
-    _chain_terms(factors, ints, floats, selected, v, U, grad)
-    _tail_terms(factors, ints, floats, inverse, v, U, grad)
-    for i in range(len(grad)):
-        grad[i] *= 2.0 * logdet_bar
-    block_of = ints[ints[at.POSITION_BLOCK] :]
+def _add_moments(A_bar: Floats, U: Floats, u: Floats, ints: Ints, grad: Floats) -> None:
+    """Add −2 Σ_j U_j Ā u_jᵀ to the gradient."""
     p1 = u.shape[1]
     r = 0
     while r < u.shape[0]:
-        b = block_of[r]
-        k = ints[ints[at.BLOCK_K] + b]
-        start = ints[ints[at.BLOCK_LAM] + b]
+        b = ints[ints[at.POSITION_BLOCK] + r]
+        k, start = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
         for i in range(k):
             for m in range(p1):
                 x = 0.0
@@ -236,7 +214,6 @@ def assemble(
                 for j in range(k):
                     grad[start + i * k + j] -= 2.0 * x * u[r + j, m]
         r += k
-    return _unwhiten(grad, ints, floats)
 
 
 @compiled
@@ -255,10 +232,35 @@ def _unwhiten(grad: Floats, ints: Ints, floats: Floats) -> Floats:
 
 @compiled
 def pullback(
-    logdet_bar: float, A_bar: Floats, lam: Floats, ints: Ints, floats: Floats, panels: Floats, tail: Floats
+    logdet_bar: float,
+    A_bar: Floats,
+    lam: Floats,
+    ints: Ints,
+    floats: Floats,
+    panels: Floats,
+    tail: Floats,
+    inverse: Floats,
 ) -> Floats:
-    """`assemble` from a factor: solution, inverse of the tail, selected inverse, derivative."""
+    """Pull cotangents of (log|V₀|, A) back to Λ; see the head of this file.
+
+    Parameters
+    ----------
+    logdet_bar : of log|V₀|. A_bar : (p + 1, p + 1), symmetric, of A.
+    panels, tail : the factor at Λ. inverse : (q_tail, q_tail) M⁻¹ of the tail.
+
+    Returns
+    -------
+    lam_bar : (n_lam,) laid out as `lam`.
+    """
     u = spherical_solution(panels, tail, ints)
-    inverse = inverse_from_cholesky(tail, ints[at.Q_TAIL])
     selected = selected_inverse(panels, inverse, ints)
-    return assemble(logdet_bar, A_bar, lam, ints, floats, u, selected, inverse)
+    factors = relative_factors(lam, ints, floats)
+    v = _scaled_solution(factors, ints, u)
+    U = np.zeros(u.shape)
+    grad = np.zeros(len(lam))
+    _chain_terms(factors, ints, floats, selected, v, U, grad)
+    _tail_terms(factors, ints, floats, inverse, v, U, grad)
+    for i in range(len(grad)):
+        grad[i] *= 2.0 * logdet_bar
+    _add_moments(A_bar, U, u, ints, grad)
+    return _unwhiten(grad, ints, floats)

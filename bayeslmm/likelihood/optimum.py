@@ -38,10 +38,7 @@ class Criterion:
 
     def at(self, lam: Array) -> tuple[float, Array]:
         """Value and gradient (n_lam,) with respect to the blocks' factors."""
-        from bayeslmm.kernel.criterion import criterion
-
-        kernel = self.design.kernel
-        return criterion(lam, kernel.ints, kernel.floats, self.reml, self.sigma)
+        return self.design.kernel.criterion(lam, self.reml, self.sigma)
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Value and gradient (n_theta,)."""
