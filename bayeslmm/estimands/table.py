@@ -1,7 +1,7 @@
 """The one thing engines hand to parity: a frozen table of estimates, one row per labelled estimand."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import pandas as pd
 
@@ -68,6 +68,14 @@ class EstimateTable:
     def labels(self) -> tuple[str, ...]:
         """Labels of the rows, in order."""
         return tuple(self.frame.index)
+
+    def row(self, label: str) -> dict[str, Any]:
+        """Give one estimand's values by column."""
+        return dict(zip(self.frame.columns, self.frame.loc[[label]].to_numpy(dtype=object)[0], strict=True))
+
+    def __contains__(self, label: str) -> bool:
+        """Whether the engine has this estimand."""
+        return label in self.frame.index
 
     def to_frame(self) -> pd.DataFrame:
         """Copy the rows, with ``source``, ``interval`` and ``prob`` as columns."""

@@ -5,13 +5,13 @@ from math import floor, isfinite, log10
 MISSING = "–"
 
 
-def rounded(value: float, error: float, digits: int = 2) -> str:
+def rounded(value: float, error: float, digits: int = 3) -> str:
     """Write a value to the decimal place of the error's ``digits``-th significant digit.
 
     >>> rounded(10.46729, 1.5458)
-    '10.5'
-    >>> rounded(1234.5, 120.0)
-    '1230'
+    '10.47'
+    >>> rounded(1234.4, 120.0)
+    '1234'
     """
     if not isfinite(value):
         return MISSING

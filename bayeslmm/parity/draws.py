@@ -1,0 +1,47 @@
+"""Posterior and bootstrap draws by label."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels, sd_labels
+
+if TYPE_CHECKING:
+    from bayeslmm.spec.design import Design
+
+
+def posterior_draws(data: Any, design: "Design") -> pd.DataFrame:
+    """Draws of beta, sd, cor and sigma, chains one after the other.
+
+    Parameters
+    ----------
+    data : DataTree
+        With a group ``posterior`` holding ``beta``, ``sd_<group>``, ``cor_<group>``, ``sigma``.
+    design : Design
+
+    Returns
+    -------
+    DataFrame, shape (chains * draws, parameters), columns are labels
+        Parameters that were not sampled (a known sigma) are left out.
+    """
+    groups = [block.group for block in design.blocks]
+    variables = {
+        "beta": beta_labels(design),
+        **{f"sd_{group}": _of(group, sd_labels(design)) for group in groups},
+        **{f"cor_{group}": _of(group, cor_labels(design)) for group in groups},
+        "sigma": (SIGMA,),
+    }
+    posterior = data["posterior"]
+    parts = [_flat(posterior[name], labels) for name, labels in variables.items() if name in posterior]
+    order = [*beta_labels(design), *sd_labels(design), *cor_labels(design), SIGMA]
+    frame = pd.concat(parts, axis=1)
+    return frame[[label for label in order if label in frame]]
+
+
+def _flat(variable: Any, labels: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame(np.asarray(variable).reshape(-1, len(labels)), columns=list(labels))
+
+
+def _of(group: str, labels: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(label for label in labels if label.partition("[")[2].startswith(f"{group}: "))

@@ -1,0 +1,29 @@
+"""The manifest of a comparison, gathered from its results."""
+
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from bayeslmm.parity.sides import Side, Sides, fingerprint
+from bayeslmm.parity.verdicts.evidence import VerdictOptions
+from bayeslmm.runs.manifest import Manifest, data_hash
+
+
+def manifest_of(sides: Sides, prob: float, options: VerdictOptions) -> Manifest:
+    """Gather formula, data hash, seeds and options of everything compared."""
+    design = sides.find("design")
+    roles = {"fit": sides.fit, "bootstrap": sides.bootstrap, "posterior": sides.posterior}
+    asked = {role: _options(side) for role, side in roles.items() if side is not None}
+    seeds = {role: given["seed"] for role, given in asked.items() if given.get("seed") is not None}
+    return Manifest(
+        formula=str(sides.find("formula") or ""),
+        data_hash=data_hash(fingerprint(design)) if design is not None else "",
+        seeds=seeds,
+        options={"prob": prob, **asked, "verdicts": asdict(options)},
+    )
+
+
+def _options(side: Side) -> dict[str, Any]:
+    given = getattr(side.result, "options", None)
+    if is_dataclass(given) and not isinstance(given, type):
+        return asdict(given)
+    return dict(given) if isinstance(given, dict) else {}

@@ -1,0 +1,109 @@
+"""Who is who among the results: the fit, its bootstrap and the posterior, whatever their order."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bayeslmm.errors import InputError
+from bayeslmm.estimands.table import EstimateTable
+from bayeslmm.runs.manifest import data_hash
+
+if TYPE_CHECKING:
+    from bayeslmm.spec.design import Design
+
+ROLES = {"REML": "fit", "ML": "fit", "bootstrap": "bootstrap", "posterior": "posterior"}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One engine's result (or a bare table) and its estimates."""
+
+    result: Any
+    table: EstimateTable
+
+    @property
+    def design(self) -> "Design | None":
+        """The design the result belongs to, if it has one."""
+        return getattr(self.result, "design", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The results by role; None where one is missing."""
+
+    fit: Side | None = None
+    bootstrap: Side | None = None
+    posterior: Side | None = None
+
+    @property
+    def likelihood(self) -> tuple[EstimateTable, ...]:
+        """Tables of the likelihood side, the fit's first."""
+        return tuple(side.table for side in (self.fit, self.bootstrap) if side)
+
+    def present(self) -> Iterator[Side]:
+        """Go through the sides that were given."""
+        return (side for side in (self.fit, self.bootstrap, self.posterior) if side)
+
+    def find(self, attribute: str) -> Any:
+        """Look for an attribute on any of the results; None if nobody has it."""
+        found = (getattr(side.result, attribute, None) for side in self.present())
+        return next((value for value in found if value is not None), None)
+
+
+def recognise(results: tuple[Any, ...], names: Mapping[str, str] | None, prob: float) -> Sides:
+    """Sort results by the source of their estimates and see that they belong together.
+
+    Raises
+    ------
+    InputError
+        For no result, one that gives no estimates, two of the same role, intervals of another probability,
+        or results of different data or models.
+    """
+    if not results:
+        raise InputError("compare() got no results; give it a fit, a bootstrap, a posterior, or any of them")
+    found: dict[str, Side] = {}
+    for result in results:
+        side = Side(result, _estimates(result, prob).relabel(dict(names or {})))
+        role = ROLES.get(side.table.source, "fit")
+        if role in found:
+            raise InputError(f"compare() got two results of the kind {role!r}; it lays one beside the others")
+        found[role] = side
+    sides = Sides(**found)
+    _check_same_model(sides)
+    return sides
+
+
+def fingerprint(design: "Design") -> dict[str, str]:
+    """Hashes of what a result rests on: the response, and the model around it."""
+    model: dict[str, Any] = {"X": design.X, "offset": design.offset, "weights": design.weights}
+    for block in design.blocks:
+        model |= {f"codes {block.group}": block.codes, f"columns {block.group}": block.columns}
+    return {"data": data_hash({"y": design.y}), "models": data_hash(model)}
+
+
+def _estimates(result: Any, prob: float) -> EstimateTable:
+    if not isinstance(result, EstimateTable):
+        if not hasattr(result, "estimates"):
+            kind = type(result).__name__
+            raise InputError(
+                f"compare() takes fits, bootstraps, posteriors and estimate tables, not a {kind}"
+            )
+        return _ask(result, prob)
+    if abs(result.prob - prob) > 1e-12:
+        raise InputError(f"a table has {result.prob:g} intervals, compare(prob={prob:g}) asks for others")
+    return result
+
+
+def _ask(result: Any, prob: float) -> EstimateTable:
+    table: EstimateTable = result.estimates(prob=prob, ranef=True)
+    return table
+
+
+def _check_same_model(sides: Sides) -> None:
+    prints = [fingerprint(side.design) for side in sides.present() if side.design is not None]
+    for what in ("data", "models"):
+        if len({each[what] for each in prints}) > 1:
+            raise InputError(
+                f"the results come from different {what}; compare() lays two engines beside each other, "
+                "so fit and sample the same LinearMixedModel"
+            )

@@ -1,0 +1,103 @@
+"""The long table: one row per estimand and likelihood interval, the posterior beside it."""
+
+from math import nan
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bayeslmm.estimands.labels import KINDS
+from bayeslmm.estimands.table import EstimateTable
+from bayeslmm.parity.sides import Sides
+from bayeslmm.parity.verdicts.evidence import overlap, ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LIKELIHOOD = ("estimate", "se", "interval", "prob", "lower", "upper")
+POSTERIOR = (
+    "mean",
+    "median",
+    "sd",
+    "post_interval",
+    "post_lower",
+    "post_upper",
+    "mcse",
+    "ess_bulk",
+    "ess_tail",
+    "r_hat",
+)
+COMPARED = ("std_diff", "std_diff_mcse", "overlap", "width_ratio", "verdict")
+COLUMNS = ("label", "kind", *LIKELIHOOD, *POSTERIOR, *COMPARED)
+
+
+def long_table(sides: Sides, verdicts: "pd.Series[str]") -> pd.DataFrame:
+    """Lay the sides beside each other.
+
+    Parameters
+    ----------
+    sides : Sides
+    verdicts : Series
+        Verdict by label.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``COLUMNS``. Estimands in the order beta, sd, cor, sigma, ranef, each with one row per
+        likelihood interval, or one row if only the posterior knows it.
+    """
+    labels = all_labels(sides)
+    tables: Sequence[EstimateTable] = sides.likelihood or (_nothing(sides),)
+    rows = pd.concat([_likelihood_rows(table, number) for number, table in enumerate(tables)])
+    rows = pd.concat([rows, _unmatched(labels, rows)])
+    rows = rows.join(posterior_columns(sides)).rename_axis("label").reset_index()
+    rows["verdict"] = rows["label"].map(verdicts)
+    order = pd.Index(labels).get_indexer(pd.Index(rows["label"]))
+    rows = rows.iloc[np.lexsort((rows["number"], order))].reset_index(drop=True)
+    return _with_differences(rows)[list(COLUMNS)]
+
+
+def all_labels(sides: Sides) -> list[str]:
+    """Labels on either side, in the order of kinds and, within a kind, of appearance."""
+    kinds = pd.concat([side.table.frame["kind"] for side in sides.present()])
+    kinds = kinds[~kinds.index.duplicated()]
+    rank = kinds.map({kind: number for number, kind in enumerate(KINDS)}).fillna(len(KINDS))
+    return list(kinds.index[np.argsort(rank.to_numpy(), kind="stable")])
+
+
+def posterior_columns(sides: Sides) -> pd.DataFrame:
+    """Posterior summaries under the names they have beside the likelihood's; empty without a posterior."""
+    if sides.posterior is None:
+        return pd.DataFrame(columns=[*POSTERIOR, "post_kind"])
+    table = sides.posterior.table
+    ends = {"lower": "post_lower", "upper": "post_upper", "kind": "post_kind"}
+    frame = table.frame.rename(columns=ends).assign(post_interval=table.interval)
+    return frame[[*POSTERIOR, "post_kind"]]
+
+
+def _nothing(sides: Sides) -> EstimateTable:
+    frame = pd.DataFrame({"kind": [], "estimate": [], "se": [], "lower": [], "upper": []}, dtype=float)
+    prob = next(side.table.prob for side in sides.present())
+    return EstimateTable(frame, "none", "none", prob)
+
+
+def _likelihood_rows(table: EstimateTable, number: int) -> pd.DataFrame:
+    columns = ["kind", "estimate", "se", "lower", "upper"]
+    return table.frame[columns].assign(interval=table.interval, prob=table.prob, number=number)
+
+
+def _unmatched(labels: list[str], rows: pd.DataFrame) -> pd.DataFrame:
+    only_posterior = [label for label in labels if label not in rows.index]
+    return pd.DataFrame({"number": 0.0, "estimate": nan}, index=only_posterior)
+
+
+def _with_differences(rows: pd.DataFrame) -> pd.DataFrame:
+    se = rows["se"].where(rows["se"] > 0)
+    ends = rows[["lower", "upper", "post_lower", "post_upper"]].astype(float).to_numpy()
+    return rows.assign(
+        kind=rows["kind"].astype(object).fillna(rows["post_kind"].astype(object)),
+        std_diff=(rows["mean"] - rows["estimate"]) / se,
+        std_diff_mcse=rows["mcse"] / se,
+        overlap=[overlap(*row) if np.isfinite(row).all() else nan for row in ends],
+        width_ratio=[ratio(row[3] - row[2], row[1] - row[0]) for row in ends],
+    )

@@ -1,0 +1,71 @@
+"""The two witnesses of a design: its explicit graph and its kernel."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayeslmm.parity.certificate import Array, ByGroup, Certificate, Integral, certify
+
+if TYPE_CHECKING:
+    from bayeslmm.posterior.integrated import GraphDensity
+    from bayeslmm.spec.design import Design
+
+
+def certificate_of(design: "Design", sigma: float | None = None) -> Certificate:
+    """Certify that explicit graph and kernel of a design hold the same model."""
+    return certify(design, graph_witness(design, sigma), KernelWitness(design), sigma=sigma)
+
+
+def graph_witness(design: "Design", sigma: float | None = None) -> "GraphWitness":
+    """Build the explicit graph with a flat beta and let it integrate itself."""
+    from bayeslmm.posterior.graphs import build_graph
+    from bayeslmm.posterior.integrated import GraphDensity
+    from bayeslmm.spec.priors import default_priors
+
+    priors = default_priors(design, sigma_known=sigma is not None)
+    model = build_graph(design, priors, kind="explicit", sigma=sigma)
+    return GraphWitness(GraphDensity(model, design), tuple(block.group for block in design.blocks))
+
+
+@dataclass(frozen=True, slots=True)
+class GraphWitness:
+    """The explicit PyMC graph, integrated by its own gradient.
+
+    Attributes
+    ----------
+    density : GraphDensity
+    groups : grouping factors in the order of Z's blocks
+    """
+
+    density: "GraphDensity"
+    groups: tuple[str, ...]
+
+    def __call__(self, sigma: float, sd: ByGroup, cor: ByGroup, beta: Array | None = None) -> Integral:
+        """Integrate at natural parameters."""
+        found = self.density.integral(sigma, sd, cor, beta)
+        parts = [found.ranef[group].ravel() for group in self.groups if group in found.ranef]
+        return Integral(found.logp, np.concatenate([np.zeros(0), *parts]), found.beta)
+
+
+@dataclass(frozen=True, slots=True)
+class KernelWitness:
+    """The kernel, behind the likelihood engine's densities.
+
+    Attributes
+    ----------
+    design : Design
+    """
+
+    design: "Design"
+
+    def __call__(self, sigma: float, sd: ByGroup, cor: ByGroup, beta: Array | None = None) -> Integral:
+        """Integrate at natural parameters."""
+        from bayeslmm.likelihood import density
+
+        at = (sigma, sd, cor)
+        where = density.restricted_mean(self.design, *at) if beta is None else beta
+        modes = density.conditional_modes(self.design, where, *at)
+        if beta is None:
+            return Integral(density.restricted_loglik(self.design, *at), modes, where)
+        return Integral(density.marginal_loglik(self.design, where, *at), modes, where)

@@ -1,0 +1,180 @@
+"""The certificate on every packaged model, the theorem it implies, and faults that it must catch."""
+
+from dataclasses import replace
+
+import numpy as np
+import pymc as pm
+import pytest
+from scipy.optimize import minimize
+
+from bayeslmm.datasets import load_dataset
+from bayeslmm.likelihood.fit import FitOptions, fit
+from bayeslmm.parity.certificate import Certificate, Integral, certify, draw_points
+from bayeslmm.parity.witnesses import GraphWitness, KernelWitness, graph_witness
+from bayeslmm.posterior.graphs import build_graph
+from bayeslmm.posterior.integrated import GraphDensity
+from bayeslmm.spec.build import build
+from bayeslmm.spec.model_spec import ModelSpec
+from bayeslmm.spec.priors import default_priors
+
+MODELS = {
+    "sleepstudy": "Reaction ~ Days + (Days | Subject)",
+    "sleepstudy, uncorrelated": "Reaction ~ Days + (Days || Subject)",
+    "Dyestuff": "Yield ~ 1 + (1 | Batch)",
+    "Dyestuff2": "Yield ~ 1 + (1 | Batch)",
+    "Penicillin": "diameter ~ 1 + (1 | plate) + (1 | sample)",
+    "Pastes": "strength ~ 1 + (1 | batch/cask)",
+    "Machines": "score ~ Machine + (Machine | Worker)",
+    "Machines, nested": "score ~ Machine + (1 | Worker) + (1 | Worker:Machine)",
+    "cake": "angle ~ recipe * temperature + (1 | recipe:replicate)",
+    "Oats": "yield ~ nitro + Variety + (1 | Block/Variety)",
+}
+
+
+def design_of(name, **options):
+    data = load_dataset(name.partition(",")[0])
+    return build(ModelSpec(MODELS[name], **options), data).design
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def case(request):
+    """A design and its graph, compiled once for the tests of a model."""
+    design = design_of(request.param)
+    return design, graph_witness(design)
+
+
+def test_both_engines_hold_the_same_model(case):
+    design, graph = case
+    certificate = certify(design, graph, KernelWitness(design))
+    assert len(certificate.points) >= 20
+    assert certificate.max_deviation < 1e-8
+    assert certificate.max_effect_deviation < 1e-8
+    assert certificate.passed
+    assert "agree" in certificate.sentence
+
+
+@pytest.mark.filterwarnings("ignore::bayeslmm.errors.SingularFitWarning")
+def test_the_maximum_of_the_integrated_graph_is_reml(case):
+    """Harville's theorem, the graph's side computed by the graph alone: 0 allowed, no Jacobian."""
+    design, graph = case
+    scale = np.std(design.y)
+    sizes = [np.sqrt(np.mean(block.columns**2, axis=0)) for block in design.blocks]
+    n_sd = sum(block.k for block in design.blocks)
+
+    def criterion(x):
+        sd, cor, first = {}, {}, 1
+        rest = iter(x[1 + n_sd :])
+        for number, (block, size) in enumerate(zip(design.blocks, sizes, strict=True)):
+            sd[block.group] = scale * x[first : first + block.k] / size
+            cor[block.group] = correlations(block.k, design.covariance.block_pairs(number), rest)
+            first += block.k
+        return -2 * graph(scale * x[0], sd, cor).logp
+
+    n_pairs = sum(len(design.covariance.block_pairs(number)) for number in range(len(design.blocks)))
+    start = np.r_[0.5, np.full(n_sd, 0.4), np.zeros(n_pairs)]
+    bounds = [(1e-2, None)] + [(0, None)] * n_sd + [(None, None)] * n_pairs
+    found = minimize(
+        criterion, start, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-13, "gtol": 1e-6}
+    )
+    reml = fit(design, FitOptions("REML")).criterion_value
+    assert found.fun == pytest.approx(reml, abs=1e-6)
+
+
+def correlations(k, pairs, values):
+    """Any numbers to the correlations of a positive definite matrix: rows of a unit triangle, normalized."""
+    rows = np.eye(k)
+    for i, j in pairs:
+        rows[j, i] = next(values)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.array([rows[i] @ rows[j] for i, j in pairs])
+
+
+def witness(model, design):
+    return GraphWitness(GraphDensity(model, design), tuple(block.group for block in design.blocks))
+
+
+def test_a_dropped_term_is_caught():
+    design = design_of("Penicillin")
+    data = load_dataset("Penicillin")
+    short = build(ModelSpec("diameter ~ 1 + (1 | plate)"), data).design
+    model = build_graph(short, default_priors(short), kind="explicit")
+    assert not certify(design, witness(model, design), KernelWitness(design)).passed
+
+
+def hand_written(design, power):
+    """The one-way model as a PyMC user writes it; power 2 takes the variance for the standard deviation."""
+    block = design.blocks[0]
+    with pm.Model(coords={"coef": design.coefs, "Batch": block.levels, "Batch_coef": block.coefs}) as model:
+        beta = pm.Flat("beta", dims="coef")
+        sigma = pm.HalfFlat("sigma")
+        sd = pm.HalfFlat("sd_Batch", dims="Batch_coef")
+        u = pm.Normal("u_Batch", dims=("Batch", "Batch_coef"))
+        b = pm.Deterministic("ranef_Batch", sd**power * u, dims=("Batch", "Batch_coef"))
+        pm.Normal("y", beta[0] + b[block.codes, 0], sigma, observed=design.y)
+    return model
+
+
+def test_the_same_model_by_hand_passes():
+    design = design_of("Dyestuff")
+    assert certify(design, witness(hand_written(design, 1), design), KernelWitness(design)).passed
+
+
+def test_variance_for_sd_is_caught():
+    design = design_of("Dyestuff")
+    certificate = certify(design, witness(hand_written(design, 2), design), KernelWitness(design))
+    assert not certificate.passed
+    assert certificate.max_deviation > 1e-3
+    assert "do not hold the same model" in certificate.sentence
+
+
+def test_a_wrong_contrast_is_caught():
+    design = design_of("Machines, nested")
+    other = design_of("Machines, nested", contrasts={"Machine": "sum"})
+    model = build_graph(other, default_priors(other), kind="explicit")
+    certificate = certify(design, witness(model, design), KernelWitness(design))
+    assert certificate.max_deviation > 1e-3
+
+
+def test_points_reach_the_edges_of_the_parameter_space():
+    design = design_of("Machines")
+    points = list(draw_points(design, 24, seed=1))
+    sds = np.array([point.sd["Worker"] for point in points])
+    assert np.all(sds[0] == 0)
+    assert np.all(sds[[1, 2, 3], [0, 1, 2]] == 0)
+    assert np.all(sds[4:] > 0)
+    largest = [np.abs(point.cor["Worker"]).max() for point in points]
+    assert np.sum(np.array(largest) > 0.95) >= 8
+    assert min(largest) < 0.8
+    assert np.ptp(np.log10([point.sigma for point in points])) > 1
+
+
+def test_points_follow_the_seed():
+    design = design_of("Dyestuff")
+    first, again, other = (next(draw_points(design, 1, seed)) for seed in (1, 1, 2))
+    assert first.sigma == again.sigma != other.sigma
+
+
+@pytest.mark.parametrize("spoilt", [np.nan, np.inf])
+def test_a_missing_number_is_no_pass(spoilt):
+    design = design_of("Dyestuff")
+    kernel = KernelWitness(design)
+
+    def broken(*at, beta=None):
+        found = kernel(*at, beta=beta)
+        return replace(found, logp=spoilt if beta is None else found.logp)
+
+    assert not certify(design, broken, kernel, n_points=3).passed
+
+
+def test_wrong_effects_fail_even_where_densities_agree():
+    design = design_of("Dyestuff")
+    kernel = KernelWitness(design)
+
+    def shifted(*at, beta=None):
+        found = kernel(*at, beta=beta)
+        return Integral(found.logp, found.ranef + 1e-3 * np.std(design.y), found.beta)
+
+    certificate = certify(design, shifted, kernel, n_points=3)
+    assert isinstance(certificate, Certificate)
+    assert certificate.max_deviation == 0
+    assert not certificate.passed
