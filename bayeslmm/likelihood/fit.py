@@ -1,8 +1,9 @@
 """The fit: options in, a frozen record out; everything else is read off it when it is first asked for."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import ConvergenceWarning, OptionError, SingularFitWarning, check_choice
 from bayeslmm.kernel.conditional import Conditional
+from bayeslmm.likelihood import random_effects as ranef_tables
+from bayeslmm.likelihood.delta_method import NaturalErrors, natural_errors, theta_sigma
+from bayeslmm.likelihood.estimates import wald_table
 from bayeslmm.likelihood.optimum import Convergence, Criterion, Optimum, optimize
+from bayeslmm.likelihood.prediction import PredictOptions, Random, predict
+from bayeslmm.likelihood.row_values import hat_values
+from bayeslmm.likelihood.simulation import simulate
+from bayeslmm.likelihood.summary import Summary, summarize
+from bayeslmm.likelihood.varcorr import varcorr_table
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.recipe import Recipe
+
+if TYPE_CHECKING:
+    from bayeslmm.estimands.table import EstimateTable
 
 type Array = NDArray[np.float64]
 
@@ -41,13 +54,14 @@ class LikelihoodFit:
     Attributes
     ----------
     design : the model's matrices. options : how it was fitted. optimum : θ, the criterion there, and the
-        evidence of convergence. formula : as written.
+        evidence of convergence. formula : as written. recipe : how new rows become a design, for predictions.
     """
 
     design: Design
     options: FitOptions
     optimum: Optimum
     formula: str = field(default="")
+    recipe: Recipe | None = field(default=None, repr=False)
 
     @property
     def criterion(self) -> str:
@@ -155,8 +169,129 @@ class LikelihoodFit:
         """Whether some direction of some term's covariance has vanished."""
         return bool(self.optimum.convergence.vanished)
 
+    @cached_property
+    def objective(self) -> Criterion:
+        """The criterion as a function of θ."""
+        return Criterion(self.design, self.reml, np.nan if self.options.sigma is None else self.options.sigma)
 
-def fit(design: Design, options: FitOptions, formula: str = "") -> LikelihoodFit:
+    @cached_property
+    def varcorr(self) -> pd.DataFrame:
+        """Absolute sd, var, cor and cov: columns group, coef, coef2, kind, value; the residual's last."""
+        return varcorr_table(self.design.covariance, self.theta_values, self.sigma)
+
+    @cached_property
+    def b(self) -> Array:
+        """(q,) BLUPs in the order of Z's columns."""
+        return self.conditional.solution(self.delta)
+
+    @cached_property
+    def sd_conditional(self) -> Array:
+        """(q,) √Var(b | y, β), what lme4 calls condVar."""
+        blocks = ranef_tables.conditional_covariances(self.conditional, self.sigma)
+        return ranef_tables.standard_deviations(blocks)
+
+    @cached_property
+    def sd_prediction(self) -> Array:
+        """(q,) √Var(b̂ − b), the estimation of β included."""
+        blocks = ranef_tables.prediction_covariances(self.design, self.conditional, self.sigma)
+        return ranef_tables.standard_deviations(blocks)
+
+    def ranef(self) -> dict[str, pd.DataFrame]:
+        """BLUPs by grouping factor, levels × coefs."""
+        return ranef_tables.by_group(self.design, self.b)
+
+    def ranef_table(self) -> pd.DataFrame:
+        """BLUPs one a row: group, level, coef, value, sd_conditional, sd_prediction."""
+        return ranef_tables.tidy(self.design, self.b, self.sd_conditional, self.sd_prediction)
+
+    @cached_property
+    def fitted(self) -> "pd.Series[float]":
+        """Xβ̂ + Zb̂ + offset, by the row's position in the data."""
+        design = self.design
+        values = design.X @ self.beta_values + design.Z @ self.b + design.offset
+        return pd.Series(values, index=pd.Index(design.rows, name="row"), name="fitted")
+
+    @cached_property
+    def residuals(self) -> "pd.Series[float]":
+        """y − fitted."""
+        return self.fitted.rsub(self.design.y).rename("residual")
+
+    @cached_property
+    def pearson_residuals(self) -> "pd.Series[float]":
+        """Residuals over their standard deviation σ/√w."""
+        precision = np.sqrt(self.design.weights) / self.sigma
+        return self.residuals.mul(precision).rename("pearson_residual")
+
+    @cached_property
+    def hat_values(self) -> "pd.Series[float]":
+        """Leverage of each observation on its own fitted value, random effects included."""
+        design = self.design
+        values = hat_values(design.kernel, self.conditional, design.X, design.Z, design.weights)
+        return pd.Series(values, index=self.fitted.index, name="hat")
+
+    @cached_property
+    def theta_sigma_vcov(self) -> Array:
+        """(n_theta + 1, n_theta + 1) asymptotic covariance of (θ, log σ)."""
+        return theta_sigma(self).joint
+
+    @cached_property
+    def natural_errors(self) -> NaturalErrors:
+        """Standard errors of sd, cor and σ by the delta method."""
+        return natural_errors(self.design.covariance, self.theta_values, self.sigma, self.theta_sigma_vcov)
+
+    def estimates(self, prob: float = 0.95, ranef: bool = False) -> "EstimateTable":
+        """Estimates, Wald standard errors and intervals by label."""
+        return wald_table(self, prob, ranef)
+
+    def predict(
+        self,
+        newdata: Any = None,
+        random: Random = "all",
+        new_levels: str = "error",
+        interval: str | None = None,
+        prob: float = 0.95,
+        seed: int = 0,
+    ) -> "pd.Series[float] | pd.DataFrame":
+        """Predict the response for the fitted rows or new ones; the options are those of `PredictOptions`."""
+        return predict(self, newdata, PredictOptions(random, new_levels, interval, prob, seed))
+
+    def simulate(self, n: int = 1, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
+        """New responses from the fitted model, new random effects included: rows × n."""
+        if n < 1:
+            raise OptionError(f"n is {n}; simulate at least 1 response")
+        values = simulate(self, n, np.random.default_rng(seed))
+        return pd.DataFrame(
+            values, index=self.fitted.index, columns=pd.RangeIndex(1, n + 1, name="simulation")
+        )
+
+    def refit(self, y: ArrayLike) -> "LikelihoodFit":
+        """The same model fitted to another response (n,), one value for each row used."""
+        response = np.array(y, dtype=np.float64)
+        if response.shape != (self.design.n,) or not np.isfinite(response).all():
+            raise OptionError(
+                f"y has shape {response.shape}; refit needs {self.design.n} finite values, one a row used"
+            )
+        return fit(replace(self.design, y=response), self.options, self.formula, self.recipe)
+
+    def summary(self) -> Summary:
+        """The fit as a page of tables."""
+        return summarize(self)
+
+    def __repr__(self) -> str:
+        what = self.formula or "a design"
+        return f"{self.criterion} fit of {what}: {self.design.n} rows, criterion {self.criterion_value:.4f}"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # what is cached can be had again
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+def fit(
+    design: Design, options: FitOptions, formula: str = "", recipe: Recipe | None = None
+) -> LikelihoodFit:
     """Fit by ML or REML.
 
     Raises
@@ -172,7 +307,8 @@ def fit(design: Design, options: FitOptions, formula: str = "") -> LikelihoodFit
     check_options(design, options)
     sigma = np.nan if options.sigma is None else options.sigma
     criterion = Criterion(design, options.criterion == "REML", sigma)
-    result = LikelihoodFit(design, options, optimize(criterion, options.start, options.max_iter), formula)
+    optimum = optimize(criterion, options.start, options.max_iter)
+    result = LikelihoodFit(design, options, optimum, formula, recipe)
     _warn(result)
     return result
 
@@ -192,13 +328,17 @@ def check_options(design: Design, options: FitOptions) -> None:
 def _warn(result: LikelihoodFit) -> None:
     convergence = result.convergence
     if not convergence.converged:
-        warnings.warn(f"the fit is not at its optimum: {convergence.status.value}", ConvergenceWarning, stacklevel=4)
+        warnings.warn(
+            f"the fit is not at its optimum: {convergence.status.value}", ConvergenceWarning, stacklevel=4
+        )
     elif convergence.vanished:
         which = "; ".join(str(vanished) for vanished in convergence.vanished)
         warnings.warn(f"singular fit: {which}. See fit.convergence", SingularFitWarning, stacklevel=4)
 
 
-def natural(result: LikelihoodFit, theta: ArrayLike | None = None) -> "tuple[dict[str, Array], dict[str, Array]]":
+def natural(
+    result: LikelihoodFit, theta: ArrayLike | None = None
+) -> "tuple[dict[str, Array], dict[str, Array]]":
     """Absolute sd and cor by group at the fit."""
     values = result.design.covariance.natural(result.optimum.theta if theta is None else theta, result.sigma)
     return values.sd, values.cor

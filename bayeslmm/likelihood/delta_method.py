@@ -1,0 +1,111 @@
+"""Standard errors of sd, cor and σ from the exact Hessian of the profiled criterion, by the delta method."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.spec.relative import CovarianceMap
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.fit import LikelihoodFit
+
+type Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ThetaSigma:
+    """Asymptotic covariance of (θ, log σ).
+
+    Twice the inverse of the Hessian of −2ℓ(θ, log σ), written with the profiled criterion's H:
+    Var(θ) = 2H⁻¹, log σ̂(θ) = ½ log(r²(θ)/m) with slope s = ½ ∂r²/r², Var(log σ) = 1/(2m) + sᵀVar(θ)s and
+    Cov(θ, log σ) = Var(θ)s. With σ known only Var(θ) remains.
+
+    Attributes
+    ----------
+    theta : (n_theta, n_theta) Var(θ̂). slope : (n_theta,) ∂ log σ̂/∂θ. free : 1/(2m), or 0 where σ is known.
+    """
+
+    theta: Array
+    slope: Array
+    free: float
+
+    @cached_property
+    def joint(self) -> Array:
+        """(n_theta + 1, n_theta + 1) covariance of (θ, log σ)."""
+        cross = self.theta @ self.slope
+        corner = self.free + self.slope @ cross
+        return np.block([[self.theta, cross[:, None]], [cross[None, :], np.array([[corner]])]])
+
+
+def theta_sigma(fit: "LikelihoodFit") -> ThetaSigma:
+    """The asymptotic covariance of a fit's (θ, log σ); directions the data don't identify count as fixed."""
+    design, theta = fit.design, fit.theta_values
+    variance = 2 * scaled_inverse(fit.objective.hessian(theta), fit.objective.scale)
+    if fit.options.sigma is not None:
+        return ThetaSigma(variance, np.zeros(len(theta)), 0.0)
+    a = np.append(-fit.delta, 1.0)
+    r2_lam = design.kernel.pullback(fit.lam, 0.0, np.outer(a, a))  # r² = aᵀAa at the best δ
+    slope = 0.5 * design.covariance.jacobian(theta) @ r2_lam / fit.pwrss
+    return ThetaSigma(variance, slope, 0.5 / (design.n - design.p * fit.reml))
+
+
+def scaled_inverse(hessian: Array, scale: Array) -> Array:
+    """Inverse on the directions whose curvature, in units of `scale`, isn't lost against the largest."""
+    if not len(scale):
+        return np.zeros((0, 0))
+    values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
+    kept = values > 1e-7 * max(values[-1], 0.0)
+    root = scale[:, None] * vectors[:, kept] / np.sqrt(values[kept])
+    inverse: Array = root @ root.T
+    return inverse
+
+
+@dataclass(frozen=True, slots=True)
+class NaturalErrors:
+    """Standard errors by group, NaN where a parameter is on its boundary: sd (k,), cor (n_pairs,), sigma."""
+
+    sd: dict[str, Array]
+    cor: dict[str, Array]
+    sigma: float
+
+
+def natural_errors(covariance: CovarianceMap, theta: Array, sigma: float, joint: Array) -> NaturalErrors:
+    """Standard errors of the absolute sd and cor, and of σ.
+
+    With rows r_i of Λ: sd_i = σ|r_i| and cor_ij = r_iᵀr_j/(|r_i||r_j|).
+
+    Parameters
+    ----------
+    joint : (n_theta + 1, n_theta + 1) covariance of (θ, log σ).
+    """
+    slopes = covariance.jacobian(theta)
+    sd, cor = {}, {}
+    for number, (group, factor) in enumerate(zip(covariance.groups, covariance.factors(theta), strict=True)):
+        first, k = covariance.offsets[number], len(factor)
+        moves = slopes[:, first : first + k * k].reshape(-1, k, k)
+        length = np.sqrt(np.sum(factor**2, axis=1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            unit = factor / length[:, None]
+            stretch = np.einsum("ij,pij->ip", unit, moves)
+            log_slopes = np.column_stack([stretch / length[:, None], np.ones(k)])
+            sd[group] = sigma * length * _errors(log_slopes, joint)
+            cor[group] = _errors(_cor_slopes(unit, moves, length, covariance.block_pairs(number)), joint)
+    return NaturalErrors(sd, cor, float(sigma * np.sqrt(joint[-1, -1])))
+
+
+def _cor_slopes(unit: Array, moves: Array, length: Array, pairs: tuple[tuple[int, int], ...]) -> Array:
+    """Gradient of the correlations in (θ, log σ); NaN at ±1, where it has no two sides."""
+    out = np.zeros((len(pairs), len(moves) + 1))
+    turn = (moves - np.einsum("ij,pij->pi", unit, moves)[:, :, None] * unit) / length[:, None]
+    for row, (i, j) in enumerate(pairs):
+        out[row, :-1] = turn[:, i] @ unit[j] + turn[:, j] @ unit[i]
+        if abs(unit[i] @ unit[j]) > 1 - 1e-12:
+            out[row] = np.nan
+    return out
+
+
+def _errors(slopes: Array, joint: Array) -> Array:
+    return np.asarray(np.sqrt(np.einsum("ip,pq,iq->i", slopes, joint, slopes)))

@@ -1,0 +1,32 @@
+"""New responses from a fitted model."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.spec.design import Design
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.fit import LikelihoodFit
+
+type Array = NDArray[np.float64]
+
+
+def spherical_to_effects(design: Design, theta: Array, u: Array) -> Array:
+    """b = Λu, (..., q) to (..., q), in the order of Z's columns."""
+    parts, first = [], 0
+    for block, factor in zip(design.blocks, design.covariance.factors(theta), strict=True):
+        own = u[..., first : first + block.q].reshape(*u.shape[:-1], block.n_levels, block.k)
+        parts.append((own @ factor.T).reshape(*u.shape[:-1], block.q))
+        first += block.q
+    return np.concatenate(parts, axis=-1) if parts else np.zeros(u.shape)
+
+
+def simulate(fit: "LikelihoodFit", n: int, generator: np.random.Generator) -> Array:
+    """(rows, n) responses Xβ̂ + offset + Zb* + e*, b* ~ N(0, σ̂²ΛΛᵀ), e* ~ N(0, σ̂²/w)."""
+    design = fit.design
+    mean = design.X @ fit.beta_values + design.offset
+    b = spherical_to_effects(design, fit.theta_values, fit.sigma * generator.standard_normal((n, design.q)))
+    noise = generator.standard_normal((n, design.n)) * (fit.sigma / np.sqrt(design.weights))
+    return np.asarray(mean[:, None] + design.Z @ b.T + noise.T)
