@@ -58,9 +58,8 @@ def context_of(parity: "Parity") -> dict[str, Any]:
     """Gather what the template shows."""
     from markupsafe import Markup
 
-    from bayeslmm import __version__
-
     css = Markup((PAGE / "report.css").read_text(encoding="utf-8"))
-    context = {**tables_of(parity), **figures_of(parity), "css": css, "version": __version__}
+    version = parity.manifest.versions.get("bayeslmm", "")
+    context = {**tables_of(parity), **figures_of(parity), "css": css, "version": version}
     empty = {name for name in ("forest", "densities", "shrinkage") if not context[name]["plots"]}
     return context | {"contents": [entry for entry in CONTENTS if entry[0] not in empty]}
