@@ -1,0 +1,210 @@
+"""LinearMixedModel: a model written down once; every method hands it to an engine, nothing is computed here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayeslmm.spec.build import build
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.distributions import Prior
+from bayeslmm.spec.model_spec import Missing, ModelSpec
+from bayeslmm.spec.priors import Priors, default_priors
+from bayeslmm.spec.recipe import Recipe
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+    from bayeslmm.likelihood.fit import LikelihoodFit
+    from bayeslmm.parity.compare import Parity
+    from bayeslmm.posterior.options import Method
+    from bayeslmm.posterior.result import PosteriorResult
+
+
+@dataclass(frozen=True, init=False, repr=False, eq=False)
+class LinearMixedModel:
+    """A linear mixed model: y = Xβ + Zb + offset + e, b ~ N(0, σ²ΛΛᵀ), e ~ N(0, σ²/w).
+
+    Immutable: fitting and sampling return results and leave the model as it is.
+
+    Parameters
+    ----------
+    formula : str
+        As for lme4: ``"y ~ x + (x | g)"``; also ``(x || g)``, ``(0 + x | g)``, ``(1 | a/b)``, ``(1 | a:b)``,
+        ``offset(...)``, or no bars at all. Inside the terms, formulaic's language.
+    data : DataFrame
+        Rows with missing values are dropped and counted, or refused (`missing`).
+    weights : str or (n,) array_like, optional
+        Prior weights w, a column or values; the residual variance is σ²/w.
+    offset : str or (n,) array_like, optional
+        Added to the linear predictor with coefficient 1.
+    contrasts : mapping, optional
+        By factor: ``"treatment"``, ``"sum"``, ``"helmert"``, ``"poly"`` or a matrix.
+    sigma : float, optional
+        The residual standard deviation where it is known.
+    priors : mapping, optional
+        Priors by name, such as ``{"sd[Subject: Days]": HalfNormal(10)}``; the others keep their defaults.
+    missing : {"drop", "error"}
+        What to do with rows that have missing values.
+
+    Raises
+    ------
+    FormulaError, DataError, OptionError, PriorError
+        For what can't be a model, before any long work; each says what was seen and what to do.
+
+    Examples
+    --------
+    >>> import bayeslmm as bl
+    >>> model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy"))
+    >>> round(model.fit().criterion_value, 4)
+    1743.6283
+    """
+
+    spec: ModelSpec
+    design: Design
+    priors: Priors
+    recipe: Recipe = field(repr=False)
+
+    def __init__(
+        self,
+        formula: str,
+        data: Any,
+        weights: str | ArrayLike | None = None,
+        offset: str | ArrayLike | None = None,
+        contrasts: Mapping[str, Any] | None = None,
+        sigma: float | None = None,
+        priors: Mapping[str, Prior] | None = None,
+        missing: Missing = "drop",
+    ) -> None:
+        """Read the formula, build the design, set the priors."""
+        spec = ModelSpec(formula, weights, offset, contrasts or {}, sigma, missing)
+        design, recipe = build(spec, data)
+        defaults = default_priors(design, sigma is not None)
+        self._set(spec, design, defaults.replace(priors or {}), recipe)
+
+    def _set(self, spec: ModelSpec, design: Design, priors: Priors, recipe: Recipe) -> None:
+        for name, value in (("spec", spec), ("design", design), ("priors", priors), ("recipe", recipe)):
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        design = self.design
+        groups = ", ".join(f"{block.group} ({block.n_levels} levels)" for block in design.blocks)
+        return f"LinearMixedModel({self.spec.formula!r}: {design.n} rows, {groups or 'no grouping factor'})"
+
+    def with_priors(self, priors: Mapping[str, Prior]) -> "LinearMixedModel":
+        """The same model with some priors replaced by name.
+
+        Raises
+        ------
+        PriorError
+            For a parameter the model doesn't have, or a family that doesn't fit it.
+        """
+        other = object.__new__(LinearMixedModel)
+        other._set(self.spec, self.design, self.priors.replace(priors), self.recipe)
+        return other
+
+    def V(self, theta: ArrayLike, sigma: float = 1.0) -> NDArray[np.float64]:
+        """The (n, n) covariance σ²(ZΛΛᵀZᵀ + R) of the response, dense: for teaching, on small data."""
+        from bayeslmm.spec.dense import dense_covariance
+
+        return dense_covariance(self.design, theta, sigma)
+
+    def graph(self, kind: str = "marginal", *, centred: bool = False) -> "pm.Model":
+        """The PyMC model itself: ``"marginal"`` (b, and β where it can, integrated out) or ``"explicit"``."""
+        from bayeslmm.posterior.graphs import build_graph
+
+        return build_graph(self.design, self.priors, kind, centred=centred, sigma=self.spec.sigma)
+
+    def fit(
+        self, criterion: str = "REML", *, start: ArrayLike | None = None, max_iter: int = 500
+    ) -> "LikelihoodFit":
+        """Fit by restricted or full maximum likelihood; deterministic.
+
+        Parameters
+        ----------
+        criterion : {"REML", "ML"}
+        start : (n_theta,) array_like, optional
+            θ to begin with.
+        max_iter : int
+            Evaluations of the criterion a search may take.
+
+        Raises
+        ------
+        OptionError
+            For a misspelt criterion or start values of the wrong length.
+        """
+        from bayeslmm.likelihood.fit import FitOptions, fit
+
+        values = None if start is None else tuple(float(value) for value in np.ravel(start))
+        return fit(self.design, FitOptions(criterion, values, max_iter, self.spec.sigma), self.spec.formula, self.recipe)
+
+    def sample(
+        self,
+        draws: int = 1000,
+        tune: int = 1000,
+        chains: int = 4,
+        seed: int | None = None,
+        method: "Method" = "auto",
+        **options: Any,
+    ) -> "PosteriorResult":
+        """Sample the posterior.
+
+        Parameters
+        ----------
+        draws, tune, chains : int
+            Draws kept and warm-up draws per chain, and the number of chains.
+        seed : int, optional
+            Same seed, same draws; None draws one, which the result records.
+        method : {"auto", "marginal", "explicit", "importance"}
+            How; ``"auto"`` chooses by the cost of one evaluation and says why.
+        **options
+            Others of ``SampleOptions``: ``cores``, ``target_accept``, ``centred``, ``progress``.
+
+        Raises
+        ------
+        OptionError
+            For a misspelt method or a number out of range, before any work.
+        """
+        from bayeslmm.posterior.options import SampleOptions
+        from bayeslmm.posterior.sample import sample
+
+        asked = SampleOptions(draws, tune, chains, seed, method, **options)
+        return sample(self.design, self.priors, asked, self.spec)
+
+    def parity(
+        self,
+        seed: int = 1,
+        *,
+        criterion: str = "REML",
+        boot: int = 2000,
+        draws: int = 1000,
+        tune: int = 1000,
+        chains: int = 4,
+        method: "Method" = "auto",
+        prob: float = 0.95,
+        progress: bool = True,
+    ) -> "Parity":
+        """The whole run: fit, bootstrap, sample, compare.
+
+        Parameters
+        ----------
+        seed : int
+            Of the bootstrap and of the sampler.
+        boot : int
+            Bootstrap replicates.
+        prob : float
+            Probability of every interval.
+        criterion, draws, tune, chains, method
+            As for `fit` and `sample`.
+        """
+        from bayeslmm.parity.compare import compare
+        from bayeslmm.posterior.options import SampleOptions
+        from bayeslmm.posterior.sample import sample
+
+        asked = SampleOptions(draws, tune, chains, seed, method, progress=progress)
+        fitted = self.fit(criterion)
+        bootstrap = fitted.bootstrap(n=boot, seed=seed, progress=progress)
+        posterior = sample(self.design, self.priors, asked, self.spec)
+        return compare(fitted, bootstrap, posterior, prob=prob)

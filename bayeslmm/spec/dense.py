@@ -1,0 +1,33 @@
+"""The covariance of the response as one dense matrix: for teaching, and for tests on small data."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayeslmm.errors import OptionError
+from bayeslmm.spec.design import Design
+
+
+def dense_covariance(design: Design, theta: ArrayLike, sigma: float = 1.0) -> NDArray[np.float64]:
+    """V = σ²(ZΛΛᵀZᵀ + R), R = diag(1/w).
+
+    Parameters
+    ----------
+    theta : (n_theta,) relative Cholesky parameters in lme4's order. sigma : residual standard deviation.
+
+    Returns
+    -------
+    (n, n) covariance of y given β; σ = 1 gives V₀.
+
+    Raises
+    ------
+    OptionError
+        When theta has another length.
+    """
+    if np.shape(theta) != (design.n_theta,):
+        names = ", ".join(design.covariance.names)
+        raise OptionError(f"theta has {np.size(theta)} values; this model has {design.n_theta}: {names}")
+    V = np.diag(1 / design.weights)
+    for block, factor in zip(design.blocks, design.covariance.factors(theta), strict=True):
+        effects = block.columns @ factor
+        V += (effects @ effects.T) * (block.codes[:, None] == block.codes)
+    return sigma**2 * V
