@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 
 import bayeslmm as bl
 from bayeslmm.errors import BayesLMMError, InputError, OutputError
+from bayeslmm.posterior.options import Method
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from bayeslmm.model import LinearMixedModel
 
 type Criterion = Literal["REML", "ML"]
-type Method = Literal["auto", "marginal", "explicit", "importance"]
 
 
 class ExitCode(IntEnum):
@@ -130,8 +130,8 @@ def fit(
     if out is not None:
         fitted.estimates().to_frame().to_csv(out)
         typer.echo(out)
-    if not fitted.convergence.ok:
-        _leave(f"The optimum is not proved: {fitted.convergence}", ExitCode.UNRESOLVED)
+    if not fitted.convergence.converged:
+        _leave("The optimum is not proved: see the notes above.", ExitCode.UNRESOLVED)
 
 
 @app.command()
@@ -144,7 +144,7 @@ def parity(
     seed: Seed = 1,
     boot: Annotated[int, typer.Option(min=2, help="Bootstrap replicates.")] = 2000,
     draws: Annotated[int, typer.Option(min=4, help="Posterior draws of a chain, after tuning.")] = 1000,
-    tune: Annotated[int, typer.Option(min=0, help="Tuning steps of a chain.")] = 1000,
+    tune: Annotated[int, typer.Option(min=1, help="Tuning steps of a chain.")] = 1000,
     chains: Annotated[int, typer.Option(min=1, help="Chains.")] = 4,
     method: Annotated[Method, typer.Option(help="How the posterior is computed.")] = "auto",
 ) -> None:
@@ -189,12 +189,16 @@ def _compare(model: "LinearMixedModel", out: Path, run: Settings) -> None:
     typer.echo(posterior.summary())
     with _step("Comparing"):
         par = bl.compare(fitted, bootstrap, posterior)
+        certificate = par.certificate
     typer.echo(par.verdicts)
+    typer.echo(certificate.sentence)
     with _step("Writing the report"):
         par.table.to_csv(out / "parity.csv")
         (out / "manifest.json").write_text(par.manifest.to_json(), encoding="utf-8")
         report = par.report(out / "parity.html")
     typer.echo(report)
+    if not (fitted.convergence.converged and par.certificate.passed and par.verdicts.explained):
+        _leave("Not everything is explained: see the verdicts and checks of the report.", ExitCode.UNRESOLVED)
 
 
 def _check_folder(folder: Path) -> None:

@@ -45,6 +45,7 @@ def test_criterion_is_passed_on(run):
     assert "Fitting by ML" in run("fit", "Yield ~ (1 | Batch)", "Dyestuff", "--criterion", "ML").stderr
 
 
+@pytest.mark.filterwarnings("default::bayeslmm.errors.BayesLMMWarning")
 @pytest.mark.parametrize("compress", [False, True], ids=["plain", "gzipped"])
 def test_files_are_read_with_na_alone_missing(run, tmp_path, compress):
     text = "y,x,g\n" + "".join(
@@ -54,7 +55,8 @@ def test_files_are_read_with_na_alone_missing(run, tmp_path, compress):
     path.write_bytes(gzip.compress(text.encode()) if compress else text.encode())
     result = run("fit", "y ~ x + (1 | g)", path)
     assert result.exit_code == ExitCode.DONE, result.stderr
-    assert "19" in result.stdout
+    assert "Number of obs: 19; g: 2 levels" in result.stdout
+    assert "Warning: " in result.stderr
 
 
 REFUSED = {
