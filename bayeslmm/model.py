@@ -1,4 +1,4 @@
-"""LinearMixedModel: a model written down once; every method hands it to an engine, nothing is computed here."""
+"""LinearMixedModel: a model written down once; every method hands it to an engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -138,7 +138,12 @@ class LinearMixedModel:
         from bayeslmm.likelihood.fit import FitOptions, fit
 
         values = None if start is None else tuple(float(value) for value in np.ravel(start))
-        return fit(self.design, FitOptions(criterion, values, max_iter, self.spec.sigma), self.spec.formula, self.recipe)
+        return fit(
+            self.design,
+            FitOptions(criterion, values, max_iter, self.spec.sigma),
+            self.spec.formula,
+            self.recipe,
+        )
 
     def sample(
         self,

@@ -1,1 +1,1 @@
-"""Arrays only: cross-products, the blocked factor, (log|V0|, A) with derivatives, conditional effects, the optimizer."""
+"""Arrays only: cross-products, blocked factor, (log|V₀|, A) and derivatives, conditional effects, optimizer."""

@@ -1,4 +1,4 @@
-"""Blocks of random effects as rows, the order in which they are eliminated, and the scale they are held in."""
+"""Blocks of random effects as rows: the order they are eliminated in, the scale they are held in."""
 
 from dataclasses import dataclass
 
@@ -64,7 +64,7 @@ def elimination_order(blocks: list[BlockRows]) -> tuple[list[int], list[int]]:
 
 
 def whitening(columns: Floats) -> Floats:
-    """C⁻¹ (k, k) such that the columns times C have identity mean square, or unit mean squares if collinear."""
+    """C⁻¹ (k, k): the columns times C have identity mean square, or unit mean squares if collinear."""
     n, k = columns.shape
     if k == 1:
         scale = np.sqrt(np.mean(columns**2))

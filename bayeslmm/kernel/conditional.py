@@ -82,7 +82,9 @@ def diagonal_blocks(lam: Floats, ints: Ints, selected: Floats, inverse: Floats) 
             for j in range(k):
                 for m in range(k):
                     for h in range(k):
-                        out[at_out + i * k + j] += lam[start + i * k + m] * middle[m, h] * lam[start + j * k + h]
+                        out[at_out + i * k + j] += (
+                            lam[start + i * k + m] * middle[m, h] * lam[start + j * k + h]
+                        )
         r += k
         node += 1
         at_out += k * k
@@ -128,17 +130,23 @@ class Conditional:
         for b in range(n_blocks):
             k = int(ints[ints[at.BLOCK_K] + b])
             levels = int(np.sum(blocks == b)) // k
-            out[int(ints[ints[at.BLOCK_LAM] + b])] = flat[start : start + levels * k * k].reshape(levels, k, k)
+            out[int(ints[ints[at.BLOCK_LAM] + b])] = flat[start : start + levels * k * k].reshape(
+                levels, k, k
+            )
             start += levels * k * k
         return tuple(out[key] for key in sorted(out))
 
     def draw(self, z: Floats) -> Floats:
         """Λ L⁻ᵀ z, (q, m) standard normal to (q, m) public order; times σ, a draw of b − E(b | y, β)."""
-        return times_factor(self.lam, self.ints, solve_transposed(self.panels, self.tail, self.ints, z.copy()))
+        return times_factor(
+            self.lam, self.ints, solve_transposed(self.panels, self.tail, self.ints, z.copy())
+        )
 
 
 def conditional(lam: Floats, ints: Ints, floats: Floats) -> Conditional:
     """Factor at Λ and solve for the random effects."""
     logdet, A, panels, tail = bordered_factor(lam, ints, floats)
     b = times_factor(lam, ints, spherical_solution(panels, tail, ints))
-    return Conditional(lam, ints, logdet, A, np.ascontiguousarray(b[:, -1]), np.ascontiguousarray(b[:, :-1]), panels, tail)
+    return Conditional(
+        lam, ints, logdet, A, np.ascontiguousarray(b[:, -1]), np.ascontiguousarray(b[:, :-1]), panels, tail
+    )

@@ -13,7 +13,9 @@ LOG_2PI = float(np.log(2 * np.pi))
 
 
 @compiled
-def profile(logdet: float, A: Floats, ints: Ints, floats: Floats, reml: bool, sigma: float) -> tuple[float, Floats]:
+def profile(
+    logdet: float, A: Floats, ints: Ints, floats: Floats, reml: bool, sigma: float
+) -> tuple[float, Floats]:
     """The criterion from (log|V₀|, A), and its derivative with respect to A; that to log|V₀| is 1.
 
     ML: log|V₀| + n(1 + log(2πr²/n)); REML: log|V₀| + log|A_XX| + (n−p)(1 + log(2πr²/(n−p))) with

@@ -148,7 +148,9 @@ def _add_rows(
                     dense[q_tail + r, column + c] += rows[i, first_right + r] * rows[i, start[a] + c]
 
 
-def _pack_ints(blocks: list[BlockRows], order: list[int], panels: Panels, p1: int, n_panel: int, n: int) -> Ints:
+def _pack_ints(
+    blocks: list[BlockRows], order: list[int], panels: Panels, p1: int, n_panel: int, n: int
+) -> Ints:
     ks = np.array([blocks[b].k for b in order], dtype=np.int64)
     levels = np.array([blocks[b].n_levels for b in order], dtype=np.int64)
     lam_start = np.append(0, np.cumsum([b.k**2 for b in blocks])).astype(np.int64)
@@ -185,7 +187,13 @@ def _pack_ints(blocks: list[BlockRows], order: list[int], panels: Panels, p1: in
         header[entry] = offset
         offset += len(table)
     width = int(header[at.Q_TAIL]) + p1
-    sizes = {at.WHITEN: lam_start[-1], at.PANELS: n_panel, at.TAIL: width**2, at.RX: (p1 - 1) ** 2, at.GAMMA: p1 - 1}
+    sizes = {
+        at.WHITEN: lam_start[-1],
+        at.PANELS: n_panel,
+        at.TAIL: width**2,
+        at.RX: (p1 - 1) ** 2,
+        at.GAMMA: p1 - 1,
+    }
     header[list(sizes)] = np.append(0, np.cumsum(list(sizes.values())))[:-1]
     header[at.CONSTANTS] = sum(sizes.values())
     return np.concatenate([header, *tables.values()]).astype(np.int64)

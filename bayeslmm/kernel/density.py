@@ -22,7 +22,9 @@ def _rx(ints: Ints, floats: Floats) -> Floats:
 
 
 @compiled
-def marginal(lam: Floats, sigma: float, beta: Floats, ints: Ints, floats: Floats) -> tuple[float, Floats, float, Floats]:
+def marginal(
+    lam: Floats, sigma: float, beta: Floats, ints: Ints, floats: Floats
+) -> tuple[float, Floats, float, Floats]:
     """log p(y | β, σ, Λ), b integrated out, and its gradient.
 
     −½[n log 2πσ² + log|V₀| + (1, −δ)A(1, −δ)ᵀ/σ²] (design 2; Bates et al. 2015, eq. 30-34).
@@ -56,7 +58,9 @@ def marginal(lam: Floats, sigma: float, beta: Floats, ints: Ints, floats: Floats
     for i in range(p + 1):
         for j in range(p + 1):
             A_bar[i, j] = -0.5 * a[i] * a[j] / variance
-    dlam = pullback(-0.5, A_bar, lam, ints, floats, panels, tail, inverse_from_cholesky(tail, ints[at.Q_TAIL]))
+    dlam = pullback(
+        -0.5, A_bar, lam, ints, floats, panels, tail, inverse_from_cholesky(tail, ints[at.Q_TAIL])
+    )
     dbeta = np.zeros(p)
     for j in range(p):
         for i in range(j + 1):
@@ -67,7 +71,7 @@ def marginal(lam: Floats, sigma: float, beta: Floats, ints: Ints, floats: Floats
 
 @compiled
 def _to_delta(precision: Floats, shift: Floats, ints: Ints, floats: Floats) -> tuple[Floats, Floats, float]:
-    """A Gaussian prior of β (S⁻¹, S⁻¹m) as one of δ = R_Xβ − γ: precision, shift, and the constant it costs."""
+    """A Gaussian prior of β (S⁻¹, S⁻¹m) as one of δ = R_Xβ − γ: precision, shift, and its constant."""
     p = ints[at.P]
     rx = _rx(ints, floats)
     gamma = floats[ints[at.GAMMA] : ints[at.GAMMA] + p]
@@ -140,7 +144,9 @@ def integrated(
             A_bar[i, j] = -0.5 * mean[i] * mean[j] / variance
             if i < p and j < p:
                 A_bar[i, j] -= 0.5 * inverse[i, j] / variance
-    dlam = pullback(-0.5, A_bar, lam, ints, floats, panels, tail, inverse_from_cholesky(tail, ints[at.Q_TAIL]))
+    dlam = pullback(
+        -0.5, A_bar, lam, ints, floats, panels, tail, inverse_from_cholesky(tail, ints[at.Q_TAIL])
+    )
     scale = 0.0
     for i in range(p + 1):
         for j in range(p + 1):

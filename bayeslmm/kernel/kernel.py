@@ -8,8 +8,8 @@ import numpy as np
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import BlockRows, Floats, Ints
 from bayeslmm.kernel.conditional import Conditional, conditional
-from bayeslmm.kernel.crossproducts import pack
 from bayeslmm.kernel.criterion import profile
+from bayeslmm.kernel.crossproducts import pack
 from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
 from bayeslmm.kernel.pullback import pullback
 
@@ -112,7 +112,7 @@ class Kernel:
         return Moments(logdet, A)
 
     def criterion(self, lam: Floats, reml: bool, sigma: float = np.nan) -> tuple[float, Floats]:
-        """The criterion at the best β and σ for Λ, and its gradient (n_lam,); σ known, or NaN to profile it."""
+        """The criterion at the best β for Λ and its gradient (n_lam,); σ is known, or NaN for the best."""
         logdet, A, panels, tail = bordered_factor(lam, self.ints, self.floats)
         value, A_bar = profile(logdet, A, self.ints, self.floats, reml, sigma)
         if not np.isfinite(value):
@@ -124,7 +124,9 @@ class Kernel:
         _, _, panels, tail = bordered_factor(lam, self.ints, self.floats)
         return self._pullback(logdet_bar, A_bar, lam, panels, tail)
 
-    def _pullback(self, logdet_bar: float, A_bar: Floats, lam: Floats, panels: Floats, tail: Floats) -> Floats:
+    def _pullback(
+        self, logdet_bar: float, A_bar: Floats, lam: Floats, panels: Floats, tail: Floats
+    ) -> Floats:
         inverse = tail_inverse(tail, self.ints)
         return pullback(logdet_bar, A_bar, lam, self.ints, self.floats, panels, tail, inverse)
 

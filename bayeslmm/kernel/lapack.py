@@ -1,11 +1,18 @@
-"""Large dense tails by LAPACK: the same factor and inverse as the compiled loops, faster from some size on."""
+"""Large dense tails by LAPACK: the factor and inverse of the compiled loops, faster from some size on."""
 
 import numpy as np
 
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.dense import inverse_from_cholesky
-from bayeslmm.kernel.factor import eliminate_chain, factor, read_moments, relative_factors, scaled_panels, scaled_tail
+from bayeslmm.kernel.factor import (
+    eliminate_chain,
+    factor,
+    read_moments,
+    relative_factors,
+    scaled_panels,
+    scaled_tail,
+)
 
 FROM = 96  # tail size from which LAPACK's blocked code beats loops, its call and copies included
 

@@ -53,7 +53,7 @@ class Search(NamedTuple):
 
 @compiled
 def begin(start: Floats, hessian: Floats, renew: bool) -> Search:
-    """A search from `start`; an empty `hessian` (0, 0) asks for differences, `renew` for new ones each step."""
+    """A search from `start`; an empty `hessian` asks for differences, `renew` for new ones each step."""
     k = len(start)
     counts = np.zeros(5, dtype=np.int64)
     counts[PHASE] = START
@@ -73,7 +73,7 @@ def _shifted(g: Floats, values: Floats, shift: float, step: Floats) -> float:
     for i in range(len(g)):
         step[i] = -g[i] / (values[i] + shift) if values[i] + shift > 0.0 else 0.0
         length += step[i] * step[i]
-    return np.sqrt(length)
+    return float(np.sqrt(length))
 
 
 @compiled
@@ -206,7 +206,7 @@ def _judge(search: Search, value: float, gradient: Floats, tolerance: float) -> 
 
 @compiled
 def advance(search: Search, value: float, gradient: Floats, tolerance: float) -> bool:
-    """Take value and gradient at ``search.trial``; put the next point there. False when the search is over."""
+    """Take value and gradient at ``search.trial``; put the next point there. False when it is over."""
     counts = search.counts
     counts[EVALUATIONS] += 1
     if counts[PHASE] == START:
@@ -227,7 +227,7 @@ def advance(search: Search, value: float, gradient: Floats, tolerance: float) ->
         _difference_or_propose(search, tolerance)
     else:
         _judge(search, value, gradient, tolerance)
-    return counts[PHASE] == DIFFERENCE or counts[PHASE] == STEP
+    return bool(counts[PHASE] == DIFFERENCE or counts[PHASE] == STEP)
 
 
 @dataclass(frozen=True, slots=True)

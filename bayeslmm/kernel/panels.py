@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayeslmm.kernel.blocks import BlockRows, Floats, Ints, parents
+from bayeslmm.kernel.blocks import BlockRows, Ints, parents
 from bayeslmm.kernel.compiled import compiled
 
 
@@ -72,7 +72,13 @@ def panel_tables(chain: list[BlockRows], tail: list[BlockRows], p1: int) -> Pane
 
 
 def _slots(
-    chain: list[BlockRows], met: list[tuple[Ints, Ints, Ints]], first_node: Ints, met_count: Ints, panel_start: Ints, within: Ints, n_tail: int
+    chain: list[BlockRows],
+    met: list[tuple[Ints, Ints, Ints]],
+    first_node: Ints,
+    met_count: Ints,
+    panel_start: Ints,
+    within: Ints,
+    n_tail: int,
 ) -> Ints:
     n = len(chain[0].codes) if chain else 0
     slots = np.zeros((n, len(chain), n_tail), dtype=np.int64)
@@ -86,7 +92,14 @@ def _slots(
 
 @compiled
 def _panel_tables(
-    node_block: Ints, ks: Ints, parent: Ints, met_count: Ints, met_level: Ints, level_k: Ints, level_position: Ints, p1: int
+    node_block: Ints,
+    ks: Ints,
+    parent: Ints,
+    met_count: Ints,
+    met_level: Ints,
+    level_k: Ints,
+    level_position: Ints,
+    p1: int,
 ) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints]:
     n_nodes, n_chain = parent.shape
     node_position = np.zeros(n_nodes, dtype=np.int64)
@@ -150,4 +163,14 @@ def _panel_tables(
                 while rows[there] != rows[r]:
                     there += 1
                 relative[relative_start[s] + r - first] = there - row_start[ancestors[s]]
-    return node_position, panel_start, row_start, rows, ancestor_start, ancestors, relative_start, relative, within
+    return (
+        node_position,
+        panel_start,
+        row_start,
+        rows,
+        ancestor_start,
+        ancestors,
+        relative_start,
+        relative,
+        within,
+    )

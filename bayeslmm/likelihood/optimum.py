@@ -85,7 +85,9 @@ class Vanished:
 
     def __str__(self) -> str:
         parts = [
-            f"{value:.3g}·{coef}" for value, coef in zip(self.direction, self.coefs, strict=True) if value != 0
+            f"{value:.3g}·{coef}"
+            for value, coef in zip(self.direction, self.coefs, strict=True)
+            if value != 0
         ]
         return f"{self.group}: no variance along {' + '.join(parts)} (slope {self.slope:.3g})"
 
