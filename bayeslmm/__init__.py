@@ -12,14 +12,36 @@ if TYPE_CHECKING:
     from bayeslmm.errors import BayesLMMError, BayesLMMWarning, InputError
     from bayeslmm.model import LinearMixedModel
     from bayeslmm.parity.compare import compare
+    from bayeslmm.spec.distributions import (
+        LKJ,
+        Exponential,
+        Flat,
+        Gamma,
+        HalfNormal,
+        HalfStudentT,
+        Laplace,
+        Normal,
+        PenalizedComplexity,
+        StudentT,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "LKJ",
     "BayesLMMError",
     "BayesLMMWarning",
+    "Exponential",
+    "Flat",
+    "Gamma",
+    "HalfNormal",
+    "HalfStudentT",
     "InputError",
+    "Laplace",
     "LinearMixedModel",
+    "Normal",
+    "PenalizedComplexity",
+    "StudentT",
     "__version__",
     "compare",
     "list_datasets",
@@ -29,8 +51,18 @@ __all__ = [
 _HOMES = {
     "BayesLMMError": "bayeslmm.errors",
     "BayesLMMWarning": "bayeslmm.errors",
+    "Exponential": "bayeslmm.spec.distributions",
+    "Flat": "bayeslmm.spec.distributions",
+    "Gamma": "bayeslmm.spec.distributions",
+    "HalfNormal": "bayeslmm.spec.distributions",
+    "HalfStudentT": "bayeslmm.spec.distributions",
     "InputError": "bayeslmm.errors",
+    "LKJ": "bayeslmm.spec.distributions",
+    "Laplace": "bayeslmm.spec.distributions",
     "LinearMixedModel": "bayeslmm.model",
+    "Normal": "bayeslmm.spec.distributions",
+    "PenalizedComplexity": "bayeslmm.spec.distributions",
+    "StudentT": "bayeslmm.spec.distributions",
     "compare": "bayeslmm.parity.compare",
     "list_datasets": "bayeslmm.datasets",
     "load_dataset": "bayeslmm.datasets",
