@@ -1,1 +1,1 @@
-"""Arrays only: cross-products, blocked factor, (log|V₀|, A) and derivatives, conditional effects, optimizer."""
+"""Arrays only: cross-products, blocked factor, (log|V₀|, A) and derivatives, random effects, optimizer."""
