@@ -1,0 +1,145 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from bayeslmm.datasets import load_dataset
+from bayeslmm.errors import PriorError
+from bayeslmm.spec.build import build
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.model_spec import ModelSpec
+from bayeslmm.spec.priors import (
+    LKJ,
+    Exponential,
+    Flat,
+    HalfNormal,
+    HalfStudentT,
+    Normal,
+    Priors,
+    default_priors,
+)
+
+
+def design(formula: str = "Reaction ~ Days + (Days | Subject)", dataset: str = "sleepstudy") -> Design:
+    return build(ModelSpec(formula), load_dataset(dataset)).design
+
+
+@pytest.fixture
+def priors() -> Priors:
+    return default_priors(design())
+
+
+def test_defaults_are_bambis(priors: Priors) -> None:
+    # Bambi's documentation of sleepstudy: HalfNormal(261.0), HalfNormal(48.9), HalfStudentT(4, 56.2)
+    intercept, slope = priors.sd["Subject"]
+    assert isinstance(intercept, HalfNormal)
+    assert isinstance(slope, HalfNormal)
+    assert isinstance(priors.sigma, HalfStudentT)
+    assert round(intercept.scale, 1) == 261.0
+    assert round(slope.scale, 1) == 48.9
+    assert (priors.sigma.df, round(priors.sigma.scale, 1)) == (4.0, 56.2)
+    assert priors.beta == (Flat(), Flat())
+    assert priors.cor == {"Subject": LKJ(2.0)}
+
+
+def test_no_correlation_no_prior() -> None:
+    priors = default_priors(design("Reaction ~ Days + (Days || Subject)"))
+    assert priors.cor == {"Subject": None}
+    assert len(priors.sd["Subject"]) == 2
+
+
+def test_known_sigma_has_no_prior() -> None:
+    assert default_priors(design(), sigma_known=True).sigma is None
+
+
+def test_default_scales_follow_the_units() -> None:
+    data = load_dataset("sleepstudy").assign(
+        Reaction=lambda d: d["Reaction"] * 1e-3, Days=lambda d: d["Days"] * 24
+    )
+    hours = default_priors(build(ModelSpec("Reaction ~ Days + (Days | Subject)"), data).design)
+    days = default_priors(design())
+    for new, old, factor in zip(hours.sd["Subject"], days.sd["Subject"], (1e-3, 1e-3 / 24), strict=True):
+        assert isinstance(new, HalfNormal)
+        assert isinstance(old, HalfNormal)
+        assert new.scale == pytest.approx(old.scale * factor)
+
+
+def test_random_slope_without_the_fixed_one() -> None:
+    priors = default_priors(design("Reaction ~ 1 + (0 + Days | Subject)"))
+    (slope,) = priors.sd["Subject"]
+    assert isinstance(slope, HalfNormal)
+    assert round(slope.scale, 1) == 48.9
+
+
+def test_the_narrower_name_wins_in_any_order(priors: Priors) -> None:
+    for changes in (
+        {"sd": Exponential(1), "sd[Subject]": Exponential(2), "sd[Subject: Days]": Exponential(3)},
+        {"sd[Subject: Days]": Exponential(3), "sd[Subject]": Exponential(2), "sd": Exponential(1)},
+    ):
+        assert priors.replace(changes).sd["Subject"] == (Exponential(2), Exponential(3))
+
+
+def test_replace_by_kind_and_label(priors: Priors) -> None:
+    new = priors.replace(
+        {"beta": Normal(0, 10), "beta[Days]": Normal(5, 1), "cor": LKJ(1), "sigma": Exponential(9)}
+    )
+    assert new.beta == (Normal(0, 10), Normal(5, 1))
+    assert new.cor == {"Subject": LKJ(1)}
+    assert new.sigma == Exponential(9)
+    assert priors.sigma == default_priors(design()).sigma  # untouched
+
+
+def test_groups_with_alike_names_arent_mixed_up() -> None:
+    priors = default_priors(design("yield ~ 1 + (1 | Block/Variety)", "Oats"))
+    new = priors.replace({"sd[Block]": Exponential(1.0)})
+    assert new.sd["Block"] == (Exponential(1.0),)
+    assert new.sd["Block:Variety"] == priors.sd["Block:Variety"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sd[Sbject]": Exponential(1)}, r"'sd\[Sbject\]'.*did you mean 'sd\[Subject\]'"),
+        ({"tau": Exponential(1)}, r"there are beta\[Intercept\]"),
+        ({"beta": HalfNormal(1)}, "HalfNormal doesn't fit.*Normal"),
+        ({"sd": Normal(0, 1)}, "Normal doesn't fit.*HalfNormal"),
+        ({"sigma": LKJ(1)}, "LKJ doesn't fit"),
+        ({"cor[Subject]": Flat()}, "what does: LKJ"),
+        ({"sigma": 3.0}, "is a float"),
+    ],
+)
+def test_bad_changes(priors: Priors, changes: dict, message: str) -> None:
+    with pytest.raises(PriorError, match=message):
+        priors.replace(changes)
+
+
+def test_flat_sd_needs_three_levels(priors: Priors) -> None:
+    assert priors.replace({"sd": Flat()}).sd["Subject"] == (Flat(), Flat())
+    few = default_priors(design("logDens ~ 1 + (1 | Block)", "Assay"))
+    with pytest.raises(PriorError, match="improper: 'Block' has 2 levels"):
+        few.replace({"sd[Block]": Flat()})
+
+
+def test_shown_whole(priors: Priors) -> None:
+    frame = priors.to_frame()
+    assert list(frame.index) == [
+        "beta[Intercept]",
+        "beta[Days]",
+        "sd[Subject: Intercept]",
+        "sd[Subject: Days]",
+        "cor[Subject]",
+        "sigma",
+    ]
+    assert frame.loc["sd[Subject: Days]", "prior"] == "HalfNormal(scale=48.89)"
+    assert all(label in repr(priors) and label in priors._repr_html_() for label in frame.index)
+
+
+def test_pickles(priors: Priors) -> None:
+    assert pickle.loads(pickle.dumps(priors)) == priors
+
+
+def test_constant_response_with_known_sigma() -> None:
+    data = load_dataset("sleepstudy").assign(Reaction=1.0)
+    built = build(ModelSpec("Reaction ~ 1 + (1 | Subject)", sigma=2.0), data).design
+    (prior,) = default_priors(built, sigma_known=True).sd["Subject"]
+    assert np.isfinite(prior.logpdf(1.0))
