@@ -5,15 +5,37 @@ from typing import Any
 import numpy as np
 
 from bayeslmm.parity.sides import Sides
+from bayeslmm.parity.verdicts.evidence import VerdictOptions
 from bayeslmm.render.numbers import significant
 
 
-def problem(sides: Sides) -> str:
-    """Why the fit cannot be compared; empty if its optimizer converged (or says nothing)."""
+def problem(sides: Sides, options: VerdictOptions) -> str:
+    """Why a side cannot be compared as a whole; empty if both are sound (or say nothing).
+
+    R-hat and effective sample size are judged estimand by estimand instead.
+    """
+    return _fit_problem(sides) or _posterior_problem(sides, options)
+
+
+def _fit_problem(sides: Sides) -> str:
     convergence = getattr(sides.fit.result, "convergence", None) if sides.fit else None
     if convergence is None or convergence.converged:
         return ""
     return f"the fit is not at its optimum ({convergence.status.value})"
+
+
+def _posterior_problem(sides: Sides, options: VerdictOptions) -> str:
+    failed = {check.name: check for check in _checks(sides) if not check.passed}
+    n_draws = sides.posterior.result.n_draws if sides.posterior and failed else 0
+    if "divergences" in failed and failed["divergences"].value > options.max_divergent * n_draws:
+        return f"{failed['divergences'].value:.0f} of {n_draws} transitions diverged"
+    if "pareto_k" in failed:
+        return f"the importance weights cannot be trusted (Pareto k {failed['pareto_k'].value:.2f})"
+    return ""
+
+
+def _checks(sides: Sides) -> tuple[Any, ...]:
+    return tuple(getattr(sides.posterior.result, "checks", ())) if sides.posterior else ()
 
 
 def likelihood_facts(sides: Sides) -> list[tuple[str, str]]:
@@ -33,17 +55,27 @@ def posterior_facts(sides: Sides) -> list[tuple[str, str]]:
     if sides.posterior is None:
         return []
     result, frame = sides.posterior.result, sides.posterior.table.frame
-    told = [("Method", getattr(result, "method", "")), ("Why", getattr(result, "reason", ""))]
+    told = [("Method", getattr(result, "method", "")), ("Chosen because", getattr(result, "reason", ""))]
     least = frame[["ess_bulk", "ess_tail"]].min().min()
     measured = [
-        (
-            "Smallest effective sample size",
-            f"{least:.0f} (over {len(frame)} estimands)" if np.isfinite(least) else "",
-        ),
+        ("Smallest effective sample size", f"{least:.0f}" if np.isfinite(least) else ""),
         ("Largest R-hat", significant(float(frame["r_hat"].max()), 5)),
-        ("Checks", _plain(getattr(result, "checks", ""))),
     ]
-    return [(name, str(value)) for name, value in told + measured if value]
+    checked = [
+        (_name(check), check.sentence) for check in _checks(sides) if check.name not in ("r_hat", "ess")
+    ]
+    failed = [(f"{name}, failed", text) for name, text in _failed(sides)]
+    return [(name, str(value)) for name, value in [*told, *measured, *checked, *failed] if value]
+
+
+def _name(check: Any) -> str:
+    return str(check.name).replace("_", " ").capitalize()
+
+
+def _failed(sides: Sides) -> list[tuple[str, str]]:
+    """R-hat and effective sample size where they failed: they carry advice."""
+    short = {"r_hat": "R-hat", "ess": "Effective sample size"}
+    return [(short[c.name], c.sentence) for c in _checks(sides) if c.name in short and not c.passed]
 
 
 def _fit_facts(fit: Any, convergence: Any) -> list[tuple[str, str]]:
@@ -65,7 +97,3 @@ def _bootstrap_facts(sides: Sides) -> list[tuple[str, str]]:
             f"{n_ok.min():.0f}" if n_ok.min() == n_ok.max() else f"{n_ok.min():.0f}–{n_ok.max():.0f}",
         )
     ]
-
-
-def _plain(checks: Any) -> str:
-    return str(checks) if checks else ""

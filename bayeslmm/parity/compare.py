@@ -54,7 +54,7 @@ class Parity:
         """Verdict and evidence by estimand."""
         from bayeslmm.parity.checks import problem
 
-        frame = judged(self.sides, self.options, self.prior_pull, problem(self.sides))
+        frame = judged(self.sides, self.options, self.prior_pull, problem(self.sides, self.options))
         return Verdicts(frame, self.options)
 
     @cached_property
@@ -82,7 +82,7 @@ class Parity:
         design = self.sides.find("design")
         if design is None:
             raise InputError("a certificate needs the model: compare fits or posteriors, not only tables")
-        return certificate_of(design, self.sides.find("known_sigma"))
+        return certificate_of(design, getattr(self.sides.find("options"), "sigma", None))
 
     @cached_property
     def draws(self) -> pd.DataFrame:

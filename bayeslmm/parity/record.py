@@ -13,13 +13,20 @@ def manifest_of(sides: Sides, prob: float, options: VerdictOptions) -> Manifest:
     design = sides.find("design")
     roles = {"fit": sides.fit, "bootstrap": sides.bootstrap, "posterior": sides.posterior}
     asked = {role: _options(side) for role, side in roles.items() if side is not None}
-    seeds = {role: given["seed"] for role, given in asked.items() if given.get("seed") is not None}
+    seeds = {
+        role: _seed(side) for role, side in roles.items() if side is not None and _seed(side) is not None
+    }
     return Manifest(
         formula=str(sides.find("formula") or ""),
         data_hash=data_hash(fingerprint(design)) if design is not None else "",
         seeds=seeds,
         options={"prob": prob, **asked, "verdicts": asdict(options)},
     )
+
+
+def _seed(side: Side) -> Any:
+    """The seed used, also where none was asked for."""
+    return getattr(side.result, "seed", _options(side).get("seed"))
 
 
 def _options(side: Side) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def figures_of(parity: "Parity") -> dict[str, Any]:
     context = {name: _group(name, *group, figures) for name, group in groups.items()}
     return {
         **context,
-        "figures": Markup(json.dumps(figures).replace("</", "<\\/")) if figures else "",
+        "figures": Markup(json.dumps(figures).replace("<", "\\u003c")) if figures else "",
         "plotly": Markup(get_plotlyjs()) if figures else "",
     }
 

@@ -33,6 +33,8 @@ class VerdictOptions:
         Monte Carlo error is bounded by this many MCSEs.
     max_r_hat : float
         Chains with a larger R-hat are not compared.
+    max_divergent : float
+        Nor is a posterior with a larger share of divergent transitions.
     """
 
     tolerance: float = 0.25
@@ -44,6 +46,7 @@ class VerdictOptions:
     boundary_reach: float = 2.5
     mcse_factor: float = 4.0
     max_r_hat: float = 1.05
+    max_divergent: float = 0.005
 
 
 @dataclass(frozen=True, slots=True)

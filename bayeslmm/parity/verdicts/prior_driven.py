@@ -21,10 +21,11 @@ class PriorDriven(Verdict):
 
     def sentence(self, e: Evidence, o: VerdictOptions) -> str:
         """Give the pull and what it leaves."""
+        numbers = (e.prior_pull, e.estimate, e.median, e.mean)
+        pull, estimate, median, mean = (rounded(value, e.scale) for value in numbers)
         return (
-            f"The priors pull by about {rounded(e.prior_pull, e.scale)} "
-            f"from {e.source} {rounded(e.estimate, e.scale)}; "
-            f"posterior mean {rounded(e.mean, e.scale)} ({e.std_diff:+.2f} se)."
+            f"The priors pull by about {pull} from {e.source} {estimate}; "
+            f"posterior median {median}, mean {mean} ({e.std_diff:+.2f} se)."
         )
 
 
