@@ -1,0 +1,56 @@
+"""Which method to use: measured cost of one evaluation, number of parameters, and what can be exact."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayeslmm.posterior.target import Target
+
+MOST_FOR_IMPORTANCE = 10  # parameters; a Laplace proposal loses its grip in higher dimensions
+STEPS = 5 * 2000 * 4  # evaluations of a marginal NUTS run of usual length
+PATIENCE = 300.0  # seconds a marginal NUTS run may take before the explicit graph is the better bet
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Methods to try in turn, the last of them without a gate, and why."""
+
+    methods: tuple[str, ...]
+    reason: str
+
+
+def choose(target: Target, method: str) -> Plan:
+    """Plan a run; "auto" prefers importance where the dimension allows it, then NUTS by cost."""
+    if method in ("marginal", "explicit") and target.size:
+        return Plan((method,), "asked for")
+    if method == "importance":
+        return Plan(("importance", "marginal"), "asked for")
+    if not target.size:
+        return Plan(("importance", "explicit"), "every parameter is integrated out: draws are exact")
+    return _by_cost(target)
+
+
+def _by_cost(target: Target) -> Plan:
+    cost = evaluation_seconds(target)
+    graph = "marginal" if cost * STEPS < PATIENCE else "explicit"
+    measured = f"{target.size} parameters besides the Gaussian ones, {_readable(cost)} an evaluation"
+    if target.size > MOST_FOR_IMPORTANCE:
+        return Plan((graph,), f"{measured}: too many for importance sampling")
+    return Plan(("importance", graph), measured)
+
+
+def evaluation_seconds(target: Target) -> float:
+    """Least of three measured evaluations of value and gradient (the first one may compile)."""
+    phi = target.start()
+    target.value_and_gradient(phi)
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        target.value_and_gradient(phi)
+        times.append(time.perf_counter() - start)
+    return float(np.min(times))
+
+
+def _readable(seconds: float) -> str:
+    return f"{1e3 * seconds:.2g} ms" if seconds < 1 else f"{seconds:.2g} s"

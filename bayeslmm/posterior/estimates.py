@@ -1,0 +1,98 @@
+"""Posterior summaries as an EstimateTable: numbers on arrays, labels attached once."""
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.estimands import labels
+from bayeslmm.posterior import names
+from bayeslmm.spec.design import Design
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from xarray import DataTree
+
+    from bayeslmm.estimands.table import EstimateTable
+
+type Array = NDArray[np.float64]
+type Interval = Literal["eti", "hdi"]
+
+INTERVALS = ("eti", "hdi")
+
+
+def draws_by_label(data: "DataTree", design: Design, ranef: bool = False) -> tuple[tuple[str, ...], Array]:
+    """Labels in the order beta, sd, cor, sigma, ranef (if asked for), and draws (chains, draws, n_labels)."""
+    posterior = data["posterior"]
+    groups = [block.group for block in design.blocks]
+    wanted = [names.BETA, *map(names.sd_name, groups), *map(names.cor_name, groups), names.SIGMA]
+    wanted += [names.ranef_name(group) for group in groups] if ranef else []
+    arrays = [np.asarray(posterior[name]) for name in wanted if name in posterior]
+    flat = [array.reshape(*array.shape[:2], -1) for array in arrays]
+    found = labels.parameter_labels(design, sigma_known=names.SIGMA not in posterior)
+    return found + (labels.ranef_labels(design) if ranef else ()), np.concatenate(flat, axis=2)
+
+
+def estimates(
+    data: "DataTree", design: Design, prob: float = 0.95, ranef: bool = False, interval: Interval = "eti"
+) -> "EstimateTable":
+    """Mean, median, sd, interval and sampler diagnostics of every parameter.
+
+    Parameters
+    ----------
+    prob : probability of the interval.
+    ranef : add the random effects.
+    interval : ``"eti"`` (equal tails) or ``"hdi"`` (highest density).
+
+    Raises
+    ------
+    OptionError
+        When the interval is misspelt or the probability isn't one.
+    """
+    from bayeslmm.estimands.table import EstimateTable
+
+    check_choice("interval", interval, INTERVALS)
+    if not 0 < prob < 1:
+        raise OptionError(f"an interval's probability lies between 0 and 1, got {prob!r}")
+    found, draws = draws_by_label(data, design, ranef)
+    return EstimateTable(summarize(found, draws, prob, interval), "posterior", interval, prob)
+
+
+def summarize(found: tuple[str, ...], draws: Array, prob: float, interval: Interval) -> "pd.DataFrame":
+    """One row per column of draws (chains, draws, k)."""
+    import pandas as pd
+    from arviz_stats.base import array_stats
+
+    each = {"chain_axis": 0, "draw_axis": 1}
+    bounds = getattr(array_stats, interval)(draws, prob, axis=(0, 1))
+    columns = {
+        "kind": [labels.kind_of(label) for label in found],
+        "mean": draws.mean(axis=(0, 1)),
+        "median": np.median(draws, axis=(0, 1)),
+        "sd": draws.std(axis=(0, 1), ddof=1),
+        "lower": bounds[..., 0],
+        "upper": bounds[..., 1],
+        "mcse": array_stats.mcse(draws, method="mean", **each),
+        "ess_bulk": array_stats.ess(draws, method="bulk", **each),
+        "ess_tail": array_stats.ess(draws, method="tail", prob=(0.05, 0.95), **each),
+        "r_hat": array_stats.rhat(draws, method="rank", **each),
+    }
+    return pd.DataFrame(columns, index=pd.Index(found, name="label"))
+
+
+def ranef_table(data: "DataTree", design: Design, prob: float = 0.95) -> "pd.DataFrame":
+    """Random effects in tidy form: one row per group, level and coef."""
+    import pandas as pd
+
+    found, draws = draws_by_label(data, design, ranef=True)
+    first = len(found) - design.q
+    table = summarize(found[first:], draws[..., first:], prob, "eti").drop(columns="kind")
+    places = [
+        (block.group, level, coef)
+        for block in design.blocks
+        for level in block.levels
+        for coef in block.coefs
+    ]
+    keys = pd.DataFrame(places, columns=["group", "level", "coef"])
+    return pd.concat([keys, table.reset_index(drop=True)], axis=1)

@@ -1,0 +1,77 @@
+"""The explicit graph: every random effect is a PyMC variable, and the likelihood is a plain normal.
+
+Nothing of the kernel is used here, so the graph is an independent witness.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from bayeslmm.posterior import names
+from bayeslmm.posterior.correlations import Entries
+from bayeslmm.posterior.names import Tensor
+from bayeslmm.posterior.pymc_priors import vector_variable
+from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.priors import Priors
+
+
+def explicit_likelihood(
+    design: Design, priors: Priors, sigma: Tensor, factors: list[Entries], centred: bool
+) -> None:
+    """Add β, the random effects and y ~ N(Xβ + Zb + offset, σ²/w) to the open model."""
+    import pymc as pm
+
+    mean = _fixed_part(design, priors)
+    for block, factor in zip(design.blocks, factors, strict=True):
+        b = _centred(block, factor) if centred else _spherical(block, factor)
+        mean = mean + _random_part(block, b)
+    spread = (
+        sigma if np.all(design.weights == 1) else sigma / pm.Data("root_weights", np.sqrt(design.weights))
+    )
+    response = pm.Data("response", design.y, dims=names.ROW)
+    pm.Normal(names.RESPONSE, mean, spread, observed=response, dims=names.ROW)
+
+
+def _fixed_part(design: Design, priors: Priors) -> Any:
+    import pymc as pm
+
+    offset = pm.Data("offset", design.offset, dims=names.ROW) if np.any(design.offset) else np.zeros(design.n)
+    if not design.p:
+        return offset
+    beta = vector_variable(names.BETA, priors.beta, names.COEF, design.coefs, positive=False)
+    X = pm.Data("X", design.X, dims=(names.ROW, names.COEF))
+    # an elementwise product: a matrix product costs twenty seconds of compilation
+    return offset + (X * beta).sum(axis=-1)
+
+
+def _spherical(block: Block, factor: Entries) -> Tensor:
+    """b = Λu of every level, (J, k), with u standard normal."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    dims = (block.group, names.coef_dim(block.group))
+    u = pm.Normal(names.spherical_name(block.group), 0.0, 1.0, dims=dims)
+    columns = [sum(factor[i, j] * u[:, j] for j in range(i + 1) if (i, j) in factor) for i in range(block.k)]
+    return pm.Deterministic(names.ranef_name(block.group), pt.stack(columns, axis=1), dims=dims)
+
+
+def _centred(block: Block, factor: Entries) -> Tensor:
+    """b of every level, (J, k), normal with covariance ΛΛᵀ."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    name, dims = names.ranef_name(block.group), (block.group, names.coef_dim(block.group))
+    if all(i == j for i, j in factor):
+        return pm.Normal(name, 0.0, pt.stack([factor[i, i] for i in range(block.k)]), dims=dims)
+    rows = [pt.stack([factor.get((i, j), pt.constant(0.0)) for j in range(block.k)]) for i in range(block.k)]
+    return pm.MvNormal(name, np.zeros(block.k), chol=pt.stack(rows), dims=dims)
+
+
+def _random_part(block: Block, b: Tensor) -> Tensor:
+    """Zb of one block, (n,)."""
+    import pymc as pm
+
+    group = block.group
+    codes = pm.Data(f"codes_{group}", block.codes, dims=names.ROW)
+    columns = pm.Data(f"columns_{group}", block.columns, dims=(names.ROW, names.coef_dim(group)))
+    return (b[codes] * columns).sum(axis=-1)

@@ -1,0 +1,243 @@
+"""The graph's own integral: the certificate's independent witness.
+
+Given (σ, sd, cor) the log joint density of an explicit graph is exactly quadratic in the random effects and
+β, also at sd = 0. Its mode and Hessian come from the PyMC graph's gradient, which is affine there; nothing of
+the kernel is used. With z the d variables integrated out,
+
+    log ∫ exp(logp) dz = logp(ẑ) + ½ d log 2π − ½ log|H|.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import log, pi
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayeslmm.errors import OptionError
+from bayeslmm.posterior import names
+from bayeslmm.posterior.correlations import BlockCorrelation
+from bayeslmm.posterior.names import Tensor
+from bayeslmm.posterior.pymc_priors import element_name
+from bayeslmm.spec.design import Design
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+type Array = NDArray[np.float64]
+type ByGroup = Mapping[str, ArrayLike]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphIntegral:
+    """An integral of the graph's density.
+
+    Attributes
+    ----------
+    logp : its logarithm
+    ranef : conditional mean of the random effects b, by group, shapes (J, k)
+    beta : (p,) conditional mean of β, or β as given
+    """
+
+    logp: float
+    ranef: dict[str, Array]
+    beta: Array
+
+
+@dataclass(frozen=True, slots=True)
+class _Quadratic:
+    """A quadratic log density near a point z: gradient g there, Hessian −H."""
+
+    gradient: Array
+    H: Array
+
+    @property
+    def step(self) -> Array:
+        """From z to the mode."""
+        return np.linalg.solve(self.H, self.gradient)
+
+    def moved(self, gradient: Array) -> "_Quadratic":
+        """The same density near another point."""
+        return _Quadratic(gradient, self.H)
+
+
+@dataclass(frozen=True)
+class GraphDensity:
+    """Log density of the data at natural parameters (σ, sd, cor), integrated by the explicit graph itself.
+
+    Only y given everything, the random effects, and β's prior enter; priors of σ, sd and cor don't, and no
+    Jacobian does. Natural coordinates may lie on the boundary: sd = 0, cor near ±1.
+
+    Attributes
+    ----------
+    model : an explicit graph; where it lacks a variable, the argument for it has no effect.
+    design : its design (tells which correlations belong together).
+    """
+
+    model: "pm.Model"
+    design: Design
+
+    def __call__(self, sigma: float, sd: ByGroup, cor: ByGroup, beta: ArrayLike | None = None) -> float:
+        """The logarithm of the integral; see `integral`."""
+        return self.integral(sigma, sd, cor, beta).logp
+
+    def integral(
+        self, sigma: float, sd: ByGroup, cor: ByGroup, beta: ArrayLike | None = None
+    ) -> GraphIntegral:
+        """Integrate out the random effects at a given β, or the random effects and β.
+
+        Parameters
+        ----------
+        sigma, sd, cor : natural parameters, sd[group] (k,), cor[group] (n_pairs,).
+        beta : (p,). None integrates β under its prior, which must be flat or normal: under a flat prior
+            this is the restricted log-likelihood.
+
+        Raises
+        ------
+        OptionError
+            When β is to be integrated and its prior is neither flat nor normal.
+        """
+        held = self._held(sigma, sd, cor)
+        given = None if beta is None else np.asarray(beta, dtype=float)
+        return self._integrate(held, given)
+
+    def _integrate(self, held: dict[str, Any], beta: Array | None) -> GraphIntegral:
+        graph = self._graph
+        z = np.zeros(graph.size)
+        if beta is not None:
+            z[graph.is_beta] = beta
+        free = np.ones(graph.size, dtype=bool) if beta is None else ~graph.is_beta
+        quadratic = graph.quadratic(z, held, free, with_prior=beta is None)
+        for _ in range(2):  # the second step takes off the rounding of the first
+            z[free] += quadratic.step
+            quadratic = quadratic.moved(graph.gradient(z, held, with_prior=beta is None)[free])
+        self._check(quadratic)
+        logp = graph.value(z, held, with_prior=beta is None)
+        logdet = float(np.linalg.slogdet(quadratic.H)[1])
+        total = logp + 0.5 * free.sum() * log(2 * pi) - 0.5 * logdet
+        found = graph.ranef(z, held)
+        ranef = {block.group: found[block.group] for block in self.design.blocks if block.group in found}
+        return GraphIntegral(float(total), ranef, z[graph.is_beta])
+
+    def _check(self, quadratic: _Quadratic) -> None:
+        if float(np.sum(quadratic.gradient * quadratic.step)) > 1e-6:
+            raise OptionError(
+                "the graph's density isn't quadratic in beta, so beta can't be integrated out: its prior is "
+                "neither flat nor normal; give beta"
+            )
+
+    def _held(self, sigma: float, sd: ByGroup, cor: ByGroup) -> dict[str, Any]:
+        """Values of the graph's own parameters, those it has."""
+        values: dict[str, Any] = {names.SIGMA: np.float64(sigma)}
+        for block in self.design.blocks:
+            spread = np.asarray(sd[block.group], dtype=float)
+            values[names.sd_name(block.group)] = spread
+            elements = zip(block.coefs, spread, strict=True)
+            values |= {element_name(names.sd_name(block.group), coef): value for coef, value in elements}
+            z = BlockCorrelation.of(block).free(cor.get(block.group, ()))
+            values[names.unit_name(block.group)] = (1 + z) / 2
+        return {name: value for name, value in values.items() if name in self._graph.held}
+
+    @cached_property
+    def _graph(self) -> "_CompiledGraph":
+        return _compile(self.model)
+
+
+@dataclass(frozen=True)
+class _CompiledGraph:
+    """Functions of the graph, by PyTensor's Python linker; z holds β and the random effects."""
+
+    held: tuple[str, ...]
+    shapes: dict[str, tuple[int, ...]]
+    is_beta: NDArray[np.bool_]
+    evaluate: Callable[..., list[Any]]
+    effects: Callable[..., list[Any]]
+    groups: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        return len(self.is_beta)
+
+    def parts(self, z: Array) -> dict[str, Array]:
+        """z as the graph's variables."""
+        out, first = {}, 0
+        for name, shape in self.shapes.items():
+            last = first + int(np.prod(shape))
+            out[name] = z[first:last].reshape(shape)
+            first = last
+        return out
+
+    def value(self, z: Array, held: dict[str, Any], with_prior: bool) -> float:
+        conditional, prior, *_ = self.evaluate(**self.parts(z), **held)
+        return float(conditional + prior) if with_prior else float(conditional)
+
+    def gradient(self, z: Array, held: dict[str, Any], with_prior: bool) -> Array:
+        _, _, conditional, prior = self.evaluate(**self.parts(z), **held)
+        return np.asarray(conditional + prior if with_prior else conditional)
+
+    def quadratic(
+        self, z: Array, held: dict[str, Any], free: NDArray[np.bool_], with_prior: bool
+    ) -> _Quadratic:
+        """The density near z in its free elements; the gradient is affine, so its differences are exact."""
+        at_z = self.gradient(z, held, with_prior)
+        steps = np.eye(self.size)[free]
+        rows = [at_z - self.gradient(z + step, held, with_prior) for step in steps]
+        H = np.array(rows).reshape(len(steps), self.size)[:, free]
+        return _Quadratic(at_z[free], (H + H.T) / 2)
+
+    def ranef(self, z: Array, held: dict[str, Any]) -> dict[str, Array]:
+        return dict(zip(self.groups, self.effects(**self.parts(z), **held), strict=True))
+
+
+def _compile(model: "pm.Model") -> _CompiledGraph:
+    import pytensor
+    import pytensor.tensor as pt
+    from pymc.model.transform.conditioning import remove_value_transforms
+
+    natural = remove_value_transforms(model)
+    free = [natural[rv.name] for rv in model.free_RVs if not _is_held(rv.name)]
+    values = [natural.rvs_to_values[rv] for rv in free]
+    held = [natural.rvs_to_values[rv] for rv in natural.free_RVs if _is_held(rv.name)]
+    betas = [rv for rv in free if _is_beta(rv.name)]
+    effects = [rv for rv in free if not _is_beta(rv.name)]
+    conditional = natural.logp(vars=[*natural.observed_RVs, *effects], jacobian=False)
+    prior = natural.logp(vars=betas, jacobian=False) if betas else pt.constant(0.0)
+    outputs = [conditional, prior, _gradient(conditional, values), _gradient(prior, values)]
+    found = [var for var in natural.unobserved_RVs if str(var.name).startswith("ranef_")]
+    ranefs = natural.replace_rvs_by_values(found)
+    mode = pytensor.compile.mode.Mode(linker="py", optimizer="fast_compile")
+    options: dict[str, Any] = {"mode": mode, "on_unused_input": "ignore"}
+    start = natural.initial_point()
+    shapes = {value.name: np.shape(start[value.name]) for value in values}
+    flags = [
+        np.full(int(np.prod(shapes[v.name])), _is_beta(rv.name)) for rv, v in zip(free, values, strict=True)
+    ]
+    return _CompiledGraph(
+        tuple(value.name for value in held),
+        shapes,
+        np.concatenate(flags) if flags else np.zeros(0, dtype=bool),
+        pytensor.function([*values, *held], outputs, **options),
+        pytensor.function([*values, *held], ranefs, **options),
+        tuple(var.name.removeprefix("ranef_") for var in found),
+    )
+
+
+def _gradient(value: Tensor, variables: list[Tensor]) -> Tensor:
+    """Gradient as one vector, 0 where the value doesn't depend on a variable."""
+    import pytensor
+    import pytensor.tensor as pt
+
+    if not variables:
+        return pt.constant(np.zeros(0))
+    parts = pytensor.grad(value, variables, disconnected_inputs="ignore")
+    return pt.concatenate([part.ravel() for part in parts])
+
+
+def _is_held(name: str | None) -> bool:
+    return str(name) == names.SIGMA or str(name).startswith(("sd_", "cor_"))
+
+
+def _is_beta(name: str | None) -> bool:
+    return str(name) == names.BETA or str(name).startswith(f"{names.BETA}[")

@@ -1,0 +1,46 @@
+"""The marginal graph: the random effects, and β where that is exact, are integrated out by the kernel."""
+
+from typing import Any
+
+import numpy as np
+
+from bayeslmm.posterior import names
+from bayeslmm.posterior.correlations import Entries
+from bayeslmm.posterior.fixed_effects import gaussian_prior, integrable
+from bayeslmm.posterior.names import Tensor
+from bayeslmm.posterior.pymc_priors import vector_variable
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.priors import Priors
+
+
+def marginal_likelihood(design: Design, priors: Priors, sigma: Tensor, factors: list[Entries]) -> None:
+    """Add the likelihood as one potential, and β where its prior is neither flat nor normal."""
+    import pymc as pm
+    from pytensor import shared
+
+    from bayeslmm.posterior.op import log_density
+
+    lam = _relative(design, factors, sigma)
+    # shared: the data are inputs of the compiled code, not part of it
+    data = [shared(design.kernel.ints.copy(), "ints"), shared(design.kernel.floats.copy(), "floats")]
+    if integrable(priors):
+        prior = gaussian_prior(priors)
+        held = [shared(prior.precision, "precision"), shared(prior.shift, "shift")]
+        value = prior.log_constant + log_density(True, lam, sigma, *held, *data)
+    else:
+        beta = vector_variable(names.BETA, priors.beta, names.COEF, design.coefs, positive=False)
+        value = log_density(False, lam, sigma, beta, *data)
+    pm.Potential("log_likelihood", value)
+
+
+def _relative(design: Design, factors: list[Entries], sigma: Tensor) -> Tensor:
+    """Every block's relative factor Λ, row by row, (n_lam,)."""
+    import pytensor.tensor as pt
+
+    elements: list[Any] = [
+        factor.get((i, j), pt.constant(0.0))
+        for block, factor in zip(design.blocks, factors, strict=True)
+        for i in range(block.k)
+        for j in range(block.k)
+    ]
+    return pt.stack(elements) / sigma if elements else pt.constant(np.zeros(0))

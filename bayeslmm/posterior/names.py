@@ -1,0 +1,84 @@
+"""What variables are called, in the graphs and in the DataTree."""
+
+from typing import Any
+
+from bayeslmm.spec.design import Block, Design
+
+type Tensor = Any  # a PyTensor expression; PyTensor's own types don't say what its operators return
+
+SIGMA = "sigma"
+BETA = "beta"
+COEF = "coef"
+ROW = "row"
+RESPONSE = "y"
+
+
+def sd_name(group: str) -> str:
+    """Standard deviations of a group, dims (``{group}_coef``)."""
+    return f"sd_{group}"
+
+
+def cor_name(group: str) -> str:
+    """Correlations of a group, dims (``{group}_pair``)."""
+    return f"cor_{group}"
+
+
+def unit_name(group: str) -> str:
+    """Partial correlations of a group carried to (0, 1), dims (``{group}_pair``)."""
+    return f"cor_{group}_unit"
+
+
+def ranef_name(group: str) -> str:
+    """Random effects of a group, dims (``{group}``, ``{group}_coef``)."""
+    return f"ranef_{group}"
+
+
+def spherical_name(group: str) -> str:
+    """Spherical random effects u, b = Λu, dims (``{group}``, ``{group}_coef``)."""
+    return f"u_{group}"
+
+
+def coef_dim(group: str) -> str:
+    """Dimension of a group's coefs."""
+    return f"{group}_coef"
+
+
+def pair_dim(group: str) -> str:
+    """Dimension of a group's free correlations."""
+    return f"{group}_pair"
+
+
+def pair_names(design: Design, number: int) -> list[str]:
+    """The free correlations of a block, ``"Intercept, Days"``."""
+    coefs = design.blocks[number].coefs
+    return [f"{coefs[i]}, {coefs[j]}" for i, j in design.covariance.block_pairs(number)]
+
+
+def coords(design: Design) -> dict[str, list[str] | list[int]]:
+    """Coordinates of every dimension of the graphs and the DataTree."""
+    out: dict[str, list[str] | list[int]] = {COEF: list(design.coefs), ROW: design.rows.tolist()}
+    for number, block in enumerate(design.blocks):
+        out[block.group] = list(block.levels)
+        out[coef_dim(block.group)] = list(block.coefs)
+        if pairs := pair_names(design, number):
+            out[pair_dim(block.group)] = pairs
+    return out
+
+
+def dims(design: Design) -> dict[str, list[str]]:
+    """Dimensions of every variable of the posterior, chain and draw left out."""
+    out: dict[str, list[str]] = {BETA: [COEF], SIGMA: []}
+    for block in design.blocks:
+        out[sd_name(block.group)] = [coef_dim(block.group)]
+        out[cor_name(block.group)] = [pair_dim(block.group)]
+        out[ranef_name(block.group)] = [block.group, coef_dim(block.group)]
+    return out
+
+
+def ranef_by_group(blocks: tuple[Block, ...]) -> dict[str, slice]:
+    """Where each block's random effects lie in b (q,)."""
+    out, first = {}, 0
+    for block in blocks:
+        out[ranef_name(block.group)] = slice(first, first + block.q)
+        first += block.q
+    return out

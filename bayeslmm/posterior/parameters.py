@@ -1,0 +1,102 @@
+"""Draws of the parameters that aren't integrated out, and what follows from them."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.posterior import names
+from bayeslmm.posterior.correlations import BlockCorrelation
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.priors import Prior, Priors
+
+type Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """m draws of (σ, sd, correlations), and of β where it was sampled.
+
+    Attributes
+    ----------
+    sigma : (m,)
+    sd : by group (m, k)
+    z : by group (m, n_free), free coordinates of the correlations (see `correlations`)
+    beta : (m, p), or None where it is integrated out
+    """
+
+    sigma: Array
+    sd: dict[str, Array]
+    z: dict[str, Array]
+    beta: Array | None
+
+    def __len__(self) -> int:
+        return len(self.sigma)
+
+    def take(self, index: NDArray[np.intp] | slice) -> Self:
+        """Some of the draws."""
+        beta = None if self.beta is None else self.beta[index]
+        sd = {group: values[index] for group, values in self.sd.items()}
+        z = {group: values[index] for group, values in self.z.items()}
+        return type(self)(self.sigma[index], sd, z, beta)
+
+
+def relative_factors(design: Design, parameters: Parameters) -> Array:
+    """Every block's relative factor Λ, row by row: (m, n_lam)."""
+    parts = [np.zeros((len(parameters), 0))]
+    for block in design.blocks:
+        factor = np.zeros((len(parameters), block.k, block.k))
+        sd, z = parameters.sd[block.group], parameters.z[block.group]
+        for (i, j), value in BlockCorrelation.of(block).factor(list(sd.T), list(z.T)).items():
+            factor[:, i, j] = value / parameters.sigma
+        parts.append(factor.reshape(len(parameters), -1))
+    return np.concatenate(parts, axis=1)
+
+
+def correlations(design: Design, parameters: Parameters) -> dict[str, Array]:
+    """Correlations by group, (m, n_pairs); groups without any are left out."""
+    out = {}
+    for block in design.blocks:
+        found = BlockCorrelation.of(block).pairs(list(parameters.z[block.group].T))
+        if found:
+            out[block.group] = np.stack(found, axis=-1)
+    return out
+
+
+def log_prior(design: Design, priors: Priors, parameters: Parameters, beta: Array) -> dict[str, Array]:
+    """Log prior density of each variable in natural coordinates; a flat prior's is 0.
+
+    Returns
+    -------
+    By variable: ``beta`` (m, p), ``sd_*`` (m, k), ``cor_*`` (m,), ``sigma`` (m,).
+    """
+    out = {names.BETA: columnwise(priors.beta, beta)}
+    found = correlations(design, parameters)
+    for block in design.blocks:
+        group, lkj = block.group, priors.cor[block.group]
+        out[names.sd_name(group)] = columnwise(priors.sd[group], parameters.sd[group])
+        if lkj is not None and group in found:
+            out[names.cor_name(group)] = _log_lkj(design, group, lkj, found[group])
+    if priors.sigma is not None:
+        out[names.SIGMA] = priors.sigma.logpdf(parameters.sigma)
+    return out
+
+
+def columnwise(priors: tuple[Prior, ...], values: Array) -> Array:
+    """Log density of every column of (m, k) under its own prior, (m, k)."""
+    logs = [prior.logpdf(values[:, i]) for i, prior in enumerate(priors)]
+    return np.stack(logs, axis=-1) if logs else np.zeros(values.shape)
+
+
+def _log_lkj(design: Design, group: str, prior: Prior, cor: Array) -> Array:
+    """Log density of a block's correlations (m, n_pairs): one LKJ per bar."""
+    block = next(block for block in design.blocks if block.group == group)
+    total, used = np.zeros(len(cor)), 0
+    for structure in block.structures:
+        R = np.broadcast_to(np.eye(structure.k), (len(cor), structure.k, structure.k)).copy()
+        for i, j in structure.pairs:
+            R[:, i, j] = R[:, j, i] = cor[:, used]
+            used += 1
+        total += prior.logpdf(R) if structure.pairs else 0.0
+    return total

@@ -1,0 +1,91 @@
+"""Prior records as PyMC distributions: the one place that knows both names."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bayeslmm.posterior.names import Tensor
+from bayeslmm.spec.priors import (
+    Exponential,
+    Flat,
+    Gamma,
+    HalfNormal,
+    HalfStudentT,
+    Laplace,
+    Normal,
+    PenalizedComplexity,
+    Prior,
+    StudentT,
+)
+
+# PyMC distribution, and its keyword for each field of the record
+_DISTRIBUTIONS: dict[type[Prior], tuple[str, dict[str, str]]] = {
+    Normal: ("Normal", {"mu": "mean", "sigma": "sd"}),
+    StudentT: ("StudentT", {"nu": "df", "mu": "loc", "sigma": "scale"}),
+    Laplace: ("Laplace", {"mu": "loc", "b": "scale"}),
+    HalfNormal: ("HalfNormal", {"sigma": "scale"}),
+    HalfStudentT: ("HalfStudentT", {"nu": "df", "sigma": "scale"}),
+    Exponential: ("Exponential", {"scale": "scale"}),
+    Gamma: ("Gamma", {"alpha": "shape", "beta": "rate"}),
+}
+
+
+def scalar_variable(name: str, prior: Prior, positive: bool) -> Tensor:
+    """One parameter under its prior."""
+    distribution, keywords = _stated(prior, positive)
+    fields = {keyword: getattr(_plain(prior), field) for keyword, field in keywords.items()}
+    return _create(distribution, name, **fields)
+
+
+def vector_variable(
+    name: str, priors: Sequence[Prior], dim: str, coefs: Sequence[str], positive: bool
+) -> Tensor:
+    """A vector of parameters under priors of one family, or of several (then one variable per element).
+
+    Parameters
+    ----------
+    priors : one per element.
+    dim, coefs : name and coordinates of the dimension.
+    positive : standard deviations; a flat prior starts at 0.
+    """
+    if len({type(_plain(prior)) for prior in priors}) > 1:
+        return _stacked(name, priors, dim, coefs, positive)
+    plain = [_plain(prior) for prior in priors]
+    distribution, keywords = _stated(plain[0], positive)
+    fields = {
+        keyword: np.array([getattr(prior, field) for prior in plain]) for keyword, field in keywords.items()
+    }
+    return _create(distribution, name, **fields, dims=dim)
+
+
+def element_name(name: str, coef: str) -> str:
+    """Name of one element where the priors of a vector are of several families."""
+    return f"{name}[{coef}]"
+
+
+def _stacked(name: str, priors: Sequence[Prior], dim: str, coefs: Sequence[str], positive: bool) -> Tensor:
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    elements = [
+        scalar_variable(element_name(name, coef), prior, positive)
+        for coef, prior in zip(coefs, priors, strict=True)
+    ]
+    return pm.Deterministic(name, pt.stack(elements), dims=dim)
+
+
+def _plain(prior: Prior) -> Prior:
+    return prior.exponential if isinstance(prior, PenalizedComplexity) else prior
+
+
+def _stated(prior: Prior, positive: bool) -> tuple[str, dict[str, str]]:
+    if isinstance(prior, Flat):
+        return ("HalfFlat" if positive else "Flat"), {}
+    return _DISTRIBUTIONS[type(_plain(prior))]
+
+
+def _create(distribution: str, name: str, **fields: Any) -> Tensor:
+    import pymc as pm
+
+    return getattr(pm, distribution)(name, **fields)

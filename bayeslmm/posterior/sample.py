@@ -1,0 +1,182 @@
+"""Sample the posterior: options, run, frozen result."""
+
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.errors import SamplingWarning
+from bayeslmm.posterior.choice import Plan, choose
+from bayeslmm.posterior.importance import PARETO_K, ImportanceRun, importance
+from bayeslmm.posterior.options import SampleOptions, fresh_seed
+from bayeslmm.posterior.parameters import Parameters
+from bayeslmm.posterior.recover import recover_effects
+from bayeslmm.posterior.result import PosteriorResult
+from bayeslmm.posterior.target import Target
+from bayeslmm.posterior.tree import Draws, data_tree
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.priors import Priors
+
+type Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Seeds:
+    """One seed per purpose and chain, spawned from the root."""
+
+    seed: int
+    nuts: np.random.SeedSequence
+    proposals: list[np.random.SeedSequence]
+    effects: list[np.random.SeedSequence]
+
+    @classmethod
+    def spawn(cls, options: SampleOptions) -> "_Seeds":
+        seed = fresh_seed() if options.seed is None else options.seed
+        root = np.random.SeedSequence(seed)
+        nuts, proposals, effects = root.spawn(3)
+        return cls(seed, nuts, proposals.spawn(options.chains), effects.spawn(options.chains))
+
+
+@dataclass
+class _Clock:
+    """Seconds by step."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is sampled, and how."""
+
+    target: Target
+    options: SampleOptions
+    seeds: _Seeds
+    clock: _Clock
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came out of one method."""
+
+    draws: Draws
+    method: str
+    reason: str
+    pareto_k: float | None
+
+
+def sample(
+    design: Design,
+    priors: Priors,
+    options: SampleOptions | None = None,
+    sigma: float | None = None,
+) -> PosteriorResult:
+    """Draw from the posterior of a design under priors.
+
+    Parameters
+    ----------
+    options : see `SampleOptions`; defaults where None.
+    sigma : the residual standard deviation where it is known.
+
+    Warns
+    -----
+    SamplingWarning
+        When importance sampling was asked for and NUTS had to take its place.
+    """
+    from threadpoolctl import threadpool_limits
+
+    options = options or SampleOptions()
+    run = _Run(Target(design, priors, sigma), options, _Seeds.spawn(options), _Clock())
+    with threadpool_limits(1):  # sums must not depend on how many threads share them
+        outcome = _carry_out(choose(run.target, options.method), run)
+    if options.method == "importance" and outcome.method != "importance":
+        warnings.warn(
+            SamplingWarning(f"importance sampling gave way to NUTS: {outcome.reason}"), stacklevel=2
+        )
+    return _result(run, outcome)
+
+
+def _carry_out(plan: Plan, run: _Run) -> _Outcome:
+    """Try the plan's methods in turn."""
+    if plan.methods[0] != "importance":
+        return _by_nuts(run, plan.methods[0], plan.reason)
+    with run.clock("importance"):
+        weighted = importance(run.target, run.options, run.seeds.proposals)
+    reason = f"{plan.reason}; {_gate(weighted)}"
+    if not weighted.trustworthy:
+        return _by_nuts(run, plan.methods[1], f"{reason}: NUTS on the {plan.methods[1]} graph")
+    statistics = {"lp": weighted.log_density, "accepted": weighted.accepted}
+    draws = _with_effects(run, weighted.parameters, statistics)
+    return _Outcome(draws, "importance", reason, weighted.pareto_k)
+
+
+def _gate(run: ImportanceRun) -> str:
+    """How the weights did, in words."""
+    if not run.laplace.converged:
+        return "the Laplace fit found no proper mode"
+    verb = "passes" if run.trustworthy else "fails"
+    return (
+        f"Pareto k {run.pareto_k:.2f} {verb} the gate of {PARETO_K} ({100 * run.efficiency:.0f} % efficient)"
+    )
+
+
+def _by_nuts(run: _Run, method: str, reason: str) -> _Outcome:
+    from bayeslmm.posterior.graphs import build_graph
+    from bayeslmm.posterior.nuts import nuts
+
+    target, options = run.target, run.options
+    with run.clock("nuts"):
+        model = build_graph(target.design, target.priors, method, options.centred, target.known_sigma)
+        found = nuts(model, target.design, target.priors, options, target.known_sigma, run.seeds.nuts)
+    if found.beta is None or found.ranef is None:
+        draws = _with_effects(run, found.parameters, found.statistics)
+    else:
+        draws = Draws(found.parameters, found.beta, found.ranef, found.statistics)
+    return _Outcome(draws, method, reason, None)
+
+
+def _with_effects(
+    run: _Run, parameters: tuple[Parameters, ...], statistics: Mapping[str, NDArray[Any]]
+) -> Draws:
+    with run.clock("effects"):
+        pairs = [
+            recover_effects(run.target.design, run.target.priors, chain, seed)
+            for chain, seed in zip(parameters, run.seeds.effects, strict=True)
+        ]
+    beta, ranef = (np.stack(part) for part in zip(*pairs, strict=True))
+    return Draws(parameters, beta, ranef, statistics)
+
+
+def _result(run: _Run, outcome: _Outcome) -> PosteriorResult:
+    design, priors, known = run.target.design, run.target.priors, run.target.known_sigma is not None
+    with run.clock("collect"):
+        data = data_tree(design, priors, outcome.draws, _attributes(run, outcome), known)
+    return PosteriorResult(
+        data,
+        outcome.method,
+        outcome.reason,
+        design,
+        priors,
+        run.options,
+        run.seeds.seed,
+        dict(run.clock.seconds),
+        outcome.pareto_k,
+    )
+
+
+def _attributes(run: _Run, outcome: _Outcome) -> Mapping[str, Any]:
+    from bayeslmm.runs.manifest import package_versions
+
+    versions = {f"version_{name}": found for name, found in package_versions().items()}
+    told = {"method": outcome.method, "reason": outcome.reason, "seed": str(run.seeds.seed)}
+    return {"inference_library": "bayeslmm", **told, **versions}

@@ -1,0 +1,170 @@
+"""The posterior in coordinates without bounds, φ = (log σ, log sd, atanh z, and β where it is sampled)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.posterior.correlations import BlockCorrelation
+from bayeslmm.posterior.fixed_effects import GaussianPrior, gaussian_prior, integrable
+from bayeslmm.posterior.parameters import Parameters, columnwise, relative_factors
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.priors import Priors
+
+type Array = NDArray[np.float64]
+
+_STEP = 1e-5  # of central differences of closed forms; they are smooth and cost nothing
+
+
+class _Density(NamedTuple):
+    """Log likelihood and its derivatives; `beta` is empty where β is integrated out."""
+
+    value: float
+    lam: Array
+    sigma: float
+    beta: Array
+
+
+@dataclass(frozen=True)
+class Target:
+    """log p(y, φ): the kernel's likelihood, the priors and the Jacobian of φ.
+
+    Attributes
+    ----------
+    design, priors : the model.
+    known_sigma : σ where it is known; then φ lacks log σ.
+    """
+
+    design: Design
+    priors: Priors
+    known_sigma: float | None = None
+
+    @cached_property
+    def integrates_beta(self) -> bool:
+        """Whether β is integrated out (else it is part of φ)."""
+        return integrable(self.priors)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of elements of φ."""
+        of_blocks = sum(block.k + self._of(b).n_free for b, block in enumerate(self.design.blocks))
+        return of_blocks + (self.known_sigma is None) + (0 if self.integrates_beta else self.design.p)
+
+    def parameters(self, phi: Array) -> Parameters:
+        """Natural parameters of points (m, size)."""
+        m = len(phi)
+        columns = iter(phi.T)
+        free = self.known_sigma is None
+        sigma = np.exp(next(columns)) if free else np.full(m, self.known_sigma)
+        sd, z = {}, {}
+        for b, block in enumerate(self.design.blocks):
+            sd[block.group] = np.exp(_take(columns, block.k, m))
+            z[block.group] = np.tanh(_take(columns, self._of(b).n_free, m))
+        beta = None if self.integrates_beta else _take(columns, self.design.p, m)
+        return Parameters(sigma, sd, z, beta)
+
+    def log_prior(self, phi: Array) -> Array:
+        """Log prior density in φ, Jacobian included, of points (m, size): (m,)."""
+        columns, m = iter(phi.T), len(phi)
+        total = np.zeros(m)
+        if self.priors.sigma is not None:
+            log_sigma = next(columns)
+            total = total + self.priors.sigma.logpdf(np.exp(log_sigma)) + log_sigma
+        for b, block in enumerate(self.design.blocks):
+            log_sd = _take(columns, block.k, m)
+            prior = columnwise(self.priors.sd[block.group], np.exp(log_sd))
+            total += (prior + log_sd).sum(axis=1)
+            total += self._log_correlations(b, _take(columns, self._of(b).n_free, m))
+        if not self.integrates_beta:
+            total += columnwise(self.priors.beta, _take(columns, self.design.p, m)).sum(axis=1)
+        return total
+
+    def log_likelihood(self, phi: Array) -> Array:
+        """Log likelihood, random effects and (where exact) β integrated out, of points (m, size): (m,)."""
+        parameters = self.parameters(phi)
+        lam = relative_factors(self.design, parameters)
+        return np.array([self._density(parameters, lam, i).value for i in range(len(phi))])
+
+    def __call__(self, phi: Array) -> Array:
+        """Log posterior density up to a constant, of points (m, size): (m,)."""
+        return self.log_likelihood(phi) + self.log_prior(phi)
+
+    def value_and_gradient(self, phi: Array) -> tuple[float, Array]:
+        """Log density and gradient at one point (size,); one evaluation of the kernel."""
+        steps = _STEP * np.eye(self.size)
+        around = np.concatenate([phi + steps, phi - steps, phi[None]])
+        parameters = self.parameters(around)
+        lam = relative_factors(self.design, parameters)
+        prior = self.log_prior(around)
+        at = self._density(parameters, lam, -1)
+        gradient = _difference(lam) @ at.lam + _difference(parameters.sigma) * at.sigma + _difference(prior)
+        gradient[self.size - len(at.beta) :] += at.beta
+        return float(at.value + prior[-1]), gradient
+
+    def start(self) -> Array:
+        """A point away from every boundary: each coef adds about as much to y as the residual does."""
+        covariance = self.design.covariance
+        sigma = self.known_sigma or self._residual_sd
+        natural = covariance.natural(covariance.start(), sigma)
+        phi = [np.log([sigma])] if self.known_sigma is None else []
+        for b, block in enumerate(self.design.blocks):
+            phi += [np.log(natural.sd[block.group]), np.zeros(self._of(b).n_free)]
+        if not self.integrates_beta:
+            phi.append(self.design.kernel.to_beta(np.zeros(self.design.p)))
+        return np.concatenate([np.zeros(0), *phi])
+
+    @property
+    def _residual_sd(self) -> float:
+        """About σ: of the least-squares residual, over √2 for the random effects' share."""
+        design = self.design
+        residual = design.y - design.offset
+        residual = residual - design.X @ np.linalg.lstsq(design.X, residual)[0] if design.p else residual
+        return float(np.sqrt(np.mean(design.weights * residual**2) / 2))
+
+    @cached_property
+    def _prior_of_beta(self) -> GaussianPrior:
+        return gaussian_prior(self.priors)
+
+    @cached_property
+    def _correlations(self) -> list[BlockCorrelation]:
+        return [BlockCorrelation.of(block) for block in self.design.blocks]
+
+    def _of(self, block: int) -> BlockCorrelation:
+        return self._correlations[block]
+
+    def _log_correlations(self, block: int, zeta: Array) -> Array:
+        """Log density of atanh z (m, n_free): (z + 1)/2 ~ Beta(a, a)."""
+        from scipy.special import betaln
+
+        lkj = self.priors.cor[self.design.blocks[block].group]
+        if lkj is None:
+            return np.zeros(len(zeta))
+        a = self._of(block).shapes(lkj.eta)
+        log_1mz2 = 2 * (np.log(2) - np.abs(zeta) - np.log1p(np.exp(-2 * np.abs(zeta))))
+        logs: Array = a * log_1mz2 - betaln(a, a) - (2 * a - 1) * np.log(2)
+        return logs.sum(axis=1)
+
+    def _density(self, parameters: Parameters, lam: Array, i: int) -> "_Density":
+        """The kernel's value and gradient at one draw."""
+        from bayeslmm.kernel.density import integrated, marginal
+
+        sigma, data = float(parameters.sigma[i]), (self.design.kernel.ints, self.design.kernel.floats)
+        if parameters.beta is not None:
+            return _Density(*marginal(lam[i], sigma, parameters.beta[i], *data))
+        prior = self._prior_of_beta
+        value, dlam, dsigma = integrated(lam[i], sigma, prior.precision, prior.shift, *data)
+        return _Density(value + prior.log_constant, dlam, dsigma, np.zeros(0))
+
+
+def _take(columns: Iterator[Array], n: int, m: int) -> Array:
+    """The next n columns, (m, n)."""
+    return np.array([next(columns) for _ in range(n)]).reshape(n, m).T
+
+
+def _difference(values: Array) -> Array:
+    """Central differences of the first 2k rows: f(φ + h eᵢ) then f(φ − h eᵢ)."""
+    k = len(values) // 2
+    return (values[:k] - values[k : 2 * k]) / (2 * _STEP)

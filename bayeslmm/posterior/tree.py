@@ -1,0 +1,137 @@
+"""Draws as an xarray DataTree with ArviZ's groups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.posterior import names
+from bayeslmm.posterior.parameters import Parameters, correlations, log_prior
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.priors import Priors
+
+if TYPE_CHECKING:
+    from xarray import Dataset, DataTree
+
+type Array = NDArray[np.float64]
+
+LOG_LIKELIHOOD_LIMIT = 20_000_000  # values (160 MB); larger pointwise log likelihoods aren't stored
+
+_SAMPLE = ["chain", "draw"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """All draws of a run.
+
+    Attributes
+    ----------
+    parameters : one record per chain.
+    beta : (chains, draws, p). ranef : (chains, draws, q).
+    statistics : of the sampler, (chains, draws) each.
+    """
+
+    parameters: tuple[Parameters, ...]
+    beta: Array
+    ranef: Array
+    statistics: Mapping[str, NDArray[Any]]
+
+    @property
+    def n_draws(self) -> int:
+        """All chains together."""
+        return sum(len(chain) for chain in self.parameters)
+
+
+def data_tree(
+    design: Design, priors: Priors, draws: Draws, attributes: Mapping[str, Any], known_sigma: bool
+) -> "DataTree":
+    """The groups posterior, sample_stats, log_likelihood, log_prior, observed_data, constant_data.
+
+    ``log_likelihood`` holds one variable ``y`` (chain, draw, row), conditional on the random effects; it is
+    left out where it would have more than `LOG_LIKELIHOOD_LIMIT` values.
+    """
+    from xarray import DataTree
+
+    by_dim, coords = names.dims(design), names.coords(design)
+    groups = {
+        "posterior": _dataset(_posterior(design, draws, known_sigma), by_dim, coords),
+        "sample_stats": _dataset(draws.statistics, {}, coords),
+        "log_prior": _dataset(_log_priors(design, priors, draws), {**by_dim, **_joint_dims(design)}, coords),
+        "observed_data": _dataset(
+            {names.RESPONSE: design.y}, {names.RESPONSE: [names.ROW]}, coords, sample=[]
+        ),
+        "constant_data": _constant_data(design, coords),
+    }
+    if draws.n_draws * design.n <= LOG_LIKELIHOOD_LIMIT:
+        pointwise = {names.RESPONSE: pointwise_log_likelihood(design, draws)}
+        groups["log_likelihood"] = _dataset(pointwise, {names.RESPONSE: [names.ROW]}, coords)
+    tree = DataTree.from_dict(groups)
+    tree.attrs.update(attributes)
+    tree["posterior"].attrs.update(attributes)
+    return tree
+
+
+def pointwise_log_likelihood(design: Design, draws: Draws) -> Array:
+    """log p(y_i | β, b, σ), (chains, draws, n)."""
+    sigma = np.stack([chain.sigma for chain in draws.parameters])[..., None]
+    chains, n_draws = sigma.shape[:2]
+    mean = draws.beta @ design.X.T + design.offset
+    mean += (design.Z @ draws.ranef.reshape(chains * n_draws, -1).T).T.reshape(mean.shape)
+    log_sd = np.log(sigma) - 0.5 * np.log(design.weights)
+    out: Array = -0.5 * (np.log(2 * np.pi) + ((design.y - mean) / np.exp(log_sd)) ** 2) - log_sd
+    return out
+
+
+def _posterior(design: Design, draws: Draws, known_sigma: bool) -> dict[str, Array]:
+    out = {names.BETA: draws.beta} if design.p else {}
+    found = [correlations(design, chain) for chain in draws.parameters]
+    places = names.ranef_by_group(design.blocks)
+    for block in design.blocks:
+        group, name = block.group, names.ranef_name(block.group)
+        out[names.sd_name(group)] = np.stack([chain.sd[group] for chain in draws.parameters])
+        if group in found[0]:
+            out[names.cor_name(group)] = np.stack([cor[group] for cor in found])
+        shape = (*draws.ranef.shape[:2], block.n_levels, block.k)
+        out[name] = draws.ranef[..., places[name]].reshape(shape)
+    if not known_sigma:
+        out[names.SIGMA] = np.stack([chain.sigma for chain in draws.parameters])
+    return out
+
+
+def _log_priors(design: Design, priors: Priors, draws: Draws) -> dict[str, Array]:
+    chains = [
+        log_prior(design, priors, chain, beta)
+        for chain, beta in zip(draws.parameters, draws.beta, strict=True)
+    ]
+    return {name: np.stack([chain[name] for chain in chains]) for name in chains[0] if chains[0][name].size}
+
+
+def _joint_dims(design: Design) -> dict[str, list[str]]:
+    """Correlations have one log density together."""
+    return {names.cor_name(block.group): [] for block in design.blocks}
+
+
+def _constant_data(design: Design, coords: Mapping[str, Any]) -> "Dataset":
+    values = {"X": design.X, "offset": design.offset, "weights": design.weights}
+    by_dim = {"X": [names.ROW, names.COEF], "offset": [names.ROW], "weights": [names.ROW]}
+    return _dataset(values, by_dim, coords, sample=[])
+
+
+def _dataset(
+    values: Mapping[str, NDArray[Any]],
+    by_dim: Mapping[str, list[str]],
+    coords: Mapping[str, Any],
+    sample: list[str] = _SAMPLE,
+) -> "Dataset":
+    """Arrays as a Dataset, with the coordinates their dimensions need."""
+    from xarray import Dataset
+
+    variables = {name: ([*sample, *by_dim.get(name, [])], array) for name, array in values.items()}
+    used = {dim for dims, _ in variables.values() for dim in dims}
+    own: dict[str, Any] = {name: list(labels) for name, labels in coords.items() if name in used}
+    for position, name in enumerate(sample):
+        if name in used:
+            own[name] = np.arange(next(iter(values.values())).shape[position])
+    return Dataset(variables, coords=own)
