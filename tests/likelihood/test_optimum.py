@@ -1,0 +1,135 @@
+"""The optimum: boundary, saddles, scales, and the evidence."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import bayeslmm as bl
+from bayeslmm.errors import ConvergenceWarning, OptionError, SingularFitWarning
+from bayeslmm.likelihood.optimum import Criterion, optimize
+from bayeslmm.spec.design import Design
+
+
+def design(formula: str, data: pd.DataFrame) -> Design:
+    return bl.LinearMixedModel(formula, data).design
+
+
+def criterion(formula: str, data: pd.DataFrame, reml: bool = True) -> Criterion:
+    return Criterion(design(formula, data), reml, np.nan)
+
+
+@pytest.fixture(scope="module")
+def sleepstudy() -> pd.DataFrame:
+    return bl.load_dataset("sleepstudy")
+
+
+def planted(rank: int, seed: int = 0) -> pd.DataFrame:
+    """Data whose 3 x 3 covariance of (1, a, b | g) is estimated to have this rank.
+
+    The noise has no part along (1, a, b) within a group, so that nothing is left for the other directions.
+    """
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(40), 12)
+    columns = np.column_stack([np.ones(len(g)), rng.normal(size=(len(g), 2))])
+    effects = rng.normal(size=(40, rank)) @ rng.normal(size=(rank, 3))
+    noise = 0.5 * rng.normal(size=len(g))
+    for level in range(40):
+        own = columns[g == level]
+        noise[g == level] -= own @ np.linalg.lstsq(own, noise[g == level])[0]
+    y = columns @ [1.0, 1.0, 0.0] + np.einsum("ij,ij->i", effects[g], columns) + noise
+    return pd.DataFrame({"y": y, "a": columns[:, 1], "b": columns[:, 2], "g": pd.Categorical(g)})
+
+
+def test_a_variance_of_zero_is_exactly_zero() -> None:
+    with pytest.warns(SingularFitWarning, match="Batch: no variance along 1·Intercept"):
+        fit = bl.LinearMixedModel("Yield ~ 1 + (1 | Batch)", bl.load_dataset("Dyestuff2")).fit()
+    assert fit.theta.to_list() == [0.0]
+    assert fit.is_singular
+    assert_allclose(fit.beta["Intercept"], bl.load_dataset("Dyestuff2")["Yield"].mean(), rtol=1e-14)
+
+
+@pytest.mark.parametrize("reml", [True, False])
+def test_a_start_on_the_boundary_is_left(sleepstudy: pd.DataFrame, reml: bool) -> None:
+    c = criterion("Reaction ~ Days + (Days | Subject)", sleepstudy, reml)
+    away, stuck = optimize(c), optimize(c, start=np.zeros(3))
+    assert_allclose(stuck.value, away.value, atol=1e-9)
+    assert_allclose(stuck.theta, away.theta, atol=1e-6)
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+def test_lost_ranks_are_found_and_named(rank: int) -> None:
+    c = criterion("y ~ a + (1 + a + b | g)", planted(rank))
+    best = optimize(c)
+    factor = c.design.covariance.factors(best.theta)[0]
+    assert len(best.convergence.vanished) == 3 - rank
+    assert np.linalg.matrix_rank(factor @ factor.T) == rank
+    assert all(v.slope > 0 for v in best.convergence.vanished)
+    assert best.convergence.converged
+    for start in np.random.default_rng(1).normal(size=(5, 6)):
+        assert optimize(c, start).value >= best.value - 1e-8
+
+
+def test_the_slope_is_the_derivative_in_T() -> None:
+    """The criterion along T + eps a a' rises by eps times the slope."""
+    c = criterion("Yield ~ 1 + (1 | Batch)", bl.load_dataset("Dyestuff2"))
+    best = optimize(c)
+    eps = 1e-6
+    rise = (c(np.array([np.sqrt(eps)]))[0] - best.value) / eps
+    assert_allclose(best.convergence.vanished[0].slope, rise, rtol=1e-3)
+
+
+def slope_sd(theta: np.ndarray) -> float:
+    """Relative sd of the second coef of a 2 x 2 factor."""
+    return float(np.hypot(theta[1], theta[2]))
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e5])
+@pytest.mark.parametrize("shift", [0.0, 100.0])
+def test_units_and_origins_of_a_covariate_do_not_matter(
+    sleepstudy: pd.DataFrame, unit: float, shift: float
+) -> None:
+    plain = optimize(criterion("Reaction ~ Days + (Days | Subject)", sleepstudy))
+    moved = sleepstudy.assign(Days=unit * (sleepstudy["Days"] + shift))
+    best = optimize(criterion("Reaction ~ Days + (Days | Subject)", moved))
+    # REML contains log|X'X|, which the unit moves
+    assert_allclose(best.value - 2 * np.log(unit), plain.value, atol=1e-7)
+    assert_allclose(unit * slope_sd(best.theta), slope_sd(plain.theta), rtol=1e-5)
+
+
+def test_no_absolute_threshold_calls_a_rescaled_fit_singular(sleepstudy: pd.DataFrame) -> None:
+    tiny = sleepstudy.assign(Days=1e6 * sleepstudy["Days"])
+    fit = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", tiny).fit()
+    assert fit.theta.iloc[2] < 1e-6
+    assert not fit.is_singular
+
+
+def test_the_hessian_is_the_derivative_of_the_gradient(sleepstudy: pd.DataFrame) -> None:
+    c = criterion("Reaction ~ Days + (Days | Subject)", sleepstudy)
+    theta = np.array([0.9, 0.1, 0.3])
+    step = 1e-5 * np.eye(3)
+    second = [
+        [
+            c(theta + a + b)[0] - c(theta + a - b)[0] - c(theta - a + b)[0] + c(theta - a - b)[0]
+            for a in 100 * step
+        ]
+        for b in 100 * step
+    ]
+    assert_allclose(c.hessian(theta), np.array(second) / (4e-6), rtol=1e-3, atol=1.0)
+
+
+def test_evaluations_that_run_out_are_told(sleepstudy: pd.DataFrame) -> None:
+    model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", sleepstudy)
+    with pytest.warns(ConvergenceWarning, match="raise max_iter"):
+        fit = model.fit(max_iter=3)
+    assert not fit.convergence.converged
+
+
+def test_bad_options_are_refused(sleepstudy: pd.DataFrame) -> None:
+    model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", sleepstudy)
+    with pytest.raises(OptionError, match="REML"):
+        model.fit("RELM")
+    with pytest.raises(OptionError, match="start has 2 values; theta has 3"):
+        model.fit(start=[1, 1])
+    with pytest.raises(OptionError, match="max_iter is 0"):
+        model.fit(max_iter=0)
