@@ -176,7 +176,7 @@ class LinearMixedModel:
         from bayeslmm.posterior.sample import sample
 
         asked = SampleOptions(draws, tune, chains, seed, method, **options)
-        return sample(self.design, self.priors, asked, self.spec)
+        return sample(self.design, self.priors, asked, self.spec.sigma)
 
     def parity(
         self,
@@ -211,5 +211,5 @@ class LinearMixedModel:
         asked = SampleOptions(draws, tune, chains, seed, method, progress=progress)
         fitted = self.fit(criterion)
         bootstrap = fitted.bootstrap(n=boot, seed=seed, progress=progress)
-        posterior = sample(self.design, self.priors, asked, self.spec)
+        posterior = sample(self.design, self.priors, asked, self.spec.sigma)
         return compare(fitted, bootstrap, posterior, prob=prob)
