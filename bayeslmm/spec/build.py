@@ -270,10 +270,13 @@ def _recipe(
 
 def _fixed_terms(fixed: Part, columns: NDArray[np.intp]) -> Iterator[FixedTerm]:
     place = {int(column): number for number, column in enumerate(columns)}
-    for term, indexes in fixed.trained.term_indices.items():
-        name = "Intercept" if str(term) == "1" else str(term)
-        factors = tuple(factor.expr for factor in term.factors if factor.expr != "1")
-        yield FixedTerm(name, factors, tuple(place[index] for index in indexes if index in place))
+    first = 0
+    for _, scoped, columns_of_term in fixed.trained.structure:
+        factors = tuple(factor.factor.expr for factor in scoped[0].factors)
+        indexes = range(first, first + len(columns_of_term))
+        kept = tuple(place[index] for index in indexes if index in place)
+        yield FixedTerm(":".join(factors) or "Intercept", factors, kept)
+        first = indexes.stop
 
 
 def _frozen[A: NDArray[Any]](array: A) -> A:

@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError, FormulaError
 
+from .coding_rule import scoped_terms
 from .vocabulary import additions
 
 type Array = NDArray[np.float64]
@@ -73,6 +75,8 @@ def _evaluate(spec: Any, variables: Mapping[str, Any], n: int, **options: str) -
     materializer = PandasMaterializer(
         pd.DataFrame(index=range(n)), context=dict(additions()) | dict(variables)
     )
+    # formulaic's own rule spans the same space, but not always with R's columns
+    materializer._get_scoped_terms = partial(scoped_terms, materializer.factor_cache)
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("error", DataMismatchWarning)
