@@ -116,7 +116,7 @@ def row_values(what: str, values: ArrayLike, n: int) -> Array:
         When they are of another length or not numbers.
     """
     try:
-        array = np.asarray(values, dtype=float)
+        array = np.array(values, dtype=float)  # a copy: the design's arrays are made read-only
     except (TypeError, ValueError):
         raise DataError(f"{what}: these aren't numbers") from None
     if array.shape != (n,):

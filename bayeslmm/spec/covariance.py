@@ -183,11 +183,12 @@ class Unstructured(CovarianceStructure):
         left, sizes, right = np.linalg.svd(root @ self.factor(theta))
         null = sizes <= 1e-12 * max(1.0, sizes[0])
         directions = np.linalg.solve(root, left[:, null])
-        return np.einsum("ir,rj->rij", directions, right[null])
+        vanished: Array = np.einsum("ir,rj->rij", directions, right[null])
+        return vanished
 
     def without_small(self, theta: ArrayLike, gram: ArrayLike, size: float) -> Iterator[Array]:
         root = _root(gram)
-        left, sizes, right = np.linalg.svd(root @ self.factor(theta))
+        left, sizes, _ = np.linalg.svd(root @ self.factor(theta))
         for rank in range(self.k - 1, -1, -1):
             if sizes[rank] > size:
                 return

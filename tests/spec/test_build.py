@@ -337,8 +337,10 @@ def test_a_column_twice(data: pd.DataFrame) -> None:
 
 def test_data_are_left_alone(data: pd.DataFrame) -> None:
     before = data.copy()
-    make("Reaction ~ text * Days + (Days | Subject)", data, weights="w")
+    own = np.ones(180)
+    make("Reaction ~ text * Days + (Days | Subject)", data, weights="w", offset=own)
     pd.testing.assert_frame_equal(data, before)
+    own[0] = 2.0  # still the caller's
 
 
 def test_built_pickles(data: pd.DataFrame) -> None:
