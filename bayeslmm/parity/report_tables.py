@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 type Facts = list[tuple[str, str]]
 
+INTERVALS = {
+    "wald": "normal theory (on a log or atanh scale for variance parameters)",
+    "profile": "from the likelihood's profile",
+    "percentile": "quantiles of the parametric bootstrap",
+    "eti": "the posterior's equal-tailed interval",
+    "hdi": "the posterior's highest-density interval",
+}
+
 SAMPLING_COLUMNS = ("Estimand", "MCSE", "MCSE / sd", "ESS bulk", "ESS tail", "R-hat")
 RANEF_COLUMNS = ("Random effect", "BLUP", "Interval", "Posterior mean", "Interval", "Δ / se", "Verdict")
 
@@ -99,9 +107,12 @@ def _data_facts(parity: "Parity") -> Facts:
 
 
 def _reading(parity: "Parity") -> str:
-    se = "Δ / se is posterior mean minus estimate, in standard errors of the estimate"
+    kinds = {*parity.table["interval"].dropna(), *parity.table["post_interval"].dropna()}
+    named = "; ".join(f"{kind} is {meaning}" for kind, meaning in INTERVALS.items() if kind in kinds)
     return (
-        f"{se}. Overlap is the intervals' intersection over their union; width is posterior over likelihood."
+        "Δ / se is posterior mean minus estimate, in standard errors of the estimate. Overlap is the "
+        "intervals' intersection over their union; width is posterior over likelihood. "
+        f"Of the intervals, {named}."
     )
 
 

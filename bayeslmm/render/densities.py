@@ -15,7 +15,7 @@ from bayeslmm.render.kde import density
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Scatter
 
-PANEL = 210  # pixels
+PANEL = 190  # pixels
 BOUNDS = {"sd": (0.0, np.inf), "sigma": (0.0, np.inf), "cor": (-1.0, 1.0)}
 
 
@@ -61,7 +61,7 @@ def plot_densities(panels: Sequence[DensityPanel], columns: int = 2, legend: boo
     figure.update_xaxes(**style.axis(nticks=6))
     figure.update_yaxes(visible=False, fixedrange=True, rangemode="tozero")
     figure.update_annotations(font_size=13)
-    return style.finish(figure, PANEL * rows + 40, legend, top=30)
+    return style.finish(figure, PANEL * rows + 40 + 34 * legend, legend, top=30)
 
 
 def _traces(panel: DensityPanel, legend: bool) -> "list[Scatter]":

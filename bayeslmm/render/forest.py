@@ -58,7 +58,7 @@ def plot_forest(
     for row, label in enumerate(labels, start=1):
         _draw_row(figure, row, label, tables)
     _name_unit(figure, unit, len(labels))
-    return style.finish(figure, height + 40, legend)
+    return style.finish(figure, height + 40 + 34 * legend, legend)
 
 
 def _labels(tables: Sequence[EstimateTable], kinds: Sequence[str]) -> list[str]:

@@ -33,6 +33,11 @@ def fixed(value: float, places: int) -> str:
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
+def signed(value: float, places: int = 2) -> str:
+    """Write with its sign, plus included."""
+    return f"{'+' if value > 0 else ''}{fixed(value, places)}" if isfinite(value) else MISSING
+
+
 def percent(value: float) -> str:
     """Write a proportion as a percentage."""
     return f"{100 * value:.0f} %" if isfinite(value) else MISSING

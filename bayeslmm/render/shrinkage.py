@@ -61,7 +61,7 @@ def plot_shrinkage(panels: Sequence[ShrinkagePanel], columns: int = 2, legend: b
     rows = max(1, -(-len(panels) // columns))
     titles = [f"<b>{panel.title}</b>" for panel in panels]
     figure = make_subplots(
-        rows=rows, cols=columns, subplot_titles=titles, vertical_spacing=0.2 / rows, horizontal_spacing=0.1
+        rows=rows, cols=columns, subplot_titles=titles, vertical_spacing=0.36 / rows, horizontal_spacing=0.1
     )
     for number, panel in enumerate(panels):
         place = {"row": number // columns + 1, "col": number % columns + 1}
@@ -70,7 +70,7 @@ def plot_shrinkage(panels: Sequence[ShrinkagePanel], columns: int = 2, legend: b
     figure.update_xaxes(**style.axis(title_text="BLUP", nticks=6))
     figure.update_yaxes(**style.axis(title_text="posterior mean, no pooling", nticks=6))
     figure.update_annotations(font_size=13)
-    return style.finish(figure, PANEL * rows + 40, legend, top=30)
+    return style.finish(figure, PANEL * rows + 40 + 34 * legend, legend, top=30)
 
 
 def _traces(panel: ShrinkagePanel, legend: bool) -> "list[Scatter]":

@@ -134,6 +134,20 @@ def test_no_text_of_a_plot_is_cut_or_overlaps(opened):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("name", ["plot_forest", "plot_densities", "plot_shrinkage"])
+def test_figures_of_a_notebook_carry_their_own_legend(parity, browser, tmp_path, name):
+    figure = getattr(parity, name)().update_layout(width=800)
+    body = figure.to_html(full_html=False).replace("plotly-graph-div", "plot plotly-graph-div")
+    path = tmp_path / "figure.html"
+    path.write_text(f"<!doctype html><meta charset='utf-8'><body>{body}</body>", encoding="utf-8")
+    tab = browser.new_page(viewport={"width": 900, "height": 900})
+    tab.goto(path.as_uri())
+    tab.wait_for_function("document.querySelectorAll('.legendtext').length > 0")
+    assert tab.evaluate(CUT) == []
+    assert tab.evaluate(OVERLAPS) == []
+
+
+@pytest.mark.browser
 def test_every_plot_and_region_has_a_name(opened):
     tab, *_ = opened
     named = "e => e.ariaLabel || e.getAttribute('aria-labelledby')"

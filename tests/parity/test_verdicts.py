@@ -92,6 +92,10 @@ def test_few_effective_draws_limit_the_comparison(honest, difference):
     assert name(replace(honest, mean=honest.estimate + difference, mcse=0.2)) == "Monte Carlo limited"
 
 
+def test_noise_hides_the_cause_of_a_difference(slope_sd):
+    assert name(replace(slope_sd, mean=8.0, median=7.5, mcse=0.3)) == "Monte Carlo limited"
+
+
 def test_noise_does_not_hide_a_large_difference(honest):
     assert (
         name(replace(honest, mean=20.0, median=20.0, post_lower=16.6, post_upper=23.4, mcse=0.2))

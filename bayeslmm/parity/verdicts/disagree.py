@@ -5,7 +5,7 @@ from math import isfinite
 from bayeslmm.parity.verdicts.agree import comparable_widths
 from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.evidence import Evidence, VerdictOptions
-from bayeslmm.render.numbers import rounded
+from bayeslmm.render.numbers import rounded, signed
 
 
 class Disagree(Verdict):
@@ -28,6 +28,6 @@ class Disagree(Verdict):
             )
         pull = f", prior pull {rounded(e.prior_pull, e.scale)}" if isfinite(e.prior_pull) else ""
         return (
-            f"{values} ({e.std_diff:+.2f} se): neither Monte Carlo error (MCSE {e.mcse / e.scale:.2g} se) "
+            f"{values} ({signed(e.std_diff)} se): neither Monte Carlo error (MCSE {e.mcse / e.scale:.2g} se) "
             f"nor skewness (mode about {rounded(e.mode, e.scale)}{pull}) explains it."
         )

@@ -3,7 +3,7 @@
 from bayeslmm.parity.verdicts.agree import comparable_widths
 from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.evidence import Evidence, VerdictOptions
-from bayeslmm.render.numbers import rounded
+from bayeslmm.render.numbers import rounded, signed
 
 
 class PriorDriven(Verdict):
@@ -25,7 +25,7 @@ class PriorDriven(Verdict):
         pull, estimate, median, mean = (rounded(value, e.scale) for value in numbers)
         return (
             f"The priors pull by about {pull} from {e.source} {estimate}; "
-            f"posterior median {median}, mean {mean} ({e.std_diff:+.2f} se)."
+            f"posterior median {median}, mean {mean} ({signed(e.std_diff)} se)."
         )
 
 

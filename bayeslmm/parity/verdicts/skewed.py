@@ -3,7 +3,7 @@
 from bayeslmm.parity.verdicts.agree import comparable_widths
 from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.evidence import Evidence, VerdictOptions
-from bayeslmm.render.numbers import rounded
+from bayeslmm.render.numbers import rounded, signed
 
 
 class Skewed(Verdict):
@@ -33,5 +33,5 @@ class Skewed(Verdict):
         mode, median, mean = (rounded(value, e.scale) for value in (e.mode, e.median, e.mean))
         return (
             f"The posterior has a long {tail} tail: {e.source} {rounded(e.estimate, e.scale)}, "
-            f"posterior mode about {mode}, median {median}, mean {mean} ({e.std_diff:+.2f} se)."
+            f"posterior mode about {mode}, median {median}, mean {mean} ({signed(e.std_diff)} se)."
         )
