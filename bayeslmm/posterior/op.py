@@ -10,6 +10,7 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor import as_tensor, dscalar, dvector
 
+from bayeslmm.kernel.compiled import source_stamp
 from bayeslmm.kernel.density import integrated, marginal
 from bayeslmm.posterior.names import Tensor
 
@@ -79,7 +80,8 @@ def _compiled(op: KernelDensity, node: Apply[Any] | None = None, **_: Any) -> tu
             value, dlam, dsigma, dbeta = inner(lam, sigma.item(), beta, ints, floats)
             return np.asarray(value), dlam, np.asarray(dsigma), dbeta
 
-    return kernel_density, 1  # the version of this code in PyTensor's cache
+    # PyTensor's cache is keyed by this number: the machine code holds the kernel, so its sources decide
+    return kernel_density, int(source_stamp()[:15], 16)
 
 
 register_funcify_default_op_cache_key(KernelDensity)(_compiled)
