@@ -26,6 +26,8 @@ INTERVALS = {
     "hdi": "the posterior's highest-density interval",
 }
 
+MOST_EFFECTS = 500  # beyond which the certificate is computed only when asked for
+
 SAMPLING_COLUMNS = ("Estimand", "MCSE", "MCSE / sd", "ESS bulk", "ESS tail", "R-hat")
 RANEF_COLUMNS = ("Random effect", "BLUP", "Interval", "Posterior mean", "Interval", "Δ / se", "Verdict")
 
@@ -44,6 +46,7 @@ def tables_of(parity: "Parity") -> dict[str, Any]:
         "ranef": _ranef(parity),
         "ranef_columns": RANEF_COLUMNS,
         "certificate": _certificate(parity),
+        "no_certificate": _no_certificate(parity),
         "likelihood_facts": likelihood_facts(parity.sides),
         "posterior_facts": posterior_facts(parity.sides),
         "sampling": _sampling(parity),
@@ -199,8 +202,21 @@ def _ranef_row(parity: "Parity", label: str) -> dict[str, Any]:
     return {"label": label, "cells": cells, "verdict": _badge(parity.verdicts[label])}
 
 
+def _no_certificate(parity: "Parity") -> str:
+    """Why the page has no certificate; empty if it has one."""
+    design = parity.sides.find("design")
+    if design is None:
+        return "None: only tables were compared, without their model."
+    if design.p + design.q > MOST_EFFECTS and "certificate" not in vars(parity):
+        return (
+            f"Not computed: with {design.p + design.q} effects the graph's dense integral takes long. "
+            "Ask for par.certificate before the report to have it here."
+        )
+    return ""
+
+
 def _certificate(parity: "Parity") -> dict[str, Any] | None:
-    if parity.sides.find("design") is None:
+    if _no_certificate(parity):
         return None
     certificate = parity.certificate
     return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from bayeslmm.errors import InputError
@@ -95,7 +96,9 @@ def _estimates(result: Any, prob: float) -> EstimateTable:
 
 
 def _ask(result: Any, prob: float) -> EstimateTable:
-    table: EstimateTable = result.estimates(prob=prob, ranef=True)
+    """Ask for everything a result has; not every engine has random effects to offer."""
+    offered = signature(result.estimates).parameters
+    table: EstimateTable = result.estimates(prob=prob, **({"ranef": True} if "ranef" in offered else {}))
     return table
 
 

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from bayeslmm.datasets import load_dataset
 from bayeslmm.likelihood.fit import FitOptions, fit
 from bayeslmm.parity.certificate import Certificate, Integral, certify, draw_points
-from bayeslmm.parity.witnesses import GraphWitness, KernelWitness, graph_witness
+from bayeslmm.parity.witnesses import GraphWitness, KernelWitness, certificate_of, graph_witness
 from bayeslmm.posterior.graphs import build_graph
 from bayeslmm.posterior.integrated import GraphDensity
 from bayeslmm.spec.build import build
@@ -87,6 +87,24 @@ def correlations(k, pairs, values):
         rows[j, i] = next(values)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return np.array([rows[i] @ rows[j] for i, j in pairs])
+
+
+UNUSUAL = {
+    "no bars": ("Reaction ~ Days", {}),
+    "known sigma": ("Reaction ~ Days + (1 | Subject)", {"sigma": 30.0}),
+    "weights": ("Reaction ~ Days + (Days | Subject)", {"weights": np.linspace(0.5, 2, 180)}),
+    "offset": ("Reaction ~ Days + (1 | Subject)", {"offset": np.linspace(0, 50, 180)}),
+}
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_models_are_the_same_on_both_sides_too(name):
+    formula, options = UNUSUAL[name]
+    design = build(ModelSpec(formula, **options), load_dataset("sleepstudy")).design
+    certificate = certificate_of(design, options.get("sigma"))
+    assert certificate.passed
+    if "sigma" in options:
+        assert set(certificate.points["sigma"]) == {30.0}
 
 
 def witness(model, design):

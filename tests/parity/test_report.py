@@ -55,6 +55,16 @@ def test_tables_alone_make_a_page(reml, bootstrap, posterior, tmp_path):
     assert "nan" not in visible(text).lower().split()
 
 
+def test_a_large_model_is_certified_only_when_asked(parity, monkeypatch):
+    from bayeslmm.parity import report_tables
+
+    unasked = compare(*(side.result for side in parity.sides.present()))
+    monkeypatch.setattr(report_tables, "MOST_EFFECTS", 10)
+    assert "takes long" in report_tables.tables_of(unasked)["no_certificate"]
+    assert unasked.certificate.passed
+    assert report_tables.tables_of(unasked)["no_certificate"] == ""
+
+
 def visible(text):
     return text.partition("</main>")[0].partition("<main>")[2]
 
