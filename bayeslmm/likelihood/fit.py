@@ -25,6 +25,7 @@ from bayeslmm.spec.recipe import Recipe
 
 if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
+    from bayeslmm.likelihood.bootstrap.result import Bootstrap
 
 type Array = NDArray[np.float64]
 
@@ -272,6 +273,20 @@ class LikelihoodFit:
                 f"y has shape {response.shape}; refit needs {self.design.n} finite values, one a row used"
             )
         return fit(replace(self.design, y=response), self.options, self.formula, self.recipe)
+
+    def bootstrap(
+        self,
+        n: int = 2000,
+        kind: str = "parametric",
+        seed: int | None = None,
+        n_jobs: int = 1,
+        ranef: bool = False,
+        progress: bool = True,
+    ) -> "Bootstrap":
+        """Simulate and refit n times; the options are those of `BootstrapOptions`."""
+        from bayeslmm.likelihood.bootstrap.run import BootstrapOptions, bootstrap
+
+        return bootstrap(self, BootstrapOptions(n, kind, seed, n_jobs, ranef, progress))
 
     def summary(self) -> Summary:
         """The fit as a page of tables."""

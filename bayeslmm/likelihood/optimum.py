@@ -65,7 +65,7 @@ class Criterion:
             for size, step in zip(steps, np.diag(steps), strict=True)
         ]
         hessian = np.array(columns).reshape(len(theta), len(theta))
-        return 0.5 * (hessian + hessian.T)
+        return np.asarray(0.5 * (hessian + hessian.T))
 
 
 @dataclass(frozen=True, slots=True)

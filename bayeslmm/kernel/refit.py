@@ -1,0 +1,114 @@
+"""Many responses, one model: the search for Λ repeated at compiled speed."""
+
+import numpy as np
+
+from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.criterion import criterion, profile
+from bayeslmm.kernel.dense import cholesky_leading, inverse_from_cholesky
+from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.optimizer import CONVERGED, EVALUATIONS, PHASE, Search, advance, begin
+from bayeslmm.kernel.sufficient import write_response
+
+
+@compiled
+def _times(vector: Floats, matrix: Floats) -> Floats:
+    out = np.zeros(matrix.shape[1])
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            out[j] += vector[i] * matrix[i, j]
+    return out
+
+
+@compiled
+def search(
+    start: Floats,
+    hessian: Floats,
+    linear: Floats,
+    ints: Ints,
+    floats: Floats,
+    reml: bool,
+    sigma: float,
+    tolerance: float,
+    max_evaluations: int,
+) -> Search:
+    """Minimize the criterion over x, Λ = x · linear, by rank-one updates of a given model.
+
+    Parameters
+    ----------
+    start, hessian : (k,), (k, k) in the units of x, which are natural ones. linear : (k, n_lam).
+    """
+    state = begin(start, hessian, False)
+    transposed = np.ascontiguousarray(linear.T)
+    going = True
+    while going and state.counts[EVALUATIONS] < max_evaluations:
+        value, slope = criterion(_times(state.trial, linear), ints, floats, reml, sigma)
+        going = advance(state, value, _times(slope, transposed), tolerance)
+    return state
+
+
+@compiled
+def refit_all(
+    start: Floats,
+    hessian: Floats,
+    linear: Floats,
+    ints: Ints,
+    floats: Floats,
+    reml: bool,
+    sigma: float,
+    zr: Floats,
+    gamma: Floats,
+    rr: Floats,
+    tolerance: float,
+    max_evaluations: int,
+) -> tuple[Floats, Ints]:
+    """The minimizer for each of m responses, from the same start.
+
+    Parameters
+    ----------
+    zr, gamma, rr : (m, q), (m, p), (m,) as `sufficient.write_response` takes them. others : as `search`.
+
+    Returns
+    -------
+    x : (m, k). converged : (m,) 1 or 0.
+    """
+    m, k = len(rr), len(start)
+    x, converged = np.empty((m, k)), np.zeros(m, dtype=np.int64)
+    work = floats.copy()
+    for i in range(m):
+        write_response(ints, work, zr[i], gamma[i], rr[i])
+        state = search(start, hessian, linear, ints, work, reml, sigma, tolerance, max_evaluations)
+        for j in range(k):
+            x[i, j] = state.point[j]
+        converged[i] = state.counts[PHASE] == CONVERGED
+    return x, converged
+
+
+@compiled
+def solve_all(
+    lam: Floats,
+    ints: Ints,
+    floats: Floats,
+    reml: bool,
+    sigma: float,
+    zr: Floats,
+    gamma: Floats,
+    rr: Floats,
+) -> tuple[Floats, Floats, Floats]:
+    """δ̂ (m, p), r² (m,) and the criterion (m,) of m responses, each at its own Λ (m, n_lam)."""
+    m, p = len(rr), ints[at.P]
+    delta, r2, values = np.zeros((m, p)), np.empty(m), np.empty(m)
+    work = floats.copy()
+    for i in range(m):
+        write_response(ints, work, zr[i], gamma[i], rr[i])
+        logdet, A, _, _ = factor(lam[i], ints, work)
+        values[i] = profile(logdet, A, ints, work, reml, sigma)[0]
+        K = A.copy()
+        cholesky_leading(K, p)
+        r2[i] = K[p, p]
+        inverse = inverse_from_cholesky(K, p)
+        for j in range(p):
+            for c in range(p):
+                delta[i, j] += inverse[j, c] * A[p, c]
+    return delta, r2, values

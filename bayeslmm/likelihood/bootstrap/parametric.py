@@ -1,0 +1,86 @@
+"""Parametric bootstrap: new random effects and residuals from the fitted normal laws."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.kernel.sufficient import ResponseLaw
+from bayeslmm.likelihood.bootstrap.kind import BootstrapKind, Response, Sampler
+from bayeslmm.likelihood.bootstrap.reduction import RowReduction
+from bayeslmm.likelihood.simulation import spherical_to_effects
+from bayeslmm.spec.design import Design
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.fit import LikelihoodFit
+
+type Array = NDArray[np.float64]
+
+DENSE_EFFECTS = 1000  # random effects up to which (q, q) matrices are held
+
+
+class Parametric(BootstrapKind):
+    """y* = Xβ̂ + Zb* + e*, b* ~ N(0, σ̂²ΛΛᵀ), e* ~ N(0, σ̂²/w), β, θ and σ those of the fit.
+
+    Made from sufficient statistics where random effects are few beside the rows, else row by row; the law is
+    the same.
+    """
+
+    keyword: ClassVar[str] = "parametric"
+
+    def sampler(self, fit: "LikelihoodFit") -> Sampler:
+        design = fit.design
+        few = design.q <= min(DENSE_EFFECTS, design.n)
+        return (
+            StatisticsSampler.of(fit)
+            if few
+            else RowSampler(design, fit.theta_values, fit.sigma, RowReduction(design))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsSampler:
+    """Responses from sufficient statistics, without rows.
+
+    Attributes
+    ----------
+    law : of the statistics. effects : (q, q), row i the effects Λ makes of the i-th spherical one. sigma : σ̂.
+    """
+
+    law: ResponseLaw
+    effects: Array
+    sigma: float
+
+    @classmethod
+    def of(cls, fit: "LikelihoodFit") -> "StatisticsSampler":
+        """The sampler of a fit."""
+        kernel, design = fit.design.kernel, fit.design
+        effects = spherical_to_effects(design, fit.theta_values, np.eye(design.q))
+        return cls(ResponseLaw.of(kernel.ints, kernel.floats), effects, fit.sigma)
+
+    def __call__(self, generator: np.random.Generator) -> Response:
+        """The response of one generator."""
+        law, q, p = self.law, len(self.effects), len(self.law.cross)
+        normal = self.sigma * generator.standard_normal(q + p + law.root.shape[1])
+        b = normal[:q] @ self.effects
+        c = law.to_c @ b + normal[q + p :]
+        rest = self.sigma**2 * generator.chisquare(law.df) if law.df else 0.0
+        return Response(law.root @ c, law.cross @ b + normal[q : q + p], float(c @ c + rest), b)
+
+
+@dataclass(frozen=True, slots=True)
+class RowSampler:
+    """Responses row by row."""
+
+    design: Design
+    theta: Array
+    sigma: float
+    reduction: RowReduction
+
+    def __call__(self, generator: np.random.Generator) -> Response:
+        """The response of one generator."""
+        design = self.design
+        b = spherical_to_effects(design, self.theta, self.sigma * generator.standard_normal(design.q))
+        noise = self.sigma * generator.standard_normal(design.n) / np.sqrt(design.weights)
+        return self.reduction(design.Z @ b + noise, b)

@@ -1,0 +1,52 @@
+"""A response given row by row, reduced to the statistics a refit needs."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.kernel.sufficient import to_whitened_products
+from bayeslmm.likelihood.bootstrap.kind import Response
+from bayeslmm.spec.design import Design
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
+
+type Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RowReduction:
+    """Rows of y − Xβ̂ − offset to (Z̃ᵀr, Qᵀy, rᵀr); everything is scaled by the root weights."""
+
+    design: Design
+
+    @cached_property
+    def root(self) -> Array:
+        """(n,) square roots of the weights."""
+        return np.sqrt(self.design.weights)
+
+    @cached_property
+    def Q(self) -> Array:
+        """(n, p) the kernel's orthonormal basis of √w X."""
+        from scipy.linalg import solve_triangular
+
+        scaled = self.design.X * self.root[:, None]
+        return solve_triangular(self.design.kernel.R_X, scaled.T, trans="T").T if self.design.p else scaled
+
+    @cached_property
+    def Zt(self) -> "csc_array":
+        """(q, n) transpose of √w Z."""
+        from scipy.sparse import csc_array
+
+        return csc_array(self.design.Z.multiply(self.root[:, None]).T)
+
+    def __call__(self, y: Array, b: Array) -> Response:
+        """Statistics of one response (n,), made with effects b (q,)."""
+        scaled = y * self.root
+        gamma = self.Q.T @ scaled
+        r = scaled - self.Q @ gamma
+        kernel = self.design.kernel
+        return Response(to_whitened_products(kernel.ints, kernel.floats, self.Zt @ r), gamma, float(r @ r), b)
