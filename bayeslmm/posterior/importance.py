@@ -17,6 +17,7 @@ PARETO_K = 0.7  # above it importance weights have no usable mean (Vehtari et al
 DF = 5.0
 WIDEN = 1.1
 BURN_IN = 50
+FEWEST = 2000  # proposals of all chains together; the tail of fewer weights tells little
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,13 @@ def importance(target: Target, options: SampleOptions, seeds: list[np.random.See
     """
     fit = laplace(target)
     generators = [np.random.default_rng(seed) for seed in seeds]
-    n = options.draws + BURN_IN
+    thin = -(-FEWEST // (options.draws * options.chains))
+    n = options.draws * thin + BURN_IN
     with ThreadPoolExecutor(options.cores or len(seeds)) as pool:
         proposals = list(pool.map(lambda rng: _propose(target, fit, rng, n), generators))
-    chains = [_metropolis(p.log_weight, rng) for p, rng in zip(proposals, generators, strict=True)]
+    chains = [
+        _metropolis(p.log_weight, rng)[thin - 1 :: thin] for p, rng in zip(proposals, generators, strict=True)
+    ]
     log_weight = np.concatenate([p.log_weight for p in proposals])
     return ImportanceRun(
         tuple(target.parameters(p.phi[chain]) for p, chain in zip(proposals, chains, strict=True)),

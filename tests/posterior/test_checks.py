@@ -1,0 +1,66 @@
+import numpy as np
+import pandas as pd
+import pytest
+from xarray import Dataset, DataTree
+
+from bayeslmm.posterior.checks import all_checks, bfmi
+from bayeslmm.posterior.estimates import summarize
+
+
+def tree(**statistics):
+    return DataTree.from_dict(
+        {"sample_stats": Dataset({name: (("chain", "draw"), value) for name, value in statistics.items()})}
+    )
+
+
+def checks_of(draws, pareto_k=None, **statistics):
+    table = summarize(("sigma",), draws[..., None], 0.95, "eti")
+    return {check.name: check for check in all_checks(tree(**statistics), table, pareto_k)}
+
+
+@pytest.fixture
+def good():
+    return np.random.default_rng(1).standard_normal((4, 1000))
+
+
+def test_good_draws_pass(good):
+    checks = checks_of(good, 0.2, diverging=np.zeros((4, 1000), dtype=bool), energy=good)
+    assert set(checks) == {"r_hat", "ess", "divergences", "bfmi", "pareto_k"}
+    assert all(check.passed for check in checks.values())
+
+
+def test_chains_that_disagree_fail_r_hat(good):
+    check = checks_of(good + np.arange(4)[:, None])["r_hat"]
+    assert not check.passed
+    assert "sigma" in check.sentence
+
+
+def test_slow_chains_fail_ess(good):
+    check = checks_of(np.cumsum(good, axis=1))["ess"]
+    assert not check.passed
+    assert "times the draws" in check.sentence
+
+
+def test_divergences_are_counted(good):
+    diverging = np.zeros((4, 1000), dtype=bool)
+    diverging[0, :3] = True
+    check = checks_of(good, diverging=diverging)["divergences"]
+    assert (check.value, check.passed) == (3, False)
+    assert "target_accept" in check.sentence
+
+
+def test_heavy_weights_fail_the_gate(good):
+    assert not checks_of(good, 0.9)["pareto_k"].passed
+
+
+def test_bfmi_is_arviz_own(good):
+    from arviz_stats.base import array_stats
+
+    energy = np.cumsum(good, axis=1) * 0.1 + good
+    np.testing.assert_allclose(bfmi(energy), array_stats.bfmi(energy), rtol=0.01)
+
+
+def test_checks_read_as_sentences(good):
+    table = pd.DataFrame({"r_hat": [1.2], "ess_bulk": [500.0], "ess_tail": [450.0]}, index=["beta[x]"])
+    first = all_checks(tree(lp=good), table, None)[0]
+    assert str(first).startswith("FAIL largest R-hat 1.200 (beta[x])")

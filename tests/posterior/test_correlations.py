@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import betaln
+
+from bayeslmm.errors import OptionError
+from bayeslmm.posterior.correlations import Independent, Vine, correlation
+from bayeslmm.spec.covariance import CovarianceStructure, Diagonal, Unstructured
+from bayeslmm.spec.distributions import LKJ
+
+
+def dense(entries, k):
+    out = np.zeros((k, k))
+    for place, value in entries.items():
+        out[place] = value
+    return out
+
+
+@st.composite
+def vines(draw):
+    k = draw(st.integers(1, 5))
+    z = draw(st.lists(st.floats(-0.97, 0.97), min_size=k * (k - 1) // 2, max_size=k * (k - 1) // 2))
+    return Vine(k), np.array(z)
+
+
+@given(vines())
+def test_the_factor_is_that_of_the_correlations(case):
+    vine, z = case
+    spec = Unstructured(vine.k).factor_natural(np.ones(vine.k), vine.pairs(z))
+    np.testing.assert_allclose(dense(vine.factor(z), vine.k), spec, atol=1e-9)
+
+
+@given(vines())
+def test_coordinates_come_back(case):
+    vine, z = case
+    np.testing.assert_allclose(vine.free(vine.pairs(z)), z, atol=1e-7)
+
+
+@given(vines(), st.floats(0.5, 6))
+def test_beta_coordinates_are_lkj(case, eta):
+    """log LKJ(cor) + log |d cor / d z| is the sum of the Beta densities."""
+    vine, z = case
+    if not vine.n_free:
+        return
+    a = np.array(vine.shapes(eta))
+    betas = np.sum((a - 1) * np.log1p(-(z**2)) - betaln(a, a) - (2 * a - 1) * np.log(2))
+    steps = 1e-6 * np.eye(len(z))
+    jacobian = [(np.array(vine.pairs(z + s)) - np.array(vine.pairs(z - s))) / 2e-6 for s in steps]
+    L = dense(vine.factor(z), vine.k)
+    assert LKJ(eta).logpdf(L @ L.T) + np.linalg.slogdet(jacobian)[1] == pytest.approx(betas, abs=1e-4)
+
+
+@pytest.mark.parametrize("structure", CovarianceStructure.__subclasses__())
+def test_every_structure_of_the_spec_has_a_graph(structure):
+    k = 3
+    found = correlation(structure(k))
+    assert len(found.pairs(np.zeros(found.n_free))) == len(structure(k).pairs)
+    np.testing.assert_allclose(dense(found.factor(np.zeros(found.n_free)), k), np.eye(k))
+
+
+def test_diagonal_has_nothing_free():
+    assert correlation(Diagonal(3)) == Independent(3)
+
+
+def test_an_unknown_structure_says_so():
+    class Strange(Diagonal):
+        keyword = "strange"
+
+    with pytest.raises(OptionError, match="'strange' has no PyMC graph"):
+        correlation(Strange(2))
