@@ -142,7 +142,7 @@ def optimize(criterion: Criterion, start: ArrayLike | None = None, max_iter: int
     while True:
         outcome = minimize(criterion, theta, criterion.scale, max_evaluations=max_iter)
         evaluations += outcome.n_evaluations
-        outcome = _clear_small(criterion, outcome)
+        outcome = _clear_small(criterion, _polished(criterion, outcome))
         restarts.append(outcome.value)
         vanished = _slopes(criterion, outcome)
         worst = min(vanished, key=lambda v: v[0].slope, default=None)
@@ -165,6 +165,21 @@ def _without_theta(criterion: Criterion) -> Optimum:
     value, _ = criterion.at(np.zeros(0))
     none = np.zeros(0)
     return Optimum(none, value, Convergence(Status.CONVERGED, 0.0, none, (), 1, (value,)))
+
+
+def _polished(criterion: Criterion, outcome: Outcome) -> Outcome:
+    """A last Newton step: where the criterion's own digits are used up, its gradient has some left."""
+    noise = 1e-13 * max(1.0, abs(outcome.value))
+    values, vectors = np.linalg.eigh(outcome.hessian * np.outer(criterion.scale, criterion.scale))
+    kept = values > 1e-7 * max(values[-1], 0.0)
+    root = criterion.scale[:, None] * vectors[:, kept] / np.sqrt(values[kept])
+    along = root.T @ outcome.gradient
+    theta = outcome.x - root @ along
+    value, gradient = criterion(theta)
+    left = float(np.sum((root.T @ gradient) ** 2))
+    if not (value <= outcome.value + noise and left < along @ along):
+        return outcome
+    return replace(outcome, x=theta, value=value, gradient=gradient, decrement=left)
 
 
 def _clear_small(criterion: Criterion, outcome: Outcome) -> Outcome:
