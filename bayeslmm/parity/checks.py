@@ -90,10 +90,6 @@ def _fit_facts(fit: Any, convergence: Any) -> list[tuple[str, str]]:
 def _bootstrap_facts(sides: Sides) -> list[tuple[str, str]]:
     if sides.bootstrap is None or "n_ok" not in sides.bootstrap.table.frame:
         return []
-    n_ok = sides.bootstrap.table.frame["n_ok"]
-    return [
-        (
-            "Bootstrap replicates used",
-            f"{n_ok.min():.0f}" if n_ok.min() == n_ok.max() else f"{n_ok.min():.0f}–{n_ok.max():.0f}",
-        )
-    ]
+    n_ok = sides.bootstrap.table.frame["n_ok"].max()
+    notes = getattr(sides.bootstrap.result, "notes", ())
+    return [("Bootstrap replicates", f"{n_ok:.0f}"), *(("Bootstrap", note) for note in notes)]

@@ -33,4 +33,5 @@ def _options(side: Side) -> dict[str, Any]:
     given = getattr(side.result, "options", None)
     if is_dataclass(given) and not isinstance(given, type):
         return asdict(given)
-    return dict(given) if isinstance(given, dict) else {}
+    asked = {name: getattr(side.result, name, None) for name in ("kind", "n")}
+    return {name: value for name, value in asked.items() if value is not None}

@@ -162,6 +162,19 @@ def test_the_manifest_tells_the_options(reml):
     assert len(par.manifest.data_hash) == 64
 
 
+def test_the_manifest_tells_what_was_bootstrapped(bootstrap):
+    par = compare(Resampled(bootstrap, design()))
+    assert par.manifest.options["bootstrap"] == {"kind": "parametric", "n": 2000}
+    assert par.manifest.seeds == {"bootstrap": 7}
+
+
+@dataclass(frozen=True)
+class Resampled(Result):
+    kind: str = "parametric"
+    n: int = 2000
+    seed: int = 7
+
+
 def test_a_number_that_is_missing_stays_missing(reml, posterior):
     frame = reml.frame.copy()
     frame.loc["sigma", ["se", "lower", "upper"]] = np.nan

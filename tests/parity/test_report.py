@@ -92,7 +92,7 @@ def browser():
         )
 
 
-@pytest.fixture(params=WIDTHS)
+@pytest.fixture(scope="module", params=WIDTHS)
 def opened(request, browser, page):
     """The page at one width, with what it said and asked for."""
     tab = browser.new_page(viewport={"width": WIDTHS[request.param], "height": 900})
