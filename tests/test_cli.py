@@ -1,8 +1,10 @@
 """The command line: what it prints where, what it writes, and how it ends."""
 
 import gzip
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -106,13 +108,24 @@ def test_interruption_ends_in_130(run, monkeypatch):
     assert run("fit", SLEEP, "sleepstudy").exit_code == 130
 
 
+PARITY = ("parity", "Yield ~ (1 | Batch)", "Dyestuff", "--chains", 2, "--method", "importance")
+
+
 def test_parity_writes_report_table_and_manifest(run, tmp_path):
-    short = ("--boot", 50, "--draws", 100, "--chains", 2, "--method", "importance")
-    result = run("parity", "Yield ~ (1 | Batch)", "Dyestuff", "--out", tmp_path, *short)
+    result = run(*PARITY, "--out", tmp_path / "new" / "folder")
     assert result.exit_code == ExitCode.DONE, result.stderr
-    assert result.stdout.splitlines()[-1] == str(tmp_path / "parity.html")
-    assert {path.name for path in tmp_path.iterdir()} == {"parity.html", "parity.csv", "manifest.json"}
-    assert "beta[Intercept]" in (tmp_path / "parity.csv").read_text()
+    out = Path(result.stdout.splitlines()[-1]).parent
+    assert out == tmp_path / "new" / "folder"
+    assert {path.name for path in out.iterdir()} == {"parity.html", "parity.csv", "manifest.json"}
+    assert "beta[Intercept]" in (out / "parity.csv").read_text()
+    assert json.loads((out / "manifest.json").read_text())["formula"] == "Yield ~ (1 | Batch)"
+
+
+def test_too_few_draws_end_in_3_with_the_report_written(run, tmp_path):
+    result = run(*PARITY, "--draws", 20, "--boot", 50, "--out", tmp_path)
+    assert result.exit_code == ExitCode.UNRESOLVED
+    assert "Not everything is explained" in result.stderr
+    assert (tmp_path / "parity.html").exists()
 
 
 @pytest.mark.slow
