@@ -1,5 +1,7 @@
 """Sphinx configuration: MyST pages, executed notebooks, numpydoc API pages; no network."""
 
+import os
+
 import bayeslmm
 
 project = "bayeslmm"
@@ -16,6 +18,8 @@ html_title = "bayeslmm"
 
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
+# plots of notebooks as HTML that carries its own script, not as data for a front end
+os.environ["PLOTLY_RENDERER"] = "notebook"
 nb_execution_mode = "cache"
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True

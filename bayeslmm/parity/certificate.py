@@ -80,7 +80,7 @@ class Certificate:
     Attributes
     ----------
     max_deviation : float
-        Largest |graph - kernel| / max(1, |kernel|) over all points and both log densities.
+        Largest ``|graph - kernel| / max(1, |kernel|)`` over all points and both log densities.
     max_effect_deviation : float
         Largest difference of random effects and beta, in units of the largest of them (or the spread of y).
     points : DataFrame

@@ -113,7 +113,7 @@ class Laplace(Prior):
 
 @dataclass(frozen=True)
 class HalfNormal(Prior):
-    """|x| of a normal about 0 with standard deviation `scale`."""
+    """``|x|`` of a normal about 0 with standard deviation `scale`."""
 
     scale: float
     support: ClassVar[Support] = "positive"
@@ -125,7 +125,7 @@ class HalfNormal(Prior):
 
 @dataclass(frozen=True)
 class HalfStudentT(Prior):
-    """|x| of a Student's t about 0."""
+    """``|x|`` of a Student's t about 0."""
 
     df: float
     scale: float
@@ -199,7 +199,7 @@ class PenalizedComplexity(Prior):
 
 @dataclass(frozen=True)
 class LKJ(Prior):
-    """Correlation matrix R with density ∝ |R|^(eta-1) (Lewandowski, Kurowicka & Joe 2009)."""
+    """Correlation matrix R with density ∝ ``|R|^(eta-1)`` (Lewandowski, Kurowicka & Joe 2009)."""
 
     eta: float
     support: ClassVar[Support] = "correlation"
