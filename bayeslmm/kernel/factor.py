@@ -63,26 +63,33 @@ def scaled_panels(factors: Floats, ints: Ints, floats: Floats) -> Floats:
 
 
 @compiled
+def _row_times(tail: Floats, r: int, stop: int, factors: Floats, ints: Ints, floats: Floats) -> None:
+    """Row r of the tail's cross-products times Λ, up to column `stop`."""
+    source = ints[at.TAIL] + r * tail.shape[1]
+    c = 0
+    while c < stop:
+        b = ints[ints[at.POSITION_BLOCK] + ints[at.Q_LEAD] + c]
+        k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
+        for m in range(k):
+            x = floats[source + c + m]
+            for j in range(k):
+                tail[r, c + j] += x * factors[lam + m * k + j]
+        c += k
+
+
+@compiled
 def scaled_tail(factors: Floats, ints: Ints, floats: Floats) -> Floats:
     """The dense tail of ΛᵀGΛ + I bordered by CᵀΛ and [Q r]ᵀ[Q r]; lower triangle."""
     q_tail = ints[at.Q_TAIL]
     width = q_tail + ints[at.P] + 1
-    tail = np.empty((width, width))
-    for r in range(width):
-        for c in range(width):
-            tail[r, c] = floats[ints[at.TAIL] + r * width + c]
+    tail = np.zeros((width, width))
     work = np.empty(len(factors) + 1)
     c = 0
     while c < q_tail:
         b = ints[ints[at.POSITION_BLOCK] + ints[at.Q_LEAD] + c]
         k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
-        for r in range(c, width):
-            for j in range(k):
-                work[j] = 0.0
-                for m in range(k):
-                    work[j] += tail[r, c + m] * factors[lam + m * k + j]
-            for j in range(k):
-                tail[r, c + j] = work[j]
+        for i in range(c, c + k):
+            _row_times(tail, i, c + k, factors, ints, floats)
         for j in range(c + k):
             for i in range(k):
                 work[i] = 0.0
@@ -93,6 +100,10 @@ def scaled_tail(factors: Floats, ints: Ints, floats: Floats) -> Floats:
         for j in range(k):
             tail[c + j, c + j] += 1.0
         c += k
+    for r in range(q_tail, width):
+        _row_times(tail, r, q_tail, factors, ints, floats)
+        for j in range(q_tail, r + 1):
+            tail[r, j] = floats[ints[at.TAIL] + r * width + j]
     return tail
 
 

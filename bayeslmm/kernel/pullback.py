@@ -44,10 +44,15 @@ def spherical_solution(panels: Floats, tail: Floats, ints: Ints) -> Floats:
 
 
 @compiled
-def _gather(i: int, k: int, below: int, selected: Floats, inverse: Floats, ints: Ints, out: Floats) -> None:
-    """M⁻¹ among the rows below node i's own (`below` of them), from what is already computed."""
+def _below_times(
+    i: int, k: int, below: int, panels: Floats, selected: Floats, inverse: Floats, ints: Ints, out: Floats
+) -> None:
+    """M⁻¹ among the rows below node i's own (`below` of them) times L there; (below, k) into `out`."""
     row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i] + k
+    L = ints[ints[at.PANEL_START] + i] + k * k
     q_lead = ints[at.Q_LEAD]
+    for r in range(below * k):
+        out[r] = 0.0
     first = 0
     for s in range(ints[ints[at.ANCESTOR_START] + i], ints[ints[at.ANCESTOR_START] + i + 1]):
         ancestor = ints[ints[at.ANCESTORS] + s]
@@ -55,13 +60,22 @@ def _gather(i: int, k: int, below: int, selected: Floats, inverse: Floats, ints:
         up = ints[ints[at.PANEL_START] + ancestor]
         there = ints[at.RELATIVE] + ints[ints[at.RELATIVE_START] + s] - first
         for r in range(first, below):
-            for c in range(up_k):
-                out[r, first + c] = selected[up + ints[there + r] * up_k + c]
-                out[first + c, r] = out[r, first + c]
+            for c in range(first, min(first + up_k, r + 1)):
+                x = selected[up + ints[there + r] * up_k + c - first]
+                for m in range(k):
+                    out[r * k + m] += x * panels[L + c * k + m]
+                    if c < r:
+                        out[c * k + m] += x * panels[L + r * k + m]
         first += up_k
     for r in range(first, below):
-        for c in range(first, below):
-            out[r, c] = inverse[ints[row0 + r] - q_lead, ints[row0 + c] - q_lead]
+        at_r = ints[row0 + r] - q_lead
+        for c in range(first, r):
+            x = inverse[at_r, ints[row0 + c] - q_lead]
+            for m in range(k):
+                out[r * k + m] += x * panels[L + c * k + m]
+                out[c * k + m] += x * panels[L + r * k + m]
+        for m in range(k):
+            out[r * k + m] += inverse[at_r, at_r] * panels[L + r * k + m]
 
 
 @compiled
@@ -74,22 +88,17 @@ def selected_inverse(panels: Floats, inverse: Floats, ints: Ints) -> Floats:
     """
     selected = np.zeros(len(panels))
     p1 = ints[at.P] + 1
-    tallest = 0
-    for i in range(ints[at.N_NODES]):
-        tallest = max(tallest, ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i])
-    work = np.empty((tallest, tallest))
+    work = np.empty(len(panels) + 1)
     for i in range(ints[at.N_NODES] - 1, -1, -1):
         k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
         below = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1 - k
         own = ints[ints[at.PANEL_START] + i]
         rest = own + k * k
-        _gather(i, k, below, selected, inverse, ints, work)
+        _below_times(i, k, below, panels, selected, inverse, ints, work)
         for c in range(k - 1, -1, -1):
             pivot = panels[own + c * k + c]
             for r in range(below):
-                x = 0.0
-                for m in range(below):
-                    x -= work[r, m] * panels[rest + m * k + c]
+                x = -work[r * k + c]
                 for m in range(c + 1, k):
                     x -= selected[rest + r * k + m] * panels[own + m * k + c]
                 selected[rest + r * k + c] = x / pivot
@@ -155,12 +164,16 @@ def _tail_terms(
     """The tail's share, as `_chain_terms`."""
     q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
     width, G = q_tail + p1, ints[at.TAIL]
-    for r in range(q_tail):
-        for j in range(p1):
-            U[q_lead + r, j] += floats[G + r * width + q_tail + j]
+    column = np.empty(q_tail)
+    for j in range(p1):
+        for r in range(q_tail):
+            column[r] = floats[G + (q_tail + j) * width + r]
         for m in range(q_tail):
-            for j in range(p1):
-                U[q_lead + r, j] -= floats[G + r * width + m] * v[q_lead + m, j]
+            x = v[q_lead + m, j]
+            for r in range(q_tail):
+                column[r] -= x * floats[G + m * width + r]
+        for r in range(q_tail):
+            U[q_lead + r, j] += column[r]
     c = 0
     while c < q_tail:
         b = ints[ints[at.POSITION_BLOCK] + q_lead + c]
@@ -175,7 +188,7 @@ def _tail_terms(
                     for m in range(ks):
                         x += floats[G + (c + i) * width + r + m] * factors[up + m * ks + a]
                     for j in range(k):
-                        GLM[lam + i * k + j] += x * inverse[r + a, c + j]
+                        GLM[lam + i * k + j] += x * inverse[c + j, r + a]
             r += ks
         c += k
 
