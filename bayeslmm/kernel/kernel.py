@@ -10,8 +10,10 @@ from bayeslmm.kernel.blocks import BlockRows, Floats, Ints
 from bayeslmm.kernel.conditional import Conditional, conditional
 from bayeslmm.kernel.criterion import profile
 from bayeslmm.kernel.crossproducts import pack
-from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
+from bayeslmm.kernel.lapack import FROM, bordered_factor, tail_inverse
 from bayeslmm.kernel.pullback import pullback
+
+CHEAP = 200_000  # panel elements up to which an evaluation takes about a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class Kernel:
     @property
     def n_lam(self) -> int:
         return int(self.ints[at.N_LAM])
+
+    @property
+    def small(self) -> bool:
+        """Whether an evaluation is cheap enough that differences of gradients cost nothing to speak of."""
+        return bool(self.ints[at.Q_TAIL] < FROM and self.ints[at.N_PANEL] < CHEAP)
 
     @property
     def log_det_R(self) -> float:
