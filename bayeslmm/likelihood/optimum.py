@@ -126,7 +126,7 @@ class Optimum:
 
 
 def optimize(criterion: Criterion, start: ArrayLike | None = None, max_iter: int = 500) -> Optimum:
-    """`search` with one BLAS thread where LAPACK decides: faster on measurement, and the same on any machine."""
+    """`search`, with one BLAS thread where LAPACK decides: measured faster, and the same on any machine."""
     if criterion.design.kernel.small:
         return search(criterion, start, max_iter)
     from threadpoolctl import threadpool_limits
@@ -174,7 +174,7 @@ def search(criterion: Criterion, start: ArrayLike | None = None, max_iter: int =
 
 
 def moment_start(design: Design) -> Array:
-    """θ of moment estimates, (n_theta,); where those fail, one at which each coef counts like the residual."""
+    """θ of moment estimates, (n_theta,), or one at which each coef counts like the residual."""
     from bayeslmm.kernel.moments import relative_covariances
 
     covariance = design.covariance
