@@ -193,7 +193,7 @@ def _compare(model: "LinearMixedModel", out: Path, run: Settings) -> None:
     typer.echo(par.verdicts)
     typer.echo(certificate.sentence)
     with _step("Writing the report"):
-        par.table.to_csv(out / "parity.csv")
+        par.table.to_csv(out / "parity.csv", index=False)
         (out / "manifest.json").write_text(par.manifest.to_json(), encoding="utf-8")
         report = par.report(out / "parity.html")
     typer.echo(report)
