@@ -18,7 +18,7 @@ from .formula import Bar
 from .materialize import Part, train
 from .model_spec import ModelSpec
 from .rank import independent_columns
-from .recipe import FixedTerm, Recipe, numbers
+from .recipe import FixedTerm, Recipe, coded, numbers
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
@@ -62,7 +62,8 @@ def build(spec: ModelSpec, data: Any) -> Built:
     """
     frame = checks.as_frame(data)
     kept = _complete_rows(spec, frame)
-    variables, codings = _variables(spec, kept)
+    fitted, codings = _variables(spec, kept)
+    variables = coded(fitted, codings)
     parts = train(_part_formulas(spec), variables, len(kept.rows))
     for part in parts.values():
         _check_part(part, kept.rows)
@@ -81,7 +82,7 @@ def build(spec: ModelSpec, data: Any) -> Built:
         n_missing=kept.n_given - len(kept.rows),
         response=spec.response,
     )
-    return Built(design, _recipe(spec, parts, codings, columns, groupings))
+    return Built(design, _recipe(spec, parts, fitted, codings, columns, groupings))
 
 
 def _part_formulas(spec: ModelSpec) -> dict[str, str]:
@@ -132,8 +133,8 @@ def _complete_rows(spec: ModelSpec, frame: pd.DataFrame) -> _Rows:
     return _Rows(columns, rows, len(frame))
 
 
-def _variables(spec: ModelSpec, kept: _Rows) -> tuple[dict[str, Any], dict[str, Coding]]:
-    """The formula's columns as formulaic gets them, and the codings of those that are factors."""
+def _variables(spec: ModelSpec, kept: _Rows) -> tuple[dict[str, NDArray[Any]], dict[str, Coding]]:
+    """The formula's columns, a factor's as codes, and the codings of those that are factors."""
     names = tuple(dict.fromkeys(name for names in _part_variables(spec).values() for name in names))
     for name in spec.parsed.outcome.variables:
         checks.check_response_column(name, kept.columns[name])
@@ -144,11 +145,11 @@ def _variables(spec: ModelSpec, kept: _Rows) -> tuple[dict[str, Any], dict[str, 
     }
     checks.check_contrasts(spec.contrasts, factors, names)
     codings = {name: _coding(name, factor, spec) for name, factor in factors.items()}
-    values = {name: codings[name].factor(factor.codes) for name, factor in factors.items()}
+    codes = {name: factor.codes for name, factor in factors.items()}
     plain = {name: numbers(kept.columns[name]) for name in names if name not in factors}
     for name, column in plain.items():
         checks.check_finite(name, column, kept.rows)
-    return values | plain, codings
+    return codes | plain, codings
 
 
 def _coding(name: str, factor: Factor, spec: ModelSpec) -> Coding:
@@ -249,6 +250,7 @@ def _structure(spec: ModelSpec, bar: Bar, part: Part, n_levels: int) -> Covarian
 def _recipe(
     spec: ModelSpec,
     parts: Mapping[str, Part],
+    fitted: Mapping[str, NDArray[Any]],
     codings: Mapping[str, Coding],
     columns: NDArray[np.intp],
     groupings: tuple[Grouping, ...],
@@ -265,6 +267,7 @@ def _recipe(
         groupings=groupings,
         bars=tuple(tuple(f"bar_{place}" for place in spec.bars_of(group)) for group in spec.groups),
         offset_column=spec.offset if isinstance(spec.offset, str) else None,
+        fitted={name: fitted[name] for name in sorted(used)},
     )
 
 

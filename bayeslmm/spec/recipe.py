@@ -1,7 +1,7 @@
 """The recipe: all that was learnt from the data about making columns, to be replayed on new rows."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,6 +70,7 @@ class Recipe:
     groupings : grouping factors in formula order
     bars : for each grouping factor, the names of its bars
     offset_column : column given as `offset=`
+    fitted : the formula's columns at the fitted rows: codes of a factor, else numbers
     """
 
     trained: Mapping[str, Any]
@@ -80,6 +81,7 @@ class Recipe:
     groupings: tuple[Grouping, ...]
     bars: tuple[tuple[str, ...], ...]
     offset_column: str | None = None
+    fitted: Mapping[str, NDArray[Any]] = field(default_factory=dict, repr=False)
 
     def replay(self, data: Any, groups: Iterable[str] | None = None) -> NewRows:
         """The design of new rows, needing the columns only of what is asked.
@@ -146,6 +148,13 @@ class Recipe:
         if (codes < 0).any():
             raise unseen_level(name, values, codes, coding.levels)
         return coding.factor(codes)
+
+
+def coded(columns: Mapping[str, NDArray[Any]], codings: Mapping[str, Coding]) -> dict[str, Any]:
+    """Columns as formulaic gets them: a factor's codes under its coding, numbers as they are."""
+    return {
+        name: codings[name].factor(values) if name in codings else values for name, values in columns.items()
+    }
 
 
 def numbers(values: pd.Series) -> NDArray[Any]:
