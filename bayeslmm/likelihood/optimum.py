@@ -206,7 +206,9 @@ def _polished(criterion: Criterion, outcome: Outcome) -> Outcome:
     left = float(np.sum((root.T @ gradient) ** 2))
     if not (value <= outcome.value + noise and left < along @ along):
         return outcome
-    return replace(outcome, x=theta, value=value, gradient=gradient, decrement=left)
+    there = left <= 2e-14 * max(1.0, abs(value))
+    status = Status.CONVERGED if there else outcome.status
+    return replace(outcome, x=theta, value=value, gradient=gradient, decrement=left, status=status)
 
 
 def _clear_small(criterion: Criterion, outcome: Outcome) -> Outcome:

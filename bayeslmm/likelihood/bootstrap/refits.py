@@ -116,7 +116,7 @@ class Refitter:
             theta[i] = covariance.normalize(theta[i])
         for i in np.flatnonzero(~found | near_boundary(covariance, theta)).tolist():
             optimum = optimize(self._criterion(responses, i), theta[i] if found[i] else self.start)
-            theta[i], failed[i] = optimum.theta, not optimum.convergence.converged
+            theta[i], failed[i] = optimum.theta, not (found[i] or optimum.convergence.converged)
             vanished[i] = bool(optimum.convergence.vanished)
         return theta, vanished, failed
 
