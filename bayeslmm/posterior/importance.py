@@ -1,7 +1,12 @@
-"""Importance sampling from the Laplace fit: multivariate-t proposals, weights from the exact kernel."""
+"""Importance sampling: multivariate-t proposals from the Laplace fit, weights from the exact kernel.
+
+Where the posterior is far from its Laplace fit, the weighted proposals themselves tell where it lies, and a
+second round proposes from their mean and covariance.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +21,9 @@ type Array = NDArray[np.float64]
 PARETO_K = 0.7  # above it importance weights have no usable mean (Vehtari et al. 2024)
 DF = 5.0
 WIDEN = 1.1
+ROUNDS = 3
+EFFICIENT = 0.5  # effective share of the proposals with which another round isn't worth its cost
+WASTEFUL = 0.3  # below it the chains stick to single draws
 BURN_IN = 50
 FEWEST = 2000  # proposals of all chains together; the tail of fewer weights tells little
 
@@ -44,7 +52,15 @@ class ImportanceRun:
     @property
     def trustworthy(self) -> bool:
         """Whether the weights pass the gate."""
-        return self.laplace.converged and self.pareto_k < PARETO_K
+        return self.laplace.converged and self.pareto_k < PARETO_K and self.efficiency > WASTEFUL
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposer:
+    """A multivariate t about `centre` (d,) with scale matrix root·rootᵀ."""
+
+    centre: Array
+    root: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +82,7 @@ def importance(target: Target, options: SampleOptions, seeds: list[np.random.See
     generators = [np.random.default_rng(seed) for seed in seeds]
     thin = -(-FEWEST // (options.draws * options.chains))
     n = options.draws * thin + BURN_IN
-    with ThreadPoolExecutor(options.cores or len(seeds)) as pool:
-        proposals = list(pool.map(lambda rng: _propose(target, fit, rng, n), generators))
+    proposals = _rounds(target, fit, generators, n, options.cores)
     chains = [
         _metropolis(p.log_weight, rng)[thin - 1 :: thin] for p, rng in zip(proposals, generators, strict=True)
     ]
@@ -82,13 +97,39 @@ def importance(target: Target, options: SampleOptions, seeds: list[np.random.See
     )
 
 
-def _propose(target: Target, fit: LaplaceFit, rng: np.random.Generator, n: int) -> _Proposals:
-    """n draws of a multivariate t about the mode, with their weights."""
+def _rounds(
+    target: Target, fit: LaplaceFit, generators: list[np.random.Generator], n: int, cores: int | None
+) -> list[_Proposals]:
+    """n proposals per chain: of the Laplace fit, or of a later round where that is wasteful."""
+    proposer = _Proposer(fit.mode, fit.root)
+    with ThreadPoolExecutor(cores or len(generators)) as pool:
+        for _ in range(ROUNDS):
+            proposals = list(pool.map(partial(_propose, target, proposer, n), generators))
+            log_weight = np.concatenate([p.log_weight for p in proposals])
+            if _kish(log_weight) > EFFICIENT and _pareto_k(log_weight) < PARETO_K:
+                break
+            proposer = _adapted(proposals)
+    return proposals
+
+
+def _adapted(proposals: list[_Proposals]) -> _Proposer:
+    """Mean and covariance of the weighted proposals, weights truncated (Ionides 2008)."""
+    phi = np.concatenate([p.phi for p in proposals])
+    log_weight = np.concatenate([p.log_weight for p in proposals])
+    weight = np.exp(log_weight - log_weight.max())
+    weight = np.minimum(weight, weight.mean() * np.sqrt(len(weight)))
+    centre = np.average(phi, axis=0, weights=weight)
+    covariance = np.atleast_2d(np.cov(phi.T, aweights=weight))
+    return _Proposer(centre, np.linalg.cholesky(covariance))
+
+
+def _propose(target: Target, proposer: _Proposer, n: int, rng: np.random.Generator) -> _Proposals:
+    """n draws with their weights."""
     d = target.size
     normal = rng.standard_normal((n, d))
     mixing = rng.chisquare(DF, n) / DF
     unit = WIDEN * normal / np.sqrt(mixing)[:, None]
-    phi = fit.mode + unit @ fit.root.T
+    phi = proposer.centre + unit @ proposer.root.T
     log_proposal = -0.5 * (DF + d) * np.log1p(np.sum((unit / WIDEN) ** 2, axis=1) / DF)
     with np.errstate(over="ignore", invalid="ignore"):
         log_density = np.nan_to_num(target(phi), nan=-np.inf)

@@ -49,3 +49,27 @@ def test_the_chain_has_the_weighted_distribution():
     assert len(kept) == len(x) - room.BURN_IN
     assert kept.mean() == pytest.approx(1.0, abs=0.03)
     assert kept.std() == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_later_round_proposes_from_the_weighted_moments():
+    """Proposals N(0, 2² I) with weights for N(1, I)."""
+    phi = 2 * np.random.default_rng(3).standard_normal((40_000, 2))
+    log_weight = -0.5 * np.sum((phi - 1) ** 2 - (phi / 2) ** 2, axis=1)
+    proposer = room._adapted([room._Proposals(phi, np.zeros(len(phi)), log_weight)])
+    np.testing.assert_allclose(proposer.centre, [1, 1], atol=0.03)
+    np.testing.assert_allclose(proposer.root @ proposer.root.T, np.eye(2), atol=0.05)
+
+
+def test_seven_skewed_parameters_are_within_reach(run):
+    """Machines has 6 workers and a 3 x 3 covariance: the Laplace fit alone gives 54 effective draws."""
+    result = run("score ~ Machine + (Machine | Worker)", "Machines", method="importance", seed=1)
+    assert result.method == "importance"
+    assert all(check.passed for check in result.checks)
+
+
+def test_wasteful_weights_are_not_trusted(sleepstudy):
+    fit = laplace(Target(sleepstudy, default_priors(sleepstudy)))
+    nothing = (), np.zeros((0, 0)), np.zeros((0, 0), dtype=bool)
+    assert room.ImportanceRun(*nothing, pareto_k=0.2, efficiency=0.8, laplace=fit).trustworthy
+    assert not room.ImportanceRun(*nothing, pareto_k=0.2, efficiency=0.1, laplace=fit).trustworthy
+    assert not room.ImportanceRun(*nothing, pareto_k=0.8, efficiency=0.8, laplace=fit).trustworthy
