@@ -12,7 +12,7 @@ from bayeslmm.errors import OptionError, SingularFitWarning
 from bayeslmm.likelihood.bootstrap.intervals import INTERVALS
 from bayeslmm.likelihood.bootstrap.parametric import RowSampler, StatisticsSampler
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
-from bayeslmm.likelihood.bootstrap.refits import Refitter, Responses
+from bayeslmm.likelihood.bootstrap.refits import Refitter, Responses, flat_all
 from bayeslmm.likelihood.bootstrap.run import RefitTask
 from bayeslmm.runs.replicates import Plan, generator, run
 
@@ -52,6 +52,22 @@ def test_refits_are_fits(fitter, name, criterion):
         )
         assert refits.sigma[i] == pytest.approx(whole.sigma, rel=1e-4)
         assert refits.singular[i] == whole.is_singular
+
+
+@pytest.mark.parametrize("name", ["slopes", "nested", "singular"])
+def test_both_searches_find_the_same(fitter, name):
+    """The compiled search, and the one that large problems take."""
+    fit = fitter(*MODELS[name])
+    refitter, sampler = Refitter.of(fit), StatisticsSampler.of(fit)
+    responses = Responses.of([sampler(generator(8, i)) for i in range(20)])
+    fast, slow = refitter._search_compiled(responses), refitter._search_each(responses)
+    np.testing.assert_allclose(fast[0], slow[0], rtol=1e-6, atol=1e-7)
+    np.testing.assert_array_equal(fast[1], slow[1])
+    lam = flat_all(fit.design.covariance, fast[0])
+    for a, b in zip(
+        refitter._solve_compiled(lam, responses), refitter._solve_each(lam, responses), strict=True
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("weights", [None, "w"])

@@ -9,7 +9,7 @@ type Array = NDArray[np.float64]
 
 
 def natural_draws(covariance: CovarianceMap, lam: Array, sigma: Array) -> tuple[Array, Array]:
-    """Absolute sd (m, n_sd) and cor (m, n_pairs) of m factors: block by block, in the labels' order.
+    """Free absolute sd (m, n_sd) and cor (m, n_pairs) of m factors: block by block, in the labels' order.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def natural_draws(covariance: CovarianceMap, lam: Array, sigma: Array) -> tuple[
     for number, (k, offset) in enumerate(zip(covariance.sizes, covariance.offsets, strict=True)):
         rows = lam[:, offset : offset + k * k].reshape(-1, k, k)
         length = np.sqrt(np.sum(rows**2, axis=2))
-        sds.append(sigma[:, None] * length)
+        sds.append(sigma[:, None] * length[:, list(covariance.block_sds(number))])
         pairs = np.array(covariance.block_pairs(number), dtype=np.int64).reshape(-1, 2)
         with np.errstate(invalid="ignore", divide="ignore"):
             unit = rows / length[:, :, None]

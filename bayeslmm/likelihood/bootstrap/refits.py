@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.kernel import Kernel
+from bayeslmm.kernel.optimizer import minimize
 from bayeslmm.likelihood.bootstrap.kind import Response
 from bayeslmm.likelihood.optimum import SMALL, Criterion, optimize
 from bayeslmm.spec.covariance import lower_factor
@@ -89,17 +90,14 @@ class Refitter:
 
     def __call__(self, responses: Responses) -> Refits:
         """Refit each response."""
-        from bayeslmm.kernel.refit import solve_all
-
         objective, design = self.objective, self.objective.design
-        kernel = design.kernel
         theta, vanished, failed = self._search(responses)
         lam = flat_all(design.covariance, theta)
-        problem = (kernel.ints, kernel.floats, objective.reml, objective.sigma)
-        delta, r2, values = solve_all(lam, *problem, responses.zr, responses.gamma, responses.rr)
+        solve = self._solve_compiled if design.kernel.small else self._solve_each
+        delta, r2, values = solve(lam, responses)
         m = design.n - design.p * objective.reml
         sigma = np.sqrt(r2 / m) if np.isnan(objective.sigma) else np.full(len(r2), objective.sigma)
-        beta = np.linalg.solve(kernel.R_X, (responses.gamma + delta).T).T
+        beta = np.linalg.solve(design.kernel.R_X, (responses.gamma + delta).T).T
         return Refits(theta, lam, beta, sigma, values, delta, vanished, failed | ~np.isfinite(values))
 
     def _search(self, responses: Responses) -> tuple[Array, Mask, Mask]:
@@ -108,9 +106,8 @@ class Refitter:
         vanished, failed = np.zeros(m, dtype=bool), np.zeros(m, dtype=bool)
         if covariance.n_theta == 0:
             return np.zeros((m, 0)), vanished, failed
-        theta, found = (
-            self._compiled(responses) if covariance.linear else (np.tile(self.start, (m, 1)), failed)
-        )
+        compiled = covariance.linear and self.objective.design.kernel.small
+        theta, found = self._search_compiled(responses) if compiled else self._search_each(responses)
         flipped = (theta[:, covariance.lower == 0] < 0).any(axis=1)
         for i in np.flatnonzero(flipped).tolist():
             theta[i] = covariance.normalize(theta[i])
@@ -120,7 +117,7 @@ class Refitter:
             vanished[i] = bool(optimum.convergence.vanished)
         return theta, vanished, failed
 
-    def _compiled(self, responses: Responses) -> tuple[Array, Mask]:
+    def _search_compiled(self, responses: Responses) -> tuple[Array, Mask]:
         from bayeslmm.kernel.refit import refit_all
 
         objective = self.objective
@@ -140,6 +137,43 @@ class Refitter:
             MAX_EVALUATIONS,
         )
         return x * scale, converged.astype(bool)
+
+    def _search_each(self, responses: Responses) -> tuple[Array, Mask]:
+        """The same search with the kernel's own choice of algebra, for large tails and curved structures."""
+        outcomes = [
+            minimize(
+                self._criterion(responses, i),
+                self.start,
+                self.objective.scale,
+                hessian=self.hessian,
+                renew=False,
+                tolerance=TOLERANCE,
+                max_evaluations=MAX_EVALUATIONS,
+            )
+            for i in range(len(responses.rr))
+        ]
+        return np.array([each.x for each in outcomes]), np.array([each.converged for each in outcomes])
+
+    def _solve_compiled(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
+        from bayeslmm.kernel.refit import solve_all
+
+        kernel = self.objective.design.kernel
+        problem = (kernel.ints, kernel.floats, self.objective.reml, self.objective.sigma)
+        return solve_all(lam, *problem, responses.zr, responses.gamma, responses.rr)
+
+    def _solve_each(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
+        from bayeslmm.kernel.criterion import profile
+
+        objective, p = self.objective, self.objective.design.p
+        delta, r2, values = np.empty((len(lam), p)), np.empty(len(lam)), np.empty(len(lam))
+        for i, each in enumerate(lam):
+            kernel = self._criterion(responses, i).kernel
+            moments = kernel.moments(each)
+            logdet, A = moments.logdet, moments.A
+            values[i], _ = profile(logdet, A, kernel.ints, kernel.floats, objective.reml, objective.sigma)
+            delta[i] = np.linalg.solve(A[:p, :p], A[:p, p])
+            r2[i] = A[p, p] - delta[i] @ A[:p, p]
+        return delta, r2, values
 
     def _criterion(self, responses: Responses, i: int) -> ReplicateCriterion:
         from bayeslmm.kernel.sufficient import write_response
