@@ -1,7 +1,8 @@
 """The names of estimands: one spelling for every table, plot and graph coordinate.
 
 ``beta[Days]``, ``sd[Subject: Days]``, ``cor[Subject: Intercept, Days]``, ``sigma``,
-``ranef[Subject=308: Days]``.
+``ranef[Subject=308: Days]``. What all coefs of a group share is ``sd[Subject]`` or
+``cor[Subject]``.
 """
 
 from typing import TYPE_CHECKING
@@ -20,12 +21,12 @@ def beta_label(coef: str) -> str:
 
 def sd_label(group: str, coef: str) -> str:
     """Label of the standard deviation of a random effect (absolute, in the response's units)."""
-    return f"sd[{group}: {coef}]"
+    return _of_group("sd", group, coef)
 
 
 def cor_label(group: str, a: str, b: str) -> str:
     """Label of the correlation between two random effects of a group."""
-    return f"cor[{group}: {a}, {b}]"
+    return _of_group("cor", group, f"{a}, {b}")
 
 
 def ranef_label(group: str, level: object, coef: str) -> str:
@@ -43,18 +44,30 @@ def beta_labels(design: "Design") -> tuple[str, ...]:
     return tuple(beta_label(coef) for coef in design.coefs)
 
 
+def sd_labels_of(design: "Design", number: int) -> tuple[str, ...]:
+    """Labels of the free standard deviations of one block."""
+    group = design.blocks[number].group
+    return tuple(_of_group("sd", group, name) for name in design.covariance.sd_names(number))
+
+
+def cor_labels_of(design: "Design", number: int) -> tuple[str, ...]:
+    """Labels of the free correlations of one block."""
+    group = design.blocks[number].group
+    return tuple(_of_group("cor", group, name) for name in design.covariance.cor_names(number))
+
+
 def sd_labels(design: "Design") -> tuple[str, ...]:
-    """Labels of the standard deviations: block by block, coefs in order."""
-    return tuple(sd_label(block.group, coef) for block in design.blocks for coef in block.coefs)
+    """Labels of the free standard deviations: block by block, coefs in order."""
+    return tuple(label for number in range(len(design.blocks)) for label in sd_labels_of(design, number))
 
 
 def cor_labels(design: "Design") -> tuple[str, ...]:
     """Labels of the free correlations: block by block, pairs in order (none across bars)."""
-    return tuple(
-        cor_label(block.group, block.coefs[i], block.coefs[j])
-        for number, block in enumerate(design.blocks)
-        for i, j in design.covariance.block_pairs(number)
-    )
+    return tuple(label for number in range(len(design.blocks)) for label in cor_labels_of(design, number))
+
+
+def _of_group(kind: str, group: str, name: str) -> str:
+    return f"{kind}[{group}: {name}]" if name else f"{kind}[{group}]"
 
 
 def parameter_labels(design: "Design", sigma_known: bool = False) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def scaled_inverse(hessian: Array, scale: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class NaturalErrors:
-    """Standard errors by group, NaN where a parameter is on its boundary: sd (k,), cor (n_pairs,), sigma."""
+    """Standard errors by group, NaN on the boundary: sd (n_sd,), cor (n_pairs,), sigma."""
 
     sd: dict[str, Array]
     cor: dict[str, Array]
@@ -91,7 +91,8 @@ def natural_errors(covariance: CovarianceMap, theta: Array, sigma: float, joint:
             unit = factor / length[:, None]
             stretch = np.einsum("ij,pij->ip", unit, moves)
             log_slopes = np.column_stack([stretch / length[:, None], np.ones(k)])
-            sd[group] = sigma * length * _errors(log_slopes, joint)
+            free = list(covariance.block_sds(number))
+            sd[group] = (sigma * length * _errors(log_slopes, joint))[free]
             cor[group] = _errors(_cor_slopes(unit, moves, length, covariance.block_pairs(number)), joint)
     return NaturalErrors(sd, cor, float(sigma * np.sqrt(joint[-1, -1])))
 

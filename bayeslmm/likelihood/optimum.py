@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.kernel.optimizer import Outcome, Status, minimize
-from bayeslmm.spec.covariance import lower_factor
+from bayeslmm.spec.covariance import Path, lower_factor
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.relative import TermSlot
+from bayeslmm.spec.relative import TermSlot, flatten
 
 type Array = NDArray[np.float64]
 
@@ -70,26 +70,21 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Vanished:
-    """A direction of one term's covariance that is zero at the optimum.
+    """A boundary that one term's covariance lies on at the optimum.
 
     Attributes
     ----------
-    group : grouping factor. coefs : of the term. direction : (k,) over coefs, unit mean square over rows.
-    slope : derivative of the criterion along T + ε·direction·directionᵀ; not negative at an optimum.
+    group : grouping factor. coefs : of the term. what : the boundary in words, "no variance along 1·Days".
+    slope : derivative of the criterion in T on the way off it, by the steepest; not negative at an optimum.
     """
 
     group: str
     coefs: tuple[str, ...]
-    direction: Array
+    what: str
     slope: float
 
     def __str__(self) -> str:
-        parts = [
-            f"{value:.3g}·{coef}"
-            for value, coef in zip(self.direction, self.coefs, strict=True)
-            if value != 0
-        ]
-        return f"{self.group}: no variance along {' + '.join(parts)} (slope {self.slope:.3g})"
+        return f"{self.group}: {self.what} (slope {self.slope:.3g})"
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,7 @@ class Convergence:
     ----------
     status : how the last search ended. decrement : squared gradient in the metric of the Hessian, twice the
         decrease still promised; scale-free. eigenvalues : of the Hessian in units of `Criterion.scale`.
-    vanished : directions of zero variance, each with the sign of the criterion's slope in T.
+    vanished : boundaries reached, each with the sign of the criterion's slope in T.
     n_evaluations : of the criterion, over all searches. restarts : criterion reached by each search.
     """
 
@@ -160,7 +155,7 @@ def search(criterion: Criterion, start: ArrayLike | None = None, max_iter: int =
         worst = min(vanished, key=lambda v: v[0].slope, default=None)
         if worst is None or worst[0].slope > -1e-6 or len(restarts) > 5:
             break
-        theta = _leave(criterion, outcome, *worst[1:])
+        theta = _leave(outcome, *worst[1:])
     hessian = outcome.hessian * np.outer(criterion.scale, criterion.scale)
     evidence = Convergence(
         status=outcome.status,
@@ -212,42 +207,44 @@ def _polished(criterion: Criterion, outcome: Outcome) -> Outcome:
 
 
 def _clear_small(criterion: Criterion, outcome: Outcome) -> Outcome:
-    """Set directions to exactly 0 where that doesn't raise the criterion."""
+    """Put what is near its boundary exactly there where that doesn't raise the criterion."""
     noise = 1e-12 * max(1.0, abs(outcome.value))
     for slot in criterion.design.covariance.slots:
-        for part in slot.structure.without_small(outcome.x[slot.theta], slot.gram, SMALL):
+        for clear in slot.structure.without_small(outcome.x[slot.theta], slot.gram, SMALL):
             theta = outcome.x.copy()
-            theta[slot.theta] = part
+            theta[slot.theta] = clear(theta[slot.theta])
             value, gradient = criterion(theta)
-            if value > outcome.value + noise:
-                break
-            outcome = replace(outcome, x=theta, value=value, gradient=gradient)
+            if value <= outcome.value + noise:
+                outcome = replace(outcome, x=theta, value=value, gradient=gradient)
     return outcome
 
 
-def _slopes(criterion: Criterion, outcome: Outcome) -> list[tuple[Vanished, TermSlot, Array]]:
-    """Every vanished direction, with the derivative of the criterion in T along it."""
+def _slopes(criterion: Criterion, outcome: Outcome) -> list[tuple[Vanished, TermSlot, Path]]:
+    """Every boundary reached, with the derivative of the criterion in T along the steepest way off it."""
     covariance = criterion.design.covariance
     out = []
     for slot in covariance.slots:
-        for direction in slot.structure.vanished(outcome.x[slot.theta], slot.gram):
-            lam = covariance.flat(outcome.x)
-            step = np.zeros((covariance.sizes[slot.block],) * 2)
-            step[slot.coefs, slot.coefs] = direction
-            inside = slice(covariance.offsets[slot.block], covariance.offsets[slot.block] + step.size)
-            lam[inside] += NUDGE * step.ravel()
-            _, gradient = criterion.at(lam)
-            slope = float(gradient[inside] @ step.ravel()) / (2 * NUDGE)
-            coefs = covariance.coefs[slot.block][slot.coefs]
-            along = direction @ direction.T
-            axis = along[:, np.argmax(np.diag(along))] / np.sqrt(np.max(np.diag(along)))
-            out.append((Vanished(covariance.groups[slot.block], coefs, axis, slope), slot, direction))
+        group, coefs = covariance.groups[slot.block], covariance.coefs[slot.block][slot.coefs]
+        for departure in slot.structure.vanished(outcome.x[slot.theta], slot.gram, coefs):
+            slopes = [_slope(criterion, outcome, slot, path) for path in departure.paths]
+            steepest = int(np.argmin(slopes))
+            vanished = Vanished(group, coefs, departure.what, slopes[steepest])
+            out.append((vanished, slot, departure.paths[steepest]))
     return out
 
 
-def _leave(criterion: Criterion, outcome: Outcome, slot: TermSlot, direction: Array) -> Array:
-    """θ at T + ε aaᵀ, a step off the boundary that lowers the criterion."""
+def _slope(criterion: Criterion, outcome: Outcome, slot: TermSlot, path: Path) -> float:
+    """d criterion / d δ², a small δ along a path of the bar's factor."""
+    covariance = criterion.design.covariance
+    factors = [factor.copy() for factor in covariance.factors(outcome.x)]
+    moves = [np.zeros_like(factor) for factor in factors]
+    factors[slot.block][slot.coefs, slot.coefs], moves[slot.block][slot.coefs, slot.coefs] = path(NUDGE)
+    _, gradient = criterion.at(flatten(factors))
+    return float(gradient @ flatten(moves)) / (2 * NUDGE)
+
+
+def _leave(outcome: Outcome, slot: TermSlot, path: Path) -> Array:
+    """θ a step along a path off the boundary that lowers the criterion."""
     theta = outcome.x.copy()
-    factor = slot.structure.factor(theta[slot.theta])
-    theta[slot.theta] = slot.structure.parameters(lower_factor(factor + 0.1 * direction))
+    theta[slot.theta] = slot.structure.parameters(lower_factor(path(0.1)[0]))
     return theta

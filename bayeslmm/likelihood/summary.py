@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bayeslmm.likelihood.varcorr import RESIDUAL
+from bayeslmm.likelihood.varcorr import RESIDUAL, whole_block
 
 if TYPE_CHECKING:
     from bayeslmm.likelihood.fit import LikelihoodFit
@@ -102,11 +102,10 @@ def _five_numbers(residuals: "pd.Series[float]") -> "pd.Series[float]":
 
 def _random(fit: "LikelihoodFit") -> pd.DataFrame:
     covariance = fit.design.covariance
-    natural = covariance.natural(fit.theta_values, fit.sigma)
     rows = []
     for number, (group, coefs) in enumerate(zip(covariance.groups, covariance.coefs, strict=True)):
-        pairs = dict(zip(covariance.block_pairs(number), natural.cor[group], strict=True))
-        for j, (coef, sd) in enumerate(zip(coefs, natural.sd[group], strict=True)):
+        sds, pairs = whole_block(covariance, number, fit.theta_values, fit.sigma)
+        for j, (coef, sd) in enumerate(zip(coefs, sds, strict=True)):
             cors = {f"cor {i + 1}": pairs[i, j] for i in range(j) if (i, j) in pairs}
             rows.append({"group": group, "name": coef, "variance": sd**2, "sd": sd} | cors)
     rows.append({"group": RESIDUAL, "name": "", "variance": fit.sigma**2, "sd": fit.sigma})

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.spec.relative import CovarianceMap
+from bayeslmm.spec.relative import CovarianceMap, correlations
 
 type Array = NDArray[np.float64]
 
@@ -21,14 +21,14 @@ def varcorr_table(covariance: CovarianceMap, theta: Array, sigma: float) -> pd.D
     Returns
     -------
     DataFrame with columns group, coef, coef2, kind (sd, var, cor, cov), value
-        Only free correlations have rows; cor is NaN where an sd is 0.
+        Every coef and every pair that may be correlated has rows, parameters shared or not; cor is NaN where
+        an sd is 0.
     """
-    natural = covariance.natural(theta, sigma)
     rows: list[tuple[Any, ...]] = []
     for number, (group, coefs) in enumerate(zip(covariance.groups, covariance.coefs, strict=True)):
-        sd, cor = natural.sd[group], natural.cor[group]
+        sd, cor = whole_block(covariance, number, theta, sigma)
         rows += [(group, coef, None, *pair) for coef, s in zip(coefs, sd, strict=True) for pair in _sd_var(s)]
-        rows += _pairs(group, coefs, covariance.block_pairs(number), sd, cor)
+        rows += _pairs(group, coefs, cor, sd)
     rows += [(RESIDUAL, None, None, *pair) for pair in _sd_var(sigma)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -37,10 +37,20 @@ def _sd_var(sd: float) -> tuple[tuple[str, float], tuple[str, float]]:
     return ("sd", float(sd)), ("var", float(sd) ** 2)
 
 
+def whole_block(
+    covariance: CovarianceMap, number: int, theta: Array, sigma: float
+) -> tuple[Array, dict[tuple[int, int], float]]:
+    """Absolute sds (k,) of all coefs of a block, and correlations by pair of coefs, none across bars."""
+    root = sigma * covariance.factors(theta)[number]
+    sd = np.sqrt(np.sum(root**2, axis=1))
+    pairs = covariance.correlated_pairs(number)
+    return sd, dict(zip(pairs, correlations(root, sd, pairs).tolist(), strict=True))
+
+
 def _pairs(
-    group: str, coefs: Sequence[str], pairs: Sequence[tuple[int, int]], sd: Array, cor: Array
+    group: str, coefs: Sequence[str], cor: dict[tuple[int, int], float], sd: Array
 ) -> Iterator[tuple[Any, ...]]:
-    for (i, j), value in zip(pairs, cor, strict=True):
+    for (i, j), value in cor.items():
         covariance = float(np.nan_to_num(value) * sd[i] * sd[j])
-        yield group, coefs[i], coefs[j], "cor", float(value)
+        yield group, coefs[i], coefs[j], "cor", value
         yield group, coefs[i], coefs[j], "cov", covariance

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -34,7 +35,8 @@ class Grouped(Protocol):
 class Natural(NamedTuple):
     """Absolute standard deviations and correlations by group.
 
-    sd[group] has shape (k,), cor[group] (n_pairs,), NaN where one of the two sds is 0.
+    Free ones only: sd[group] has shape (n_sd,), n_sd = k but where coefs share one; cor[group] (n_pairs,),
+    NaN where one of the two sds is 0.
     """
 
     sd: dict[str, Array]
@@ -59,6 +61,11 @@ class TermSlot:
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """Free correlations, as pairs of coef positions in the block."""
         return tuple((self.first + i, self.first + j) for i, j in self.structure.pairs)
+
+    @property
+    def sd_index(self) -> tuple[int, ...]:
+        """Free standard deviations, as coef positions in the block."""
+        return tuple(self.first + i for i in self.structure.sd_index)
 
 
 @dataclass(frozen=True)
@@ -153,7 +160,7 @@ class CovarianceMap:
 
     def flat(self, theta: ArrayLike) -> Array:
         """Every block's Λ, row by row, shape (n_lam,)."""
-        return np.asarray(theta, dtype=float) @ self._map if self.linear else _flatten(self.factors(theta))
+        return np.asarray(theta, dtype=float) @ self._map if self.linear else flatten(self.factors(theta))
 
     def jacobian(self, theta: ArrayLike) -> Array:
         """d flat / dθ, shape (n_theta, n_lam)."""
@@ -173,21 +180,65 @@ class CovarianceMap:
         for block, factor in enumerate(self.factors(theta)):
             root = sigma * factor
             spread = np.sqrt(np.einsum("ij,ij->i", root, root))
-            sd[self.groups[block]] = spread
-            cor[self.groups[block]] = _correlations(root, spread, self.block_pairs(block))
+            sd[self.groups[block]] = spread[list(self.block_sds(block))]
+            cor[self.groups[block]] = correlations(root, spread, self.block_pairs(block))
         return Natural(sd, cor)
 
     def from_natural(self, sd: ByGroup, cor: ByGroup, sigma: float) -> Array:
         """`flat` of absolute sd and cor at `sigma`: the relative factors are the absolute ones over σ."""
-        return _flatten(self._natural_factors(sd, cor)) / sigma
+        return flatten(self._natural_factors(sd, cor)) / sigma
 
     def theta_of_natural(self, sd: ByGroup, cor: ByGroup, sigma: float) -> Array:
         """θ of absolute sd and cor at `sigma`."""
-        return self.from_factors(self._natural_factors(sd, cor)) / sigma
+        return self.from_factors([factor / sigma for factor in self._natural_factors(sd, cor)])
 
     def block_pairs(self, block: int) -> tuple[tuple[int, int], ...]:
-        """Coef pairs of a block whose correlation is free: those inside its bars, none across."""
-        return tuple(pair for slot in self.slots if slot.block == block for pair in slot.pairs)
+        """Coef pairs of a block whose correlation is free: those inside its bars, none across.
+
+        Where all correlations of a bar follow from one, its first pair stands for them.
+        """
+        return tuple(pair for slot in self.slots_of(block) for pair in slot.pairs)
+
+    def correlated_pairs(self, block: int) -> tuple[tuple[int, int], ...]:
+        """Coef pairs of a block that may be correlated: all inside its bars with a correlation."""
+        return tuple(
+            (slot.first + i, slot.first + j)
+            for slot in self.slots_of(block)
+            for i, j in combinations(range(slot.structure.k * bool(slot.structure.pairs)), 2)
+        )
+
+    def block_sds(self, block: int) -> tuple[int, ...]:
+        """Coefs of a block whose standard deviation is free; a bar's first where all its coefs share one."""
+        return tuple(coef for slot in self.slots_of(block) for coef in slot.sd_index)
+
+    def slots_of(self, block: int) -> tuple[TermSlot, ...]:
+        """The bars of a block."""
+        return tuple(slot for slot in self.slots if slot.block == block)
+
+    def sd_names(self, block: int) -> tuple[str, ...]:
+        """What each free sd of a block belongs to: a coef, or as `shared_name` says."""
+        coefs = self.coefs[block]
+        return tuple(
+            self.shared_name(slot) if slot.structure.shared_sd else coefs[i]
+            for slot in self.slots_of(block)
+            for i in slot.sd_index
+        )
+
+    def cor_names(self, block: int) -> tuple[str, ...]:
+        """What each free correlation of a block belongs to: two coefs, or as `shared_name` says."""
+        coefs = self.coefs[block]
+        return tuple(
+            self.shared_name(slot) if slot.structure.cor_range is not None else f"{coefs[i]}, {coefs[j]}"
+            for slot in self.slots_of(block)
+            for i, j in slot.pairs
+        )
+
+    def shared_name(self, slot: TermSlot) -> str:
+        """What a parameter shared by all coefs of a bar belongs to: "" where they are the whole block."""
+        whole, own = self.coefs[slot.block], self.coefs[slot.block][slot.coefs]
+        if len(own) == len(whole):
+            return ""
+        return own[0] if len(own) == 1 else f"{own[0]} ... {own[-1]}"
 
     @cached_property
     def _map(self) -> Array:
@@ -204,18 +255,19 @@ class CovarianceMap:
 
     def _natural_factors(self, sd: ByGroup, cor: ByGroup) -> tuple[Array, ...]:
         return self._assemble(
-            slot.structure.factor_natural(np.asarray(sd[group])[slot.coefs], part)
-            for slot, group, part in self._natural_parts(cor)
+            slot.structure.factor_natural(own_sd, own_cor)
+            for slot, own_sd, own_cor in self._natural_parts(sd, cor)
         )
 
-    def _natural_parts(self, cor: ByGroup) -> Iterator[tuple[TermSlot, str, Array]]:
-        """Each bar with its group and its own part of the group's correlations."""
-        used = dict.fromkeys(self.groups, 0)
-        for slot in self.slots:
-            group, n_pairs = self.groups[slot.block], len(slot.structure.pairs)
-            given = np.asarray(cor.get(group, ()), dtype=float)
-            yield slot, group, given[used[group] : used[group] + n_pairs]
-            used[group] += n_pairs
+    def _natural_parts(self, sd: ByGroup, cor: ByGroup) -> Iterator[tuple[TermSlot, Array, Array]]:
+        """Each bar with its own part of the group's sds and correlations."""
+        for block, group in enumerate(self.groups):
+            sds = np.asarray(sd[group], dtype=float)
+            cors = np.asarray(cor.get(group, ()), dtype=float)
+            for slot in self.slots_of(block):
+                n_sd, n_pairs = len(slot.structure.sd_index), len(slot.structure.pairs)
+                yield slot, sds[:n_sd], cors[:n_pairs]
+                sds, cors = sds[n_sd:], cors[n_pairs:]
 
     def _with[P](self, parts: Iterable[P]) -> Iterator[tuple[TermSlot, P]]:
         """Each bar with its part."""
@@ -267,11 +319,12 @@ def _gram(columns: Array, weights: Array | None) -> Array:
     return weighted.T @ columns / len(columns)
 
 
-def _flatten(factors: Sequence[Array]) -> Array:
+def flatten(factors: Sequence[Array]) -> Array:
+    """Blocks' factors (k, k) as the kernel takes them: row by row, one after the other."""
     return np.concatenate([factor.ravel() for factor in factors]) if factors else np.zeros(0)
 
 
-def _correlations(root: Array, spread: Array, pairs: tuple[tuple[int, int], ...]) -> Array:
+def correlations(root: Array, spread: Array, pairs: tuple[tuple[int, int], ...]) -> Array:
     """cor of the given coef pairs of root·rootᵀ, NaN where an sd is 0."""
     out = np.full(len(pairs), np.nan)
     for number, (i, j) in enumerate(pairs):

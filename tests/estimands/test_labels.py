@@ -6,11 +6,12 @@ from bayeslmm.estimands import labels
 def small_design():
     subject = SimpleNamespace(group="Subject", levels=("308", "309"), coefs=("Intercept", "Days"))
     item = SimpleNamespace(group="batch:cask", levels=("A:a",), coefs=("Intercept",))
-    pairs = {0: ((0, 1),), 1: ()}
+    sds = {0: ("Intercept", "Days"), 1: ("Intercept",)}
+    cors = {0: ("Intercept, Days",), 1: ()}
     return SimpleNamespace(
         coefs=("Intercept", "Days"),
         blocks=(subject, item),
-        covariance=SimpleNamespace(block_pairs=pairs.__getitem__),
+        covariance=SimpleNamespace(sd_names=sds.__getitem__, cor_names=cors.__getitem__),
     )
 
 
@@ -46,3 +47,12 @@ def test_a_label_tells_its_kind():
         ["beta"] * 2 + ["sd"] * 3 + ["cor", "sigma"] + ["ranef"] * 5
     )
     assert set(map(labels.kind_of, made)) == set(labels.KINDS)
+
+
+def test_what_all_coefs_share_bears_the_groups_name_alone():
+    design = SimpleNamespace(
+        blocks=(SimpleNamespace(group="Worker"),),
+        covariance=SimpleNamespace(sd_names=lambda number: ("",), cor_names=lambda number: ("",)),
+    )
+    assert labels.sd_labels(design) == ("sd[Worker]",)
+    assert labels.cor_labels(design) == ("cor[Worker]",)

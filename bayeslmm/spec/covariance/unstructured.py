@@ -1,0 +1,98 @@
+"""Any covariance."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .algebra import correlation_factor, gram_root, inverse_factor, lower_factor
+from .base import Array, Clearing, CovarianceStructure, Departure, along, straight
+
+
+@dataclass(frozen=True)
+class Unstructured(CovarianceStructure):
+    """Any covariance: θ is the lower triangle of Λ, column by column (lme4's order)."""
+
+    keyword: ClassVar[str] = "us"
+    linear: ClassVar[bool] = True
+
+    @property
+    def _rows_columns(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        columns, rows = np.triu_indices(self.k)
+        return rows, columns
+
+    @property
+    def n_params(self) -> int:
+        return self.k * (self.k + 1) // 2
+
+    @property
+    def lower(self) -> Array:
+        rows, columns = self._rows_columns
+        return np.where(rows == columns, 0.0, -np.inf)
+
+    def factor(self, theta: ArrayLike) -> Array:
+        out = np.zeros((self.k, self.k))
+        out[self._rows_columns] = theta
+        return out
+
+    def derivative(self, theta: ArrayLike) -> Array:
+        rows, columns = self._rows_columns
+        out = np.zeros((self.n_params, self.k, self.k))
+        out[np.arange(self.n_params), rows, columns] = 1.0
+        return out
+
+    def parameters(self, factor: ArrayLike) -> Array:
+        F = np.asarray(factor, dtype=float)
+        lower = F if not np.any(np.triu(F, 1)) else lower_factor(F)
+        return lower[self._rows_columns]
+
+    def start(self, gram: ArrayLike) -> Array:
+        return self.parameters(inverse_factor(gram))
+
+    def normalize(self, theta: ArrayLike) -> Array:
+        factor = self.factor(theta)
+        return self.parameters(factor * np.where(np.diag(factor) < 0, -1.0, 1.0))
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        return tuple((i, j) for i in range(self.k) for j in range(i + 1, self.k))
+
+    def correlation_root(self, cor: ArrayLike) -> Array:
+        correlation = np.eye(self.k)
+        rows, columns = np.triu_indices(self.k, 1)
+        correlation[columns, rows] = cor
+        return correlation_factor(correlation)
+
+    def names(self, coefs: tuple[str, ...]) -> tuple[str, ...]:
+        rows, columns = self._rows_columns
+        return tuple(
+            coefs[i] if i == j else f"{coefs[j]}, {coefs[i]}" for i, j in zip(rows, columns, strict=True)
+        )
+
+    def vanished(self, theta: ArrayLike, gram: ArrayLike, coefs: tuple[str, ...]) -> tuple[Departure, ...]:
+        root, factor = gram_root(gram), self.factor(theta)
+        left, sizes, right = np.linalg.svd(root @ factor)
+        null = sizes <= 1e-12 * max(1.0, sizes[0])
+        # a has unit mean square over rows and Ta = 0 in the dual: Λ + δ a vᵀ has T + δ²aaᵀ
+        directions = np.einsum("ir,rj->rij", np.linalg.solve(root, left[:, null]), right[null])
+        return tuple(
+            Departure(f"no variance along {along(each, coefs)}", (straight(factor, each),))
+            for each in directions
+        )
+
+    def without_small(self, theta: ArrayLike, gram: ArrayLike, size: float) -> Iterator[Clearing]:
+        root = gram_root(gram)
+        left, sizes, _ = np.linalg.svd(root @ self.factor(theta))
+        for rank in range(self.k - 1, -1, -1):
+            if sizes[rank] > size:
+                return
+            kept = np.linalg.solve(root, left[:, :rank] * sizes[:rank])
+            reduced = self.parameters(lower_factor(np.pad(kept, ((0, 0), (0, self.k - rank)))))
+            yield partial(_instead, reduced)
+
+
+def _instead(theta: Array, _: Array) -> Array:
+    return theta
