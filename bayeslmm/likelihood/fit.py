@@ -26,6 +26,8 @@ from bayeslmm.spec.recipe import Recipe
 if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
+    from bayeslmm.likelihood.inference.hypothesis_test import HypothesisTest
+    from bayeslmm.likelihood.inference.table import InferenceTable
 
 type Array = NDArray[np.float64]
 
@@ -243,6 +245,36 @@ class LikelihoodFit:
     def estimates(self, prob: float = 0.95, ranef: bool = False) -> "EstimateTable":
         """Estimates, Wald standard errors and intervals by label."""
         return wald_table(self, prob, ranef)
+
+    def coef_table(self, ddf: str = "satterthwaite", prob: float = 0.95) -> "InferenceTable":
+        """Coefficients with se, df, t, p and interval.
+
+        Parameters
+        ----------
+        ddf : "satterthwaite", "kenward-roger" (whose se are adjusted), "residual" or "normal".
+        prob : of the intervals.
+        """
+        from bayeslmm.likelihood.inference.coef_table import coef_table
+
+        return coef_table(self, ddf, prob)
+
+    def anova(self, type: int = 3, ddf: str = "satterthwaite") -> "InferenceTable":  # noqa: A002 (R's name)
+        """An F test for each term of the fixed part, of type 1, 2 or 3 as in lmerTest."""
+        from bayeslmm.likelihood.inference.anova import anova
+
+        return anova(self, type, ddf)
+
+    def test(
+        self,
+        hypothesis: "str | ArrayLike | pd.DataFrame",
+        value: ArrayLike = 0.0,
+        ddf: str = "satterthwaite",
+        prob: float = 0.95,
+    ) -> "HypothesisTest":
+        """Test equations in the coefficients, "a - b = 0, c = 2" or a matrix L with Lβ = value."""
+        from bayeslmm.likelihood.inference.hypothesis_test import test_hypothesis
+
+        return test_hypothesis(self, hypothesis, value, ddf, prob)
 
     def predict(
         self,

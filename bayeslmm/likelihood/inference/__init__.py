@@ -1,0 +1,1 @@
+"""Tests and intervals: degrees of freedom, analysis of variance, comparisons, profiles."""

@@ -1,0 +1,48 @@
+"""How Var(β̂) moves with θ: analytic, from U = ZᵀV₀⁻¹Q alone."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.likelihood.inference.components import orthonormal_columns
+from bayeslmm.likelihood.random_effects import split
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.fit import LikelihoodFit
+
+type Array = NDArray[np.float64]
+
+
+def moment_slopes(fit: "LikelihoodFit") -> Array:
+    """∂A_XX/∂θ (n_theta, p, p) = −Σ_j U_jᵀ (∂T/∂θ) U_j, A_XX = QᵀV₀⁻¹Q."""
+    design, covariance = fit.design, fit.design.covariance
+    jacobian = covariance.jacobian(fit.theta_values)
+    slopes = np.zeros((covariance.n_theta, design.p, design.p))
+    shares = zip(_level_products(fit), covariance.factors(fit.theta_values), covariance.offsets, strict=True)
+    for products, factor, first in shares:
+        moves = jacobian[:, first : first + factor.size].reshape(-1, *factor.shape)
+        half = moves @ factor.T
+        slopes -= np.einsum("tab,abij->tij", half + half.transpose(0, 2, 1), products)
+    return slopes
+
+
+def _level_products(fit: "LikelihoodFit") -> list[Array]:
+    """Σ_j U_ja U_jbᵀ of each block, (k, k, p, p)."""
+    return [np.einsum("jai,jbk->abik", U, U, optimize=True) for U in _solved_columns(fit)]
+
+
+def _solved_columns(fit: "LikelihoodFit") -> list[Array]:
+    """U = ZᵀR⁻¹(Q − Zb_Q) by block, (J, k, p)."""
+    design = fit.design
+    rest = orthonormal_columns(design) - design.Z @ fit.conditional.b_Q
+    U = design.Z.T @ (design.weights[:, None] * rest)
+    columns = [split(design, column) for column in U.T]
+    return [np.stack(parts, axis=-1) for parts in zip(*columns, strict=True)]
+
+
+def vcov_slopes(fit: "LikelihoodFit") -> Array:
+    """∂Var(β̂)/∂(θ, log σ), (n_theta + 1, p, p); Var(β̂) = σ²R_X⁻¹A_XX⁻¹R_X⁻ᵀ."""
+    root = np.linalg.solve(fit.design.kernel.R_X, np.linalg.inv(fit.conditional.A[:-1, :-1]))
+    slopes = -(fit.sigma**2) * root @ moment_slopes(fit) @ root.T
+    return np.concatenate([slopes, 2 * fit.vcov_values[None]])

@@ -1,0 +1,1 @@
+"""Denominator degrees of freedom: one way to approximate them a file."""

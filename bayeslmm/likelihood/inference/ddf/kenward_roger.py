@@ -1,0 +1,132 @@
+"""Kenward and Roger's test: Var(β̂) corrected for the estimation of the variances, F scaled, both by moments.
+
+Formulas of Kenward & Roger (1997) in the form of Halekoh & Højsgaard (2014, pbkrtest), whose W is twice the
+inverse of the expected information K_ij − 2 tr(ΦQ_ij) + tr(ΦP_iΦP_j). All is in units of σ² and in the
+kernel's coordinates, where Φ = A_XX⁻¹.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.inference.ddf.base import DDF, RANK, FTest
+from bayeslmm.likelihood.inference.information import Information, information
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.fit import LikelihoodFit
+
+type Array = NDArray[np.float64]
+
+
+class KenwardRoger(DDF):
+    """Kenward and Roger's adjusted covariance, scaled F and degrees of freedom; for REML fits."""
+
+    keyword: ClassVar[str] = "kenward-roger"
+    name: ClassVar[str] = "Kenward-Roger"
+
+    def __init__(self, fit: "LikelihoodFit") -> None:
+        """Take a REML fit.
+
+        Raises
+        ------
+        OptionError
+            For a fit by ML, whose variances are biased in a way the correction doesn't know.
+        """
+        if not fit.reml:
+            raise OptionError(
+                "Kenward-Roger corrects REML's covariance; this fit is by ML: use model.fit('REML'), "
+                "or ddf='satterthwaite'"
+            )
+        super().__init__(fit)
+
+    @cached_property
+    def information(self) -> Information:
+        """Of the variance parameters, the residual's last where it is estimated."""
+        fit = self.fit
+        return information(
+            fit.design, fit.theta_values, fit.conditional.A[:-1, :-1], fit.options.sigma is None
+        )
+
+    @cached_property
+    def Phi(self) -> Array:
+        """(p, p) A_XX⁻¹."""
+        return np.linalg.inv(self.fit.conditional.A[:-1, :-1])
+
+    @cached_property
+    def W(self) -> Array:
+        """(r, r) covariance of the variance parameters, by expected information."""
+        info, Phi = self.information, self.Phi
+        PhiP = Phi @ info.P
+        expected = info.K - 2 * np.einsum("ab,ijba->ij", Phi, info.Q) + np.einsum("iab,jba->ij", PhiP, PhiP)
+        W: Array = 2 * np.linalg.pinv(expected, rcond=1e-11, hermitian=True)
+        return W
+
+    @cached_property
+    def adjusted(self) -> Array:
+        """(p, p) Φ + 2Φ[Σ W_ij(Q_ij − P_iΦP_j)]Φ."""
+        info, Phi = self.information, self.Phi
+        inner = np.einsum("ij,ijab->ab", self.W, info.Q) - np.einsum(
+            "ij,iab,bc,jcd->ad", self.W, info.P, Phi, info.P, optimize=True
+        )
+        adjusted: Array = Phi + 2 * Phi @ inner @ Phi
+        return adjusted
+
+    @cached_property
+    def vcov(self) -> Array:
+        """(p, p) adjusted covariance of β̂."""
+        root = np.linalg.inv(self.fit.design.kernel.R_X)
+        return self.fit.sigma**2 * root @ self.adjusted @ root.T
+
+    def df(self, L: Array) -> Array:
+        """Degrees of freedom of each row alone."""
+        return np.array([self._approximation(row[None, :])[1] for row in L])
+
+    def test(self, L: Array, difference: Array) -> FTest:
+        """The scaled F test."""
+        left, sizes, right = np.linalg.svd(L, full_matrices=False)
+        kept = sizes > RANK * max(sizes.max(initial=0.0), 0.0)
+        if not kept.any():
+            return FTest(np.nan, 0, np.nan)
+        rows, d = right[kept], (left[:, kept].T @ difference) / sizes[kept]
+        scale, den_df = self._approximation(rows)
+        F = d @ np.linalg.solve(rows @ self.vcov @ rows.T, d) / len(d)
+        return FTest(float(scale * F), len(d), den_df, scale)
+
+    def _approximation(self, L: Array) -> tuple[float, float]:
+        """Scale of F and denominator degrees of freedom of independent rows L (q, p)."""
+        C = np.linalg.solve(self.fit.design.kernel.R_X.T, L.T).T
+        LPhi = C @ self.Phi
+        Theta = np.linalg.solve(LPhi @ C.T, LPhi)  # (LΦL')⁻¹LΦ; tr(ΘΦP_iΦ) needs no more
+        moved = np.einsum("qa,iab,rb->iqr", Theta, self.information.P, LPhi, optimize=True)
+        traces = np.einsum("iqq->i", moved)
+        A1 = float(traces @ self.W @ traces)
+        A2 = float(np.einsum("ij,iqr,jrq->", self.W, moved, moved))
+        return moments(len(L), A1, A2)
+
+
+def moments(q: int, A1: float, A2: float) -> tuple[float, float]:
+    """Scale λ and degrees of freedom m that give λF the first two moments of an F(q, m).
+
+    Parameters
+    ----------
+    q : rank of the hypothesis. A1, A2 : Σ W_ij tr(ΘΦP_iΦ) tr(ΘΦP_jΦ) and Σ W_ij tr(ΘΦP_iΦΘΦP_jΦ).
+    """
+    if A2 <= 0.0:
+        return 1.0, np.inf
+    B = (A1 + 6 * A2) / (2 * q)
+    g = ((q + 1) * A1 - (q + 4) * A2) / ((q + 2) * A2)
+    c = np.array([g, q - g, q + 2 - g]) / (3 * q + 2 * (1 - g))
+    V0, V1, V2 = 1 + c[0] * B, 1 - c[1] * B, 1 - c[2] * B
+    V0 = 0.0 if abs(V0) < 1e-10 else V0
+    rho = _ratio(1 - A2 / q, V1) ** 2 * V0 / V2 / q
+    den_df = 4 + (q + 2) / (q * rho - 1)
+    scale = 1.0 if abs(den_df - 2) < 1e-2 else den_df * (1 - A2 / q) / (den_df - 2)
+    return float(scale), float(den_df)
+
+
+def _ratio(x: float, y: float) -> float:
+    """x/y, 1 where both vanish: the limit for balanced hypotheses with 2 degrees of freedom."""
+    return 1.0 if abs(x) < 1e-14 and abs(y) < 1e-14 else x / y

@@ -1,0 +1,57 @@
+"""Satterthwaite's approximation: the degrees of freedom of a χ² with the variance's mean and variance.
+
+For one hypothesis l'β the variance f(θ, σ) = l'Var(β̂)l is estimated with Var f̂ ≈ g'Vg, g its gradient and
+V the asymptotic covariance of (θ̂, log σ̂) from the exact Hessian: df = 2f²/g'Vg (Giesbrecht & Burns 1985).
+Several at once are turned into uncorrelated ones with ν_i degrees of freedom each and, as the F statistic is
+their mean square, den_df = 2E/(E − q) with E = Σ ν_i/(ν_i − 2) (Fai & Cornelius 1996; as lmerTest).
+
+Where a variance has vanished Λ is singular and f is even in the elements of θ that leave zero: its slope
+there is 0, so these directions bring nothing and count as known; those the data don't identify are dropped
+from V.
+"""
+
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.likelihood.inference.beta_derivatives import vcov_slopes
+from bayeslmm.likelihood.inference.ddf.base import DDF
+
+type Array = NDArray[np.float64]
+
+
+class Satterthwaite(DDF):
+    """Satterthwaite's degrees of freedom, all derivatives analytic."""
+
+    keyword: ClassVar[str] = "satterthwaite"
+    name: ClassVar[str] = "Satterthwaite"
+
+    @cached_property
+    def slopes(self) -> Array:
+        """(n_theta + 1, p, p) of Var(β̂) in (θ, log σ)."""
+        return vcov_slopes(self.fit)
+
+    def df(self, L: Array) -> Array:
+        """2f²/g'Vg; infinite where nothing is estimated."""
+        f = np.einsum("mi,ij,mj->m", L, self.vcov, L)
+        g = np.einsum("mi,tij,mj->mt", L, self.slopes, L, optimize=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            df: Array = 2 * f**2 / np.einsum("ms,st,mt->m", g, self.fit.theta_sigma_vcov, g)
+        return df
+
+    def _joint_df(self, rows: Array) -> float:
+        return pooled(self.df(rows))
+
+
+def pooled(df: Array) -> float:
+    """Denominator degrees of freedom of the mean of squared t statistics with `df` each."""
+    if not len(df):
+        return np.nan
+    if np.ptp(df) < 1e-8 * np.mean(df) or np.all(np.isinf(df)):
+        return float(np.mean(df))
+    if np.any(df <= 2):
+        return 2.0
+    E = float(np.sum(1 / (1 - 2 / df)))
+    return 2 * E / (E - len(df))

@@ -1,0 +1,177 @@
+"""What the variance parameters do to Var(β̂), and what the data know of them: the pieces of Kenward and Roger.
+
+In units of σ the covariance of the rows is V = Σ_i t_i Z E_i Zᵀ + R, t_i the free elements of T = ΛΛᵀ and
+E_i the symmetric matrices they multiply. With U = ZᵀV⁻¹Q and N = ZᵀV⁻¹Z,
+
+    P_i = −UᵀE_iU,   Q_ij = UᵀE_i N E_jU,   K_ij = tr(N E_i N E_j),
+
+and the residual's come from R = V − Σ t_i Z E_i Zᵀ, by linearity.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.inference.components import Components, components
+from bayeslmm.spec.covariance import CovarianceStructure
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.relative import CovarianceMap
+
+type Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """A parameter of a block's T: the symmetric matrix E (k, k) it multiplies, and its value."""
+
+    block: int
+    E: Array
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Information:
+    """P (r, p, p), Q (r, r, p, p) and K (r, r) of r variance parameters, in the kernel's coordinates."""
+
+    P: Array
+    Q: Array
+    K: Array
+
+
+def directions(covariance: CovarianceMap, theta: Array) -> tuple[Direction, ...]:
+    """The parameters of every bar's T, in which it is linear, or to first order.
+
+    Where T is linear in its free elements (all of them, the diagonal, one variance, one variance and one
+    covariance) they are the parameters. Other structures have θ's: what Kenward & Roger's correction owes to
+    their curvature is left out, as SAS does by `ddfm=kr(firstorder)`.
+    """
+    found: list[Direction] = []
+    for slot in covariance.slots:
+        factor = slot.structure.factor(theta[slot.theta])
+        T = factor @ factor.T
+        basis = _elements(slot.structure)
+        values, rest = _combination(basis, T)
+        if rest > 1e-9:
+            half = slot.structure.derivative(theta[slot.theta]) @ factor.T
+            basis = half + half.transpose(0, 2, 1)
+            values, rest = _combination(basis, T)
+        if rest > 1e-6:
+            raise OptionError(
+                f"Kenward-Roger doesn't know the derivatives of a {slot.structure.keyword!r} covariance "
+                "on its boundary: use ddf='satterthwaite'"
+            )
+        k = covariance.sizes[slot.block]
+        found += [
+            Direction(slot.block, _placed(E, slot.coefs, k), float(value))
+            for E, value in zip(basis, values, strict=True)
+        ]
+    return tuple(found)
+
+
+def _elements(structure: CovarianceStructure) -> Array:
+    """The symmetric matrices (r, k, k) that the free variances and covariances multiply."""
+    k = structure.k
+    if structure.shared_sd:
+        return np.stack([np.eye(k), 1 - np.eye(k)][: 1 + len(structure.pairs)])
+    places = [*((i, i) for i in structure.sd_index), *structure.pairs]
+    basis = np.zeros((len(places), k, k))
+    for E, (i, j) in zip(basis, places, strict=True):
+        E[i, j] = E[j, i] = 1.0
+    return basis
+
+
+def _combination(basis: Array, T: Array) -> tuple[Array, float]:
+    """T as Σ value E, and what is left of it, relative to its size."""
+    flat = basis.reshape(len(basis), -1).T
+    values = np.linalg.lstsq(flat, T.ravel(), rcond=None)[0]
+    size = max(float(np.abs(T).max()), np.finfo(float).tiny)
+    return values, float(np.abs(flat @ values - T.ravel()).max()) / size
+
+
+def _placed(E: Array, coefs: slice, k: int) -> Array:
+    """E at its bar's coefs of the block's k."""
+    out = np.zeros((k, k))
+    out[coefs, coefs] = E
+    return out
+
+
+def information(design: Design, theta: Array, A: Array, residual: bool = True) -> Information:
+    """The information of all variance parameters at θ.
+
+    Parameters
+    ----------
+    A : (p, p) QᵀV⁻¹Q. residual : is the residual variance, put last, a parameter?
+    """
+    along = directions(design.covariance, theta)
+    r, p = len(along), len(A)
+    P, Q, K, trace = np.zeros((r, p, p)), np.zeros((r, r, p, p)), np.zeros((r, r)), np.zeros(r)
+    for group in components(design, design.covariance.factors(theta)):
+        _add(group, along, P, Q, K, trace)
+    effects = Information(P, Q, K)
+    if not residual:
+        return effects
+    return _with_residual(effects, np.array([each.value for each in along]), A, trace, design.n)
+
+
+def _add(group: Components, along: Sequence[Direction], P: Array, Q: Array, K: Array, trace: Array) -> None:
+    """Add the share of some components."""
+    turned = [_turned(group, each) for each in along]
+    solved = [
+        group.N[:, :, group.parts[e.block].effects] @ part for e, part in zip(along, turned, strict=True)
+    ]
+    for i, one in enumerate(along):
+        own = group.parts[one.block]
+        P[i] -= _crossed(group.U[:, own.effects], turned[i])
+        trace[i] += np.einsum("sjajb,ab->", _levels(group, one.block, one.block), one.E)
+        for j in range(i, len(along)):
+            Q[i, j] += _crossed(turned[i], solved[j][:, own.effects])
+            Q[j, i] = Q[i, j].T
+    grams = {(a, b): _gram(group, a, b) for a, b in product({each.block for each in along}, repeat=2)}
+    for (i, one), (j, other) in product(enumerate(along), repeat=2):
+        K[i, j] += np.einsum("ac,bd,adcb->", one.E, other.E, grams[one.block, other.block])
+
+
+def _turned(group: Components, one: Direction) -> Array:
+    """E U of the block's own effects, (s, J k, p)."""
+    part = group.parts[one.block]
+    own = group.U[:, part.effects]
+    return (one.E @ own.reshape(len(own), part.n_levels, part.k, own.shape[2])).reshape(own.shape)
+
+
+def _crossed(left: Array, right: Array) -> Array:
+    """Σ_s leftᵀright, (p, p)."""
+    p = left.shape[2]
+    return left.reshape(-1, p).T @ right.reshape(-1, p)
+
+
+def _levels(group: Components, a: int, b: int) -> Array:
+    """N between two blocks by level and coef, (s, J_a, k_a, J_b, k_b)."""
+    one, other = group.parts[a], group.parts[b]
+    shape = (len(group.N), one.n_levels, one.k, other.n_levels, other.k)
+    return group.N[:, one.effects, other.effects].reshape(shape)
+
+
+def _gram(group: Components, a: int, b: int) -> Array:
+    """Σ over pairs of levels of N[i, j] N[k, l], (k_a, k_b, k_a, k_b)."""
+    N = _levels(group, a, b)
+    k = (N.shape[2], N.shape[4])
+    flat = N.transpose(0, 1, 3, 2, 4).reshape(-1, k[0] * k[1])
+    return (flat.T @ flat).reshape(*k, *k)
+
+
+def _with_residual(effects: Information, t: Array, A: Array, trace: Array, n: int) -> Information:
+    """Append the residual variance: R = V − Σ t_i Z E_i Zᵀ."""
+    r, p = len(t), len(A)
+    P, Q, K = np.zeros((r + 1, p, p)), np.zeros((r + 1, r + 1, p, p)), np.zeros((r + 1, r + 1))
+    P[:r], Q[:r, :r], K[:r, :r] = effects.P, effects.Q, effects.K
+    P[r] = -A - np.tensordot(t, effects.P, 1)
+    Q[:r, r] = -effects.P - np.einsum("j,ijab->iab", t, effects.Q)
+    Q[r, :r] = Q[:r, r].transpose(0, 2, 1)
+    Q[r, r] = A + 2 * np.tensordot(t, effects.P, 1) + np.einsum("i,j,ijab->ab", t, t, effects.Q)
+    K[:r, r] = K[r, :r] = trace - effects.K @ t
+    K[r, r] = n - 2 * t @ trace + t @ effects.K @ t
+    return Information(P, Q, K)
