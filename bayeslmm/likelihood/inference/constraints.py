@@ -59,7 +59,9 @@ def hypothesis(
         L = _matrix(given, fit.design.coefs, names)
         d = np.broadcast_to(np.asarray(value, dtype=np.float64), len(L)).copy()
         labels = tuple(describe(row, names, float(v)) for row, v in zip(L, d, strict=True))
-    return Hypothesis(labels, _estimable(fit, L, names, labels), d)
+    L = _estimable(fit, L, names, labels)
+    _check_consistent(L, d, labels)
+    return Hypothesis(labels, L, d)
 
 
 def _all_names(fit: "LikelihoodFit") -> tuple[str, ...]:
@@ -199,24 +201,33 @@ def describe(row: Array, names: Sequence[str], value: float) -> str:
 
 
 def _estimable(fit: "LikelihoodFit", L: Array, names: Sequence[str], labels: Sequence[str]) -> Array:
-    """L over the kept coefficients, if its value doesn't depend on which columns were dropped.
+    """L over the kept coefficients, if no row that names a dropped column depends on which was dropped.
 
     Dropped columns are X B; l'β of all columns is estimable when l_dropped = l_kept B.
     """
     p = fit.design.p
-    if not np.any(L[:, p:]):
-        return L[:, :p]
-    B = dropped_columns(fit)
-    gap = np.abs(L[:, p:] - L[:, :p] @ B)
-    bad = np.flatnonzero(np.any(gap > ESTIMABLE * np.abs(L).max(axis=1, keepdims=True), axis=1))
-    if len(bad):
-        column = int(np.argmax(gap[bad[0]]))
-        made_of = [name for name, share in zip(names, B[:, column], strict=False) if abs(share) > ESTIMABLE]
-        raise OptionError(
-            f"{labels[bad[0]]!r} isn't estimable: {names[p + column]!r} was dropped because it is a "
-            f"combination of {', '.join(made_of)}; only their sum is determined by the data"
-        )
+    asked = np.flatnonzero(np.any(L[:, p:], axis=1))
+    if len(asked):
+        B = dropped_columns(fit)
+        gap = np.abs(L[asked, p:] - L[asked, :p] @ B)
+        for row, gaps in zip(asked, gap, strict=True):
+            if gaps.max() > ESTIMABLE * np.abs(L[row]).max():
+                raise _not_estimable(labels[row], int(np.argmax(gaps)), B, names)
     return L[:, :p]
+
+
+def _not_estimable(label: str, column: int, B: Array, names: Sequence[str]) -> OptionError:
+    made_of = [name for name, share in zip(names, B[:, column], strict=False) if abs(share) > ESTIMABLE]
+    return OptionError(
+        f"{label!r} isn't estimable: {names[len(B) + column]!r} was dropped because it is a combination of "
+        f"{', '.join(made_of)}; the data can't tell them apart"
+    )
+
+
+def _check_consistent(L: Array, d: Array, labels: Sequence[str]) -> None:
+    solution = np.linalg.lstsq(L, d, rcond=None)[0]
+    if not np.allclose(L @ solution, d, rtol=1e-8, atol=1e-8 * float(np.abs(d).max(initial=0.0))):
+        raise OptionError(f"these equations contradict each other: {', '.join(labels)}")
 
 
 def dropped_columns(fit: "LikelihoodFit") -> Array:

@@ -49,7 +49,7 @@ def pooled(df: Array) -> float:
     """Denominator degrees of freedom of the mean of squared t statistics with `df` each."""
     if not len(df):
         return np.nan
-    if np.ptp(df) < 1e-8 * np.mean(df) or np.all(np.isinf(df)):
+    if np.all(np.isinf(df)) or np.ptp(df) < 1e-8 * np.mean(df):
         return float(np.mean(df))
     if np.any(df <= 2):
         return 2.0
