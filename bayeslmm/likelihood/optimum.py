@@ -190,20 +190,22 @@ def _without_theta(criterion: Criterion) -> Optimum:
 
 
 def _polished(criterion: Criterion, outcome: Outcome) -> Outcome:
-    """A last Newton step: where the criterion's own digits are used up, its gradient has some left."""
+    """Last Newton steps: where the criterion's own digits are used up, its gradient has some left."""
     noise = 1e-13 * max(1.0, abs(outcome.value))
     values, vectors = np.linalg.eigh(outcome.hessian * np.outer(criterion.scale, criterion.scale))
     kept = values > 1e-7 * max(values[-1], 0.0)
     root = criterion.scale[:, None] * vectors[:, kept] / np.sqrt(values[kept])
-    along = root.T @ outcome.gradient
-    theta = outcome.x - root @ along
-    value, gradient = criterion(theta)
-    left = float(np.sum((root.T @ gradient) ** 2))
-    if not (value <= outcome.value + noise and left < along @ along):
-        return outcome
-    there = left <= 2e-14 * max(1.0, abs(value))
-    status = Status.CONVERGED if there else outcome.status
-    return replace(outcome, x=theta, value=value, gradient=gradient, decrement=left, status=status)
+    for _ in range(3 if criterion.design.kernel.small else 1):
+        along = root.T @ outcome.gradient
+        theta = outcome.x - root @ along
+        value, gradient = criterion(theta)
+        left = float(np.sum((root.T @ gradient) ** 2))
+        if not (value <= outcome.value + noise and left < along @ along):
+            return outcome
+        there = left <= 2e-14 * max(1.0, abs(value))
+        status = Status.CONVERGED if there else outcome.status
+        outcome = replace(outcome, x=theta, value=value, gradient=gradient, decrement=left, status=status)
+    return outcome
 
 
 def _clear_small(criterion: Criterion, outcome: Outcome) -> Outcome:
