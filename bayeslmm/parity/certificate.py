@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from bayeslmm.spec.covariance import CovarianceStructure
     from bayeslmm.spec.design import Design
 
 type Array = NDArray[np.float64]
@@ -56,7 +57,7 @@ class Point:
     Attributes
     ----------
     sigma : float
-    sd : dict of (k,) by group
+    sd : dict of (n_sd,) by group, the free ones
     cor : dict of (n_pairs,) by group
     beta : (p,)
     """
@@ -162,13 +163,16 @@ def draw_points(design: "Design", n_points: int, seed: int, sigma: float | None 
     """
     rng = np.random.default_rng(seed)
     spread = float(np.std(design.y - design.offset)) or 1.0
-    n_sd = sum(block.k for block in design.blocks)
+    n_sd = sum(len(design.covariance.block_sds(b)) for b in range(len(design.blocks)))
     for number in range(n_points):
-        sd = {block.group: _sds(block.columns, spread, rng) for block in design.blocks}
+        sd = {
+            block.group: _sds(block.columns[:, list(design.covariance.block_sds(b))], spread, rng)
+            for b, block in enumerate(design.blocks)
+        }
         _set_zero(sd, number, n_sd)
         cor = {
-            block.group: _correlations(block.k, design.covariance.block_pairs(b), number % 3 == 0, rng)
-            for b, block in enumerate(design.blocks)
+            block.group: _block_correlations(block.structures, number % 3 == 0, rng)
+            for block in design.blocks
         }
         drawn = spread * 10 ** rng.uniform(-1, 0.5)
         yield Point(drawn if sigma is None else sigma, sd, cor, _beta(design, spread, rng))
@@ -220,6 +224,26 @@ def _set_zero(sd: dict[str, Array], number: int, n_sd: int) -> None:
     gone = flat if number == 0 else flat[number - 1 : number] if number <= n_sd else []
     for group, i in gone:
         sd[group][i] = 0.0
+
+
+def _block_correlations(
+    structures: "tuple[CovarianceStructure, ...]", extreme: bool, rng: np.random.Generator
+) -> Array:
+    """Free correlations of a block, bar by bar."""
+    parts = [
+        _correlations(structure.k, structure.pairs, extreme, rng)
+        if structure.cor_range is None
+        else _one_correlation(structure.cor_range, extreme, rng)
+        for structure in structures
+    ]
+    return np.concatenate([np.zeros(0), *parts])
+
+
+def _one_correlation(bounds: tuple[float, float], extreme: bool, rng: np.random.Generator) -> Array:
+    """A correlation all others follow from; an extreme one lies within 2 % of an end of its range."""
+    low, high = bounds
+    place = rng.uniform(0, 0.02) if extreme else rng.uniform()
+    return np.array([low + (high - low) * (1 - place if rng.uniform() < 0.5 else place)])
 
 
 def _correlations(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_label, sd_label
+from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels_of, sd_labels_of
+from bayeslmm.spec.priors import log_correlations
 
 if TYPE_CHECKING:
     from bayeslmm.spec.design import Design
@@ -55,12 +56,11 @@ def _factors(design: "Design", priors: Any) -> Iterator[tuple[list[str], Callabl
     for label, prior in zip(beta_labels(design), priors.beta, strict=True):
         yield [label], _scalar(prior)
     for number, block in enumerate(design.blocks):
-        for coef, prior in zip(block.coefs, priors.sd[block.group], strict=True):
-            yield [sd_label(block.group, coef)], _scalar(prior)
-        pairs = design.covariance.block_pairs(number)
-        if pairs and priors.cor.get(block.group) is not None:
-            labels = [cor_label(block.group, block.coefs[i], block.coefs[j]) for i, j in pairs]
-            yield labels, _of_matrix(priors.cor[block.group], len(block.coefs), pairs)
+        for label, prior in zip(sd_labels_of(design, number), priors.sd[block.group], strict=True):
+            yield [label], _scalar(prior)
+        labels, prior = cor_labels_of(design, number), priors.cor.get(block.group)
+        if labels and prior is not None:
+            yield list(labels), _of_correlations(block.structures, prior)
     if priors.sigma is not None:
         yield [SIGMA], _scalar(priors.sigma)
 
@@ -69,16 +69,9 @@ def _scalar(prior: Any) -> Callable[[Any], float]:
     return lambda x: float(prior.logpdf(x[0]))
 
 
-def _of_matrix(prior: Any, k: int, pairs: tuple[tuple[int, int], ...]) -> Callable[[Any], float]:
-    """Log density of a correlation matrix as a function of its free elements."""
-
-    def log_density(x: Any) -> float:
-        R = np.eye(k)
-        for (i, j), value in zip(pairs, x, strict=True):
-            R[i, j] = R[j, i] = value
-        return float(prior.logpdf(R))
-
-    return log_density
+def _of_correlations(structures: Any, prior: Any) -> Callable[[Any], float]:
+    """Log density of a group's free correlations."""
+    return lambda x: float(log_correlations(structures, prior, x))
 
 
 def _gradient(log_density: Callable[[Any], float], point: Any, spread: Any) -> Any:

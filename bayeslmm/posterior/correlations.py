@@ -14,7 +14,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError
-from bayeslmm.spec.covariance import CovarianceStructure, Diagonal, Unstructured, correlation_factor
+from bayeslmm.spec.covariance import (
+    Autoregression,
+    CompoundSymmetry,
+    CovarianceStructure,
+    Diagonal,
+    HeterogeneousAutoregression,
+    HomogeneousCompoundSymmetry,
+    ScaledIdentity,
+    Unstructured,
+    correlation_factor,
+)
 from bayeslmm.spec.design import Block
 
 type Array = NDArray[np.float64]
@@ -114,9 +124,83 @@ class Vine(Correlation):
         return np.array([np.clip(L[j, i] / left[j, i], -1.0, 1.0) for i, j in self._index])
 
 
+@dataclass(frozen=True)
+class OneCorrelation(Correlation, ABC):
+    """Correlations that follow from one, ρ, which z carries linearly to its range (`low`, 1)."""
+
+    @property
+    @abstractmethod
+    def low(self) -> float:
+        """The least ρ."""
+
+    @abstractmethod
+    def factor_of(self, rho: Scalar) -> Entries:
+        """The Cholesky factor at ρ, for k ≥ 2."""
+
+    @property
+    def n_free(self) -> int:
+        return int(self.k > 1)
+
+    def shapes(self, eta: float) -> tuple[float, ...]:
+        return (eta,) * self.n_free
+
+    def factor(self, z: Sequence[Scalar]) -> Entries:
+        return self.factor_of(self.pairs(z)[0]) if self.n_free else {(0, 0): 1.0}
+
+    def pairs(self, z: Sequence[Scalar]) -> list[Scalar]:
+        return [self.low + (1 - self.low) * (value + 1) / 2 for value in z]
+
+    def free(self, cor: ArrayLike) -> Array:
+        rho = np.nan_to_num(np.asarray(cor, dtype=float))
+        return np.asarray(np.clip(2 * (rho - self.low) / (1 - self.low) - 1, -1.0, 1.0) if len(rho) else rho)
+
+
+@dataclass(frozen=True)
+class Exchangeable(OneCorrelation):
+    """All correlations are ρ, from −1/(k−1) to 1.
+
+    Given the first j coefs the others have variance (1−ρ)(1+jρ)/(1+(j−1)ρ) and covariance ρ(1−ρ)/(1+(j−1)ρ).
+    """
+
+    @property
+    def low(self) -> float:
+        return -1 / (self.k - 1)
+
+    def factor_of(self, rho: Scalar) -> Entries:
+        out: Entries = {(0, 0): 1.0} | {(i, 0): rho for i in range(1, self.k)}
+        for j in range(1, self.k):
+            before, here = 1 + (j - 1) * rho, 1 + j * rho
+            out[j, j] = ((1 - rho) * here / before) ** 0.5
+            for i in range(j + 1, self.k):
+                out[i, j] = rho * ((1 - rho) / (before * here)) ** 0.5
+        return out
+
+
+@dataclass(frozen=True)
+class Lagged(OneCorrelation):
+    """Correlations ρ^|i−j| over the coefs' order, −1 ≤ ρ ≤ 1."""
+
+    @property
+    def low(self) -> float:
+        return -1.0
+
+    def factor_of(self, rho: Scalar) -> Entries:
+        new = (1 - rho**2) ** 0.5
+        return {
+            (i, j): (rho ** (i - j) if i > j else 1.0) * (new if j else 1.0)
+            for i in range(self.k)
+            for j in range(i + 1)
+        }
+
+
 _CORRELATIONS: dict[type[CovarianceStructure], type[Correlation]] = {
     Unstructured: Vine,
     Diagonal: Independent,
+    ScaledIdentity: Independent,
+    CompoundSymmetry: Exchangeable,
+    HomogeneousCompoundSymmetry: Exchangeable,
+    Autoregression: Lagged,
+    HeterogeneousAutoregression: Lagged,
 }
 
 
@@ -136,14 +220,29 @@ def correlation(structure: CovarianceStructure) -> Correlation:
 
 @dataclass(frozen=True)
 class BlockCorrelation:
-    """The direct sum of a block's bars."""
+    """The direct sum of a block's bars.
+
+    Attributes
+    ----------
+    bars : correlation of each bar. sd_of_coef : (k,) which of the free standard deviations each coef has.
+    """
 
     bars: tuple[Correlation, ...]
+    sd_of_coef: tuple[int, ...]
 
     @classmethod
     def of(cls, block: Block) -> "BlockCorrelation":
         """The correlations of a block's bars."""
-        return cls(tuple(correlation(structure) for structure in block.structures))
+        owner: list[int] = []
+        for structure in block.structures:
+            first = owner[-1] + 1 if owner else 0
+            owner += [first + i for i in structure.sd_of_coef]
+        return cls(tuple(correlation(structure) for structure in block.structures), tuple(owner))
+
+    @property
+    def n_sd(self) -> int:
+        """Number of free standard deviations."""
+        return self.sd_of_coef[-1] + 1
 
     @property
     def n_free(self) -> int:
@@ -154,11 +253,11 @@ class BlockCorrelation:
         return np.array([shape for bar in self.bars for shape in bar.shapes(eta)])
 
     def factor(self, sd: Sequence[Scalar], z: Sequence[Scalar]) -> Entries:
-        """Factor of the absolute covariance diag(sd) R diag(sd)."""
+        """Factor of the absolute covariance diag(sd) R diag(sd), from the free standard deviations."""
         out: Entries = {}
         for bar, first, part in self._parts(z):
             for (i, j), value in bar.factor(part).items():
-                out[first + i, first + j] = sd[first + i] * value
+                out[first + i, first + j] = sd[self.sd_of_coef[first + i]] * value
         return out
 
     def pairs(self, z: Sequence[Scalar]) -> list[Scalar]:

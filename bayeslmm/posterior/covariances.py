@@ -6,7 +6,7 @@ from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import BlockCorrelation, Entries
 from bayeslmm.posterior.names import Tensor
 from bayeslmm.posterior.pymc_priors import scalar_variable, vector_variable
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import LKJ, Priors
 
 
@@ -22,17 +22,16 @@ def residual_sd(priors: Priors, known: float | None) -> Tensor:
 
 def absolute_factors(design: Design, priors: Priors) -> list[Entries]:
     """The factor of each block's covariance, in the response's units: its elements that aren't always 0."""
-    return [_absolute_factor(block, priors) for block in design.blocks]
+    return [_absolute_factor(design, number, priors) for number in range(len(design.blocks))]
 
 
-def _absolute_factor(block: Block, priors: Priors) -> Entries:
-    group = block.group
-    sd = vector_variable(
-        names.sd_name(group), priors.sd[group], names.coef_dim(group), block.coefs, positive=True
-    )
+def _absolute_factor(design: Design, number: int, priors: Priors) -> Entries:
+    block, dim = design.blocks[number], names.sd_dim(design, number)
+    group, own = block.group, names.sd_names(design, number)
+    sd = vector_variable(names.sd_name(group), priors.sd[group], dim, own, positive=True)
     correlations = BlockCorrelation.of(block)
     z = _free_correlations(group, correlations, priors.cor[group])
-    return correlations.factor([sd[i] for i in range(block.k)], z)
+    return correlations.factor([sd[i] for i in range(len(own))], z)
 
 
 def _free_correlations(group: str, correlations: BlockCorrelation, prior: LKJ | None) -> list[Tensor]:

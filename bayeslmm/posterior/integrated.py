@@ -90,7 +90,7 @@ class GraphDensity:
 
         Parameters
         ----------
-        sigma, sd, cor : natural parameters, sd[group] (k,), cor[group] (n_pairs,).
+        sigma, sd, cor : natural parameters, sd[group] (n_sd,), cor[group] (n_pairs,).
         beta : (p,). None integrates β under its prior, which must be flat or normal: under a flat prior
             this is the restricted log-likelihood.
 
@@ -131,10 +131,10 @@ class GraphDensity:
     def _held(self, sigma: float, sd: ByGroup, cor: ByGroup) -> dict[str, Any]:
         """Values of the graph's own parameters, those it has."""
         values: dict[str, Any] = {names.SIGMA: np.float64(sigma)}
-        for block in self.design.blocks:
+        for number, block in enumerate(self.design.blocks):
             spread = np.asarray(sd[block.group], dtype=float)
             values[names.sd_name(block.group)] = spread
-            elements = zip(block.coefs, spread, strict=True)
+            elements = zip(names.sd_names(self.design, number), spread, strict=True)
             values |= {element_name(names.sd_name(block.group), coef): value for coef, value in elements}
             z = BlockCorrelation.of(block).free(cor.get(block.group, ()))
             values[names.unit_name(block.group)] = (1 + z) / 2

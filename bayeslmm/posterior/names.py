@@ -14,7 +14,7 @@ RESPONSE = "y"
 
 
 def sd_name(group: str) -> str:
-    """Standard deviations of a group, dims (``{group}_coef``)."""
+    """Standard deviations of a group, dims (``{group}_coef``), or (``{group}_sd``) where coefs share one."""
     return f"sd_{group}"
 
 
@@ -43,15 +43,26 @@ def coef_dim(group: str) -> str:
     return f"{group}_coef"
 
 
+def sd_dim(design: Design, number: int) -> str:
+    """Dimension of a block's standard deviations: its coefs, or ``{group}_sd`` where some share one."""
+    block = design.blocks[number]
+    own = len(design.covariance.block_sds(number)) == block.k
+    return coef_dim(block.group) if own else f"{block.group}_sd"
+
+
+def sd_names(design: Design, number: int) -> list[str]:
+    """Coordinates of a block's standard deviations: coefs, or the group itself for one shared by all."""
+    return [name or design.blocks[number].group for name in design.covariance.sd_names(number)]
+
+
 def pair_dim(group: str) -> str:
     """Dimension of a group's free correlations."""
     return f"{group}_pair"
 
 
 def pair_names(design: Design, number: int) -> list[str]:
-    """The free correlations of a block, ``"Intercept, Days"``."""
-    coefs = design.blocks[number].coefs
-    return [f"{coefs[i]}, {coefs[j]}" for i, j in design.covariance.block_pairs(number)]
+    """The free correlations of a block, ``"Intercept, Days"``, or the group itself for one shared by all."""
+    return [name or design.blocks[number].group for name in design.covariance.cor_names(number)]
 
 
 def coords(design: Design) -> dict[str, list[str] | list[int]]:
@@ -59,6 +70,7 @@ def coords(design: Design) -> dict[str, list[str] | list[int]]:
     out: dict[str, list[str] | list[int]] = {COEF: list(design.coefs), ROW: design.rows.tolist()}
     for number, block in enumerate(design.blocks):
         out[block.group] = list(block.levels)
+        out[sd_dim(design, number)] = sd_names(design, number)
         out[coef_dim(block.group)] = list(block.coefs)
         if pairs := pair_names(design, number):
             out[pair_dim(block.group)] = pairs
@@ -68,8 +80,8 @@ def coords(design: Design) -> dict[str, list[str] | list[int]]:
 def dims(design: Design) -> dict[str, list[str]]:
     """Dimensions of every variable of the posterior, chain and draw left out."""
     out: dict[str, list[str]] = {BETA: [COEF], SIGMA: []}
-    for block in design.blocks:
-        out[sd_name(block.group)] = [coef_dim(block.group)]
+    for number, block in enumerate(design.blocks):
+        out[sd_name(block.group)] = [sd_dim(design, number)]
         out[cor_name(block.group)] = [pair_dim(block.group)]
         out[ranef_name(block.group)] = [block.group, coef_dim(block.group)]
     return out

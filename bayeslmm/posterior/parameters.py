@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.priors import Prior, Priors
+from bayeslmm.spec.priors import Prior, Priors, log_correlations
 
 type Array = NDArray[np.float64]
 
@@ -21,7 +21,7 @@ class Parameters:
     Attributes
     ----------
     sigma : (m,)
-    sd : by group (m, k)
+    sd : by group (m, n_sd), the free ones
     z : by group (m, n_free), free coordinates of the correlations (see `correlations`)
     beta : (m, p), or None where it is integrated out
     """
@@ -69,7 +69,7 @@ def log_prior(design: Design, priors: Priors, parameters: Parameters, beta: Arra
 
     Returns
     -------
-    By variable: ``beta`` (m, p), ``sd_*`` (m, k), ``cor_*`` (m,), ``sigma`` (m,).
+    By variable: ``beta`` (m, p), ``sd_*`` (m, n_sd), ``cor_*`` (m,), ``sigma`` (m,).
     """
     out = {names.BETA: columnwise(priors.beta, beta)}
     found = correlations(design, parameters)
@@ -77,7 +77,7 @@ def log_prior(design: Design, priors: Priors, parameters: Parameters, beta: Arra
         group, lkj = block.group, priors.cor[block.group]
         out[names.sd_name(group)] = columnwise(priors.sd[group], parameters.sd[group])
         if lkj is not None and group in found:
-            out[names.cor_name(group)] = _log_lkj(design, group, lkj, found[group])
+            out[names.cor_name(group)] = log_correlations(block.structures, lkj, found[group])
     if priors.sigma is not None:
         out[names.SIGMA] = priors.sigma.logpdf(parameters.sigma)
     return out
@@ -87,16 +87,3 @@ def columnwise(priors: tuple[Prior, ...], values: Array) -> Array:
     """Log density of every column of (m, k) under its own prior, (m, k)."""
     logs = [prior.logpdf(values[:, i]) for i, prior in enumerate(priors)]
     return np.stack(logs, axis=-1) if logs else np.zeros(values.shape)
-
-
-def _log_lkj(design: Design, group: str, prior: Prior, cor: Array) -> Array:
-    """Log density of a block's correlations (m, n_pairs): one LKJ per bar."""
-    block = next(block for block in design.blocks if block.group == group)
-    total, used = np.zeros(len(cor)), 0
-    for structure in block.structures:
-        R = np.broadcast_to(np.eye(structure.k), (len(cor), structure.k, structure.k)).copy()
-        for i, j in structure.pairs:
-            R[:, i, j] = R[:, j, i] = cor[:, used]
-            used += 1
-        total += prior.logpdf(R) if structure.pairs else 0.0
-    return total

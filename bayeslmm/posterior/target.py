@@ -50,7 +50,7 @@ class Target:
     @cached_property
     def size(self) -> int:
         """Number of elements of φ."""
-        of_blocks = sum(block.k + self._of(b).n_free for b, block in enumerate(self.design.blocks))
+        of_blocks = sum(each.n_sd + each.n_free for each in self._correlations)
         return of_blocks + (self.known_sigma is None) + (0 if self.integrates_beta else self.design.p)
 
     def parameters(self, phi: Array) -> Parameters:
@@ -61,7 +61,7 @@ class Target:
         sigma = np.exp(next(columns)) if free else np.full(m, self.known_sigma)
         sd, z = {}, {}
         for b, block in enumerate(self.design.blocks):
-            sd[block.group] = np.exp(_take(columns, block.k, m))
+            sd[block.group] = np.exp(_take(columns, self._of(b).n_sd, m))
             z[block.group] = np.tanh(_take(columns, self._of(b).n_free, m))
         beta = None if self.integrates_beta else _take(columns, self.design.p, m)
         return Parameters(sigma, sd, z, beta)
@@ -74,7 +74,7 @@ class Target:
             log_sigma = next(columns)
             total = total + self.priors.sigma.logpdf(np.exp(log_sigma)) + log_sigma
         for b, block in enumerate(self.design.blocks):
-            log_sd = _take(columns, block.k, m)
+            log_sd = _take(columns, self._of(b).n_sd, m)
             prior = columnwise(self.priors.sd[block.group], np.exp(log_sd))
             total += (prior + log_sd).sum(axis=1)
             total += self._log_correlations(b, _take(columns, self._of(b).n_free, m))

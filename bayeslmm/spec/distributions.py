@@ -199,7 +199,11 @@ class PenalizedComplexity(Prior):
 
 @dataclass(frozen=True)
 class LKJ(Prior):
-    """Correlation matrix R with density ∝ ``|R|^(eta-1)`` (Lewandowski, Kurowicka & Joe 2009)."""
+    """Correlation matrix R with density ∝ ``|R|^(eta-1)`` (Lewandowski, Kurowicka & Joe 2009).
+
+    Where all correlations follow from one ρ (`cs`, `ar1`), ρ carried from its range to (0, 1) is
+    Beta(eta, eta): what LKJ is for two coefs.
+    """
 
     eta: float
     support: ClassVar[Support] = "correlation"
@@ -213,6 +217,14 @@ class LKJ(Prior):
         with np.errstate(invalid="ignore"):
             density = self._log_constant(R.shape[-1]) + (self.eta - 1) * logdet
         return np.where(definite, density, -np.inf)
+
+    def logpdf_one(self, x: ArrayLike, low: float, high: float) -> Array:
+        """Log density of the one correlation x that all others follow from, low ≤ x ≤ high."""
+        unit = (np.asarray(x, dtype=float) - low) / (high - low)
+        log_beta = 2 * math.lgamma(self.eta) - math.lgamma(2 * self.eta)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            density = (self.eta - 1) * (np.log(unit) + np.log1p(-unit)) - log_beta - math.log(high - low)
+        return np.where((unit > 0) & (unit < 1), density, -np.inf)
 
     def _log_constant(self, k: int) -> float:
         """Minus the log of ∏ᵢ (2^(2aᵢ-1) B(aᵢ, aᵢ))^(k-i), aᵢ = eta + (k-1-i)/2, i = 1 ... k-1.

@@ -1,14 +1,15 @@
 """The priors of a model: one record a parameter, defaults scaled by the data, replaced by name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import PriorError, did_you_mean
 
+from .covariance import CovarianceStructure
 from .distributions import (
     LKJ,
     Exponential,
@@ -42,6 +43,7 @@ __all__ = [
     "Priors",
     "StudentT",
     "default_priors",
+    "log_correlations",
 ]
 
 type Array = NDArray[np.float64]
@@ -51,10 +53,10 @@ _KINDS = ("beta", "sd", "cor", "sigma")
 
 
 class PriorBlock(NamedTuple):
-    """What priors need to know of a grouping factor."""
+    """What priors need to know of a grouping factor; `sds` are the names of its free standard deviations."""
 
     group: str
-    coefs: tuple[str, ...]
+    sds: tuple[str, ...]
     n_levels: int
     correlated: bool
 
@@ -81,9 +83,9 @@ class Priors:
 
     @property
     def sd(self) -> dict[str, tuple[Prior, ...]]:
-        """By group, one a coef."""
+        """By group, one a free standard deviation: one a coef, or one for all."""
         return {
-            block.group: tuple(self.table[_sd(block.group, coef)] for coef in block.coefs)
+            block.group: tuple(self.table[_sd(block.group, name)] for name in block.sds)
             for block in self.blocks
         }
 
@@ -153,9 +155,7 @@ class Priors:
         if not isinstance(prior, Flat) or not label.startswith("sd"):
             return
         few = [
-            block
-            for block in self.blocks
-            if block.n_levels < _LEVELS_FOR_FLAT and _within(f"sd[{block.group}]", label)
+            block for block in self.blocks if block.n_levels < _LEVELS_FOR_FLAT and label in _labels_of(block)
         ]
         if few:
             raise PriorError(
@@ -180,13 +180,43 @@ def default_priors(design: "Design", sigma_known: bool = False) -> Priors:
     table: dict[str, Prior] = {_beta(coef): Flat() for coef in design.coefs}
     blocks = []
     for number, block in enumerate(design.blocks):
-        scales = [_scale(column, spread, design.X) for column in block.columns.T]
-        table |= {_sd(block.group, coef): HalfNormal(s) for coef, s in zip(block.coefs, scales, strict=True)}
         correlated = bool(design.covariance.block_pairs(number))
+        names = design.covariance.sd_names(number)
+        blocks.append(PriorBlock(block.group, names, block.n_levels, correlated))
+        scales = _scales(design, number, spread)
+        table |= {label: HalfNormal(s) for label, s in zip(_labels_of(blocks[-1]), scales, strict=True)}
         table |= {_cor(block.group): LKJ(2.0)} if correlated else {}
-        blocks.append(PriorBlock(block.group, block.coefs, block.n_levels, correlated))
     table |= {} if sigma_known else {"sigma": HalfStudentT(4.0, spread)}
     return Priors(design.coefs, tuple(blocks), table)
+
+
+def log_correlations(structures: Sequence[CovarianceStructure], prior: LKJ, cor: ArrayLike) -> Array:
+    """Log density of a group's free correlations (..., n_pairs), its bars being independent."""
+    given = np.asarray(cor, dtype=float)
+    total, used = np.zeros(given.shape[:-1]), 0
+    for structure in structures:
+        own = given[..., used : used + len(structure.pairs)]
+        used += len(structure.pairs)
+        if structure.cor_range is not None:
+            total = total + prior.logpdf_one(own[..., 0], *structure.cor_range)
+        elif structure.pairs:
+            total = total + prior.logpdf(_matrix(structure, own))
+    return total
+
+
+def _matrix(structure: CovarianceStructure, cor: Array) -> Array:
+    """Correlation matrices (..., k, k) of free correlations."""
+    R = np.broadcast_to(np.eye(structure.k), (*cor.shape[:-1], structure.k, structure.k)).copy()
+    for place, (i, j) in enumerate(structure.pairs):
+        R[..., i, j] = R[..., j, i] = cor[..., place]
+    return R
+
+
+def _scales(design: "Design", number: int, spread: float) -> Iterator[float]:
+    """Scale of each free sd of a block; of a shared one the mean over its coefs."""
+    scales = np.array([_scale(column, spread, design.X) for column in design.blocks[number].columns.T])
+    owner = np.array(design.covariance.sd_of_coef(number))
+    return (float(np.mean(scales[owner == place])) for place in range(owner[-1] + 1))
 
 
 def _scale(column: Array, spread: float, X: Array) -> float:
@@ -229,8 +259,12 @@ def _beta(coef: str) -> str:
     return f"beta[{coef}]"
 
 
-def _sd(group: str, coef: str) -> str:
-    return f"sd[{group}: {coef}]"
+def _sd(group: str, name: str) -> str:
+    return f"sd[{group}: {name}]" if name else f"sd[{group}]"
+
+
+def _labels_of(block: PriorBlock) -> list[str]:
+    return [_sd(block.group, name) for name in block.sds]
 
 
 def _cor(group: str) -> str:

@@ -211,6 +211,14 @@ class CovarianceMap:
         """Coefs of a block whose standard deviation is free; a bar's first where all its coefs share one."""
         return tuple(coef for slot in self.slots_of(block) for coef in slot.sd_index)
 
+    def sd_of_coef(self, block: int) -> tuple[int, ...]:
+        """Which of a block's free standard deviations each coef has."""
+        out: list[int] = []
+        for slot in self.slots_of(block):
+            first = out[-1] + 1 if out else 0
+            out += [first + i for i in slot.structure.sd_of_coef]
+        return tuple(out)
+
     def slots_of(self, block: int) -> tuple[TermSlot, ...]:
         """The bars of a block."""
         return tuple(slot for slot in self.slots if slot.block == block)

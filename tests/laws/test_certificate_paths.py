@@ -16,7 +16,14 @@ from bayeslmm.posterior.graphs import build_graph
 from bayeslmm.posterior.integrated import GraphDensity
 from bayeslmm.posterior.parameters import correlations
 from bayeslmm.posterior.target import Target
-from bayeslmm.spec.covariance import Diagonal, Unstructured
+from bayeslmm.spec.covariance import (
+    Autoregression,
+    CompoundSymmetry,
+    Diagonal,
+    HomogeneousCompoundSymmetry,
+    ScaledIdentity,
+    Unstructured,
+)
 from bayeslmm.spec.design import Block, Design
 from bayeslmm.spec.priors import (
     LKJ,
@@ -49,6 +56,10 @@ STRUCTURES = (
     (Diagonal(2),),
     (Unstructured(2), Unstructured(1)),
     (Unstructured(1), Unstructured(1)),
+    (CompoundSymmetry(3),),
+    (HomogeneousCompoundSymmetry(3), Unstructured(1)),
+    (Autoregression(3),),
+    (ScaledIdentity(2),),
 )
 
 
@@ -90,8 +101,7 @@ def targets(draw, of_beta):
     known = draw(st.sampled_from([None, 1.7]))
     priors = default_priors(design, sigma_known=known is not None)
     changes = {f"beta[{coef}]": draw(st.sampled_from(of_beta)) for coef in design.coefs}
-    for block in design.blocks:
-        changes |= {f"sd[{block.group}: {coef}]": draw(st.sampled_from(OF_SD)) for coef in block.coefs}
+    changes |= {name: draw(st.sampled_from(OF_SD)) for name in priors.table if name.startswith("sd")}
     changes |= {name: LKJ(draw(st.floats(0.6, 5))) for name in priors.table if name.startswith("cor")}
     changes |= {} if known else {"sigma": draw(st.sampled_from(OF_SD[1:]))}
     return Target(design, priors.replace(changes), known)
@@ -108,10 +118,13 @@ def natural_values(target, phi):
     if target.known_sigma is None:
         values[names.SIGMA] = parameters.sigma[0]
         log_jacobian += np.log(parameters.sigma[0])
-    for block in target.design.blocks:
+    for number, block in enumerate(target.design.blocks):
         sd, z = parameters.sd[block.group][0], parameters.z[block.group][0]
         values[names.sd_name(block.group)] = sd
-        values |= {f"sd_{block.group}[{coef}]": x for coef, x in zip(block.coefs, sd, strict=True)}
+        values |= {
+            f"sd_{block.group}[{coef}]": x
+            for coef, x in zip(names.sd_names(target.design, number), sd, strict=True)
+        }
         values[names.unit_name(block.group)] = (1 + z) / 2
         log_jacobian += np.log(sd).sum() + np.log((1 - z**2) / 2).sum()
     if parameters.beta is not None:

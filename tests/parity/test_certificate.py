@@ -14,6 +14,7 @@ from bayeslmm.parity.witnesses import GraphWitness, KernelWitness, certificate_o
 from bayeslmm.posterior.graphs import build_graph
 from bayeslmm.posterior.integrated import GraphDensity
 from bayeslmm.spec.build import build
+from bayeslmm.spec.covariance import structures_by_keyword
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.priors import default_priors
 
@@ -87,6 +88,23 @@ def correlations(k, pairs, values):
         rows[j, i] = next(values)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return np.array([rows[i] @ rows[j] for i, j in pairs])
+
+
+@pytest.mark.parametrize("keyword", structures_by_keyword())
+@pytest.mark.parametrize("left", ["0 + Machine", "1 + x"])
+def test_every_covariance_structure(keyword, left):
+    data = load_dataset("Machines")
+    data["x"] = np.random.default_rng(1).normal(size=len(data))
+    formula = f"score ~ Machine + {keyword}({left} | Worker) + (0 + x | Machine)"
+    certificate = certificate_of(build(ModelSpec(formula), data).design)
+    assert certificate.passed, certificate
+
+
+@pytest.mark.parametrize("keyword", ["homdiag", "homcs", "ar1"])
+def test_shared_parameters_beside_another_bar(keyword):
+    formula = f"score ~ Machine + (1 | Worker) + {keyword}(0 + Machine | Worker)"
+    certificate = certificate_of(build(ModelSpec(formula), load_dataset("Machines")).design)
+    assert certificate.passed, certificate
 
 
 UNUSUAL = {

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bayeslmm.parity.prior_pull import prior_pull
+from bayeslmm.spec.covariance import Unstructured
 from bayeslmm.spec.distributions import LKJ, Flat, HalfNormal, Normal
 
 
@@ -31,10 +32,9 @@ def standard_normal_quantiles(n):
 
 
 def grouped(names=("a", "b")):
-    block = SimpleNamespace(group="g", coefs=names)
-    return SimpleNamespace(
-        coefs=(), blocks=(block,), covariance=SimpleNamespace(block_pairs=lambda number: ((0, 1),))
-    )
+    block = SimpleNamespace(group="g", coefs=names, structures=(Unstructured(2),))
+    covariance = SimpleNamespace(sd_names=lambda number: names, cor_names=lambda number: (", ".join(names),))
+    return SimpleNamespace(coefs=(), blocks=(block,), covariance=covariance)
 
 
 LABELS = ["sd[g: a]", "sd[g: b]", "cor[g: a, b]"]

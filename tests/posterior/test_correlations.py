@@ -6,8 +6,9 @@ from scipy.special import betaln
 
 from bayeslmm.errors import OptionError
 from bayeslmm.posterior.correlations import Independent, Vine, correlation
-from bayeslmm.spec.covariance import Diagonal, Unstructured
+from bayeslmm.spec.covariance import Diagonal, Unstructured, structures_by_keyword
 from bayeslmm.spec.distributions import LKJ
+from bayeslmm.spec.priors import log_correlations
 
 
 def dense(entries, k):
@@ -49,6 +50,35 @@ def test_beta_coordinates_are_lkj(case, eta):
     jacobian = [(np.array(vine.pairs(z + s)) - np.array(vine.pairs(z - s))) / 2e-6 for s in steps]
     L = dense(vine.factor(z), vine.k)
     assert LKJ(eta).logpdf(L @ L.T) + np.linalg.slogdet(jacobian)[1] == pytest.approx(betas, abs=1e-4)
+
+
+STRUCTURES = list(structures_by_keyword().values())
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_graph_and_specification_have_one_covariance(structure, k):
+    found, spec = correlation(structure(k)), structure(k)
+    z = np.random.default_rng(k).uniform(-0.9, 0.9, found.n_free)
+    L = dense(found.factor(z), k)
+    root = spec.factor_natural(np.ones(len(spec.sd_index)), found.pairs(z))
+    np.testing.assert_allclose(L @ L.T, root @ root.T, atol=1e-12)
+    np.testing.assert_allclose(found.free(found.pairs(z)), z, atol=1e-9)
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize("k", [2, 3])
+def test_coordinates_have_the_specifications_prior(structure, k):
+    """log π(cor) + log |d cor / d z| is the sum of the Beta densities of z."""
+    found, spec, prior = correlation(structure(k)), structure(k), LKJ(1.7)
+    z = np.random.default_rng(k).uniform(-0.9, 0.9, found.n_free)
+    a = np.array(found.shapes(prior.eta))
+    betas = np.sum((a - 1) * np.log1p(-(z**2)) - betaln(a, a) - (2 * a - 1) * np.log(2))
+    steps = 1e-6 * np.eye(len(z))
+    slopes = [(np.array(found.pairs(z + s)) - np.array(found.pairs(z - s))) / 2e-6 for s in steps]
+    jacobian = np.reshape(slopes, (len(z), len(z)))
+    density = log_correlations((spec,), prior, found.pairs(z)) + np.linalg.slogdet(jacobian)[1]
+    assert density == pytest.approx(betas, abs=1e-6)
 
 
 @pytest.mark.parametrize("structure", [Unstructured, Diagonal])
