@@ -3,8 +3,10 @@
 import time
 import warnings
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,8 @@ from bayeslmm.spec.priors import Priors
 
 type Array = NDArray[np.float64]
 
+RECOVERING = ("importance", "marginal")  # methods whose β and b are drawn afterwards
+
 
 @dataclass(frozen=True)
 class _Seeds:
@@ -32,14 +36,16 @@ class _Seeds:
     seed: int
     nuts: np.random.SeedSequence
     proposals: list[np.random.SeedSequence]
-    effects: list[np.random.SeedSequence]
+    effects: dict[str, list[np.random.SeedSequence]]
 
     @classmethod
     def spawn(cls, options: SampleOptions) -> "_Seeds":
         seed = fresh_seed() if options.seed is None else options.seed
         root = np.random.SeedSequence(seed)
-        nuts, proposals, effects = root.spawn(3)
-        return cls(seed, nuts, proposals.spawn(options.chains), effects.spawn(options.chains))
+        nuts, proposals, *others = root.spawn(2 + len(RECOVERING))
+        # a stream per method: two that agree do so for no common normal draws
+        effects = {method: own.spawn(options.chains) for method, own in zip(RECOVERING, others, strict=True)}
+        return cls(seed, nuts, proposals.spawn(options.chains), effects)
 
 
 @dataclass
@@ -116,7 +122,7 @@ def _carry_out(plan: Plan, run: _Run) -> _Outcome:
     if not weighted.trustworthy:
         return _by_nuts(run, plan.methods[1], f"{reason}: NUTS on the {plan.methods[1]} graph")
     statistics = {"lp": weighted.log_density, "accepted": weighted.accepted}
-    draws = _with_effects(run, weighted.parameters, statistics)
+    draws = _with_effects(run, "importance", weighted.parameters, statistics)
     return _Outcome(draws, "importance", reason, weighted.pareto_k)
 
 
@@ -139,20 +145,18 @@ def _by_nuts(run: _Run, method: str, reason: str) -> _Outcome:
         model = build_graph(target.design, target.priors, method, options.centred, target.known_sigma)
         found = nuts(model, target.design, target.priors, options, target.known_sigma, run.seeds.nuts)
     if found.beta is None or found.ranef is None:
-        draws = _with_effects(run, found.parameters, found.statistics)
+        draws = _with_effects(run, method, found.parameters, found.statistics)
     else:
         draws = Draws(found.parameters, found.beta, found.ranef, found.statistics)
     return _Outcome(draws, method, reason, None)
 
 
 def _with_effects(
-    run: _Run, parameters: tuple[Parameters, ...], statistics: Mapping[str, NDArray[Any]]
+    run: _Run, method: str, parameters: tuple[Parameters, ...], statistics: Mapping[str, NDArray[Any]]
 ) -> Draws:
-    with run.clock("effects"):
-        pairs = [
-            recover_effects(run.target.design, run.target.priors, chain, seed)
-            for chain, seed in zip(parameters, run.seeds.effects, strict=True)
-        ]
+    one = partial(recover_effects, run.target.design, run.target.priors)
+    with run.clock("effects"), ThreadPoolExecutor(run.options.cores or len(parameters)) as pool:
+        pairs = list(pool.map(one, parameters, run.seeds.effects[method]))
     beta, ranef = (np.stack(part) for part in zip(*pairs, strict=True))
     return Draws(parameters, beta, ranef, statistics)
 

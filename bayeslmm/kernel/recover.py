@@ -1,0 +1,174 @@
+"""Exact draws of β and b, and their moments, at many (σ, Λ) in one compiled loop.
+
+Given (σ, Λ): δ ~ N(K⁻¹c, K⁻¹) with K = A_QQ/σ² + P and c = A_Qr/σ² + s, then b = ΛL⁻ᵀ(W_r − W_Qδ + σz),
+W = L⁻¹ΛᵀZᵀR⁻¹[Q r]: its mean is the BLUP at δ and its covariance σ²ΛM⁻¹Λᵀ. The prior of β enters as one of
+δ = R_Xβ − γ (precision P, shift s). Normal draws come from the caller: nothing here is random.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.conditional import solve_transposed, times_factor
+from bayeslmm.kernel.dense import cholesky_leading
+from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.kernel import Kernel
+from bayeslmm.kernel.lapack import FROM, bordered_factor
+
+
+@dataclass(frozen=True, slots=True)
+class PriorOfDelta:
+    """A Gaussian prior of δ = R_Xβ − γ, flat where its precision is 0.
+
+    Attributes
+    ----------
+    precision : (p, p). shift : (p,) precision times mean.
+    """
+
+    precision: Floats
+    shift: Floats
+
+    @classmethod
+    def of_beta(cls, kernel: Kernel, precision: Floats, shift: Floats) -> "PriorOfDelta":
+        """From a prior of β: precision S⁻¹ (p, p) and shift S⁻¹m (p,)."""
+        if not np.any(precision):
+            return cls(np.zeros((kernel.p, kernel.p)), np.zeros(kernel.p))
+        inverse = np.linalg.inv(kernel.R_X)
+        moved = inverse.T @ precision @ inverse
+        return cls(moved, inverse.T @ shift - moved @ kernel.gamma_ls)
+
+
+@compiled
+def fixed_effects_factor(A: Floats, sigma: float, precision: Floats, shift: Floats) -> Floats:
+    """[L_K; (L_K⁻¹c)ᵀ] with K = L_K L_Kᵀ, in the lower triangle of (p + 1, p + 1)."""
+    p = len(shift)
+    K = np.zeros((p + 1, p + 1))
+    for i in range(p):
+        for j in range(p):
+            K[i, j] = A[i, j] / sigma**2 + precision[i, j]
+        K[p, i] = A[p, i] / sigma**2 + shift[i]
+    cholesky_leading(K, p)
+    return K
+
+
+@compiled
+def draw_fixed_effects(K: Floats, z: Floats) -> Floats:
+    """δ = L_K⁻ᵀ(L_K⁻¹c + z), (m, p), of standard normal z (m, p)."""
+    p = z.shape[1]
+    delta = z.copy()
+    for d in range(z.shape[0]):
+        for i in range(p - 1, -1, -1):
+            delta[d, i] += K[p, i]
+            for j in range(i + 1, p):
+                delta[d, i] -= K[j, i] * delta[d, j]
+            delta[d, i] /= K[i, i]
+    return delta
+
+
+@compiled
+def right_sides(panels: Floats, tail: Floats, ints: Ints) -> Floats:
+    """W = L⁻¹ΛᵀZᵀR⁻¹[Q r], (q, p + 1), rows in elimination order."""
+    q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
+    W = np.empty((q_lead + q_tail, p1))
+    for r in range(q_tail):
+        for c in range(p1):
+            W[q_lead + r, c] = tail[q_tail + c, r]
+    for i in range(ints[at.N_NODES]):
+        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
+        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
+        border = ints[ints[at.PANEL_START] + i + 1] - p1 * k
+        for c in range(k):
+            for j in range(p1):
+                W[ints[row0 + c], j] = panels[border + j * k + c]
+    return W
+
+
+@compiled
+def draw_random_effects(
+    lam: Floats, sigma: float, panels: Floats, tail: Floats, delta: Floats, z: Floats, ints: Ints
+) -> Floats:
+    """b = ΛL⁻ᵀ(W_r − W_Qδ + σz), public order (q, m), of δ (m, p) and standard normal z (m, q)."""
+    W = right_sides(panels, tail, ints)
+    p = W.shape[1] - 1
+    right = np.empty((W.shape[0], z.shape[0]))
+    for r in range(right.shape[0]):
+        for d in range(right.shape[1]):
+            right[r, d] = W[r, p] + sigma * z[d, r]
+            for j in range(p):
+                right[r, d] -= W[r, j] * delta[d, j]
+    return times_factor(lam, ints, solve_transposed(panels, tail, ints, right))
+
+
+@compiled
+def _draw_all(
+    lam: Floats,
+    sigma: Floats,
+    starts: NDArray[np.int64],
+    fixed: Floats,
+    z: Floats,
+    precision: Floats,
+    shift: Floats,
+    integrates: bool,
+    ints: Ints,
+    floats: Floats,
+) -> tuple[Floats, Floats]:
+    """As `draw_effects`, tails held in loops."""
+    delta, b = fixed.copy(), np.empty(z.shape)
+    for run in range(len(starts) - 1):
+        first, last = starts[run], starts[run + 1]
+        _, A, panels, tail = factor(lam[first], ints, floats)
+        if integrates:
+            K = fixed_effects_factor(A, sigma[first], precision, shift)
+            delta[first:last] = draw_fixed_effects(K, fixed[first:last])
+        drawn = draw_random_effects(
+            lam[first], sigma[first], panels, tail, delta[first:last], z[first:last], ints
+        )
+        b[first:last] = drawn.T
+    return delta, b
+
+
+def draw_effects(
+    kernel: Kernel,
+    lam: Floats,
+    sigma: Floats,
+    fixed: Floats,
+    z: Floats,
+    prior: PriorOfDelta | None,
+) -> tuple[Floats, Floats]:
+    """Draw δ and b given y at each (σ, Λ); consecutive draws that share them share one factor.
+
+    Parameters
+    ----------
+    lam : (m, n_lam). sigma : (m,). z : (m, q) standard normal.
+    fixed : (m, p) standard normal; δ itself where there is no prior because β was sampled.
+
+    Returns
+    -------
+    delta (m, p), b (m, q) in public order.
+    """
+    starts = _starts(lam, sigma)
+    if kernel.ints[at.Q_TAIL] < FROM:
+        held = prior or PriorOfDelta(np.zeros((kernel.p, kernel.p)), np.zeros(kernel.p))
+        arrays = (np.ascontiguousarray(lam), sigma, starts, fixed, z, held.precision, held.shift)
+        return _draw_all(*arrays, prior is not None, kernel.ints, kernel.floats)
+    delta, b = fixed.copy(), np.empty(z.shape)
+    for first, last in pairwise(starts):
+        _, A, panels, tail = bordered_factor(lam[first], kernel.ints, kernel.floats)
+        if prior is not None:
+            K = fixed_effects_factor(A, sigma[first], prior.precision, prior.shift)
+            delta[first:last] = draw_fixed_effects(K, fixed[first:last])
+        part = (panels, tail, delta[first:last], z[first:last], kernel.ints)
+        b[first:last] = draw_random_effects(lam[first], sigma[first], *part).T
+    return delta, b
+
+
+def _starts(lam: Floats, sigma: Floats) -> NDArray[np.int64]:
+    """Where stretches of equal (σ, Λ) begin, and the end."""
+    together = np.column_stack([lam, sigma])
+    changes = np.flatnonzero(np.any(np.diff(together, axis=0) != 0, axis=1)) + 1
+    return np.concatenate([[0], changes, [len(sigma)]]).astype(np.int64)

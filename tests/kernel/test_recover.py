@@ -1,0 +1,74 @@
+"""Draws of (δ, b) against the dense joint Gaussian: exact in distribution, draw by draw."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from bayeslmm.kernel import recover
+from bayeslmm.kernel.recover import PriorOfDelta, draw_effects
+from tests.kernel.problems import STRUCTURES, make
+
+SIGMA = 1.7
+
+
+def _prior(kernel, p):
+    return PriorOfDelta.of_beta(kernel, np.diag(np.arange(p) / 3.0), 0.1 * np.arange(p))
+
+
+def _map(problem, prior, kernel):
+    """Mean and root of the affine map from normal draws to (δ, b): each unit vector drawn once."""
+    size = kernel.p + kernel.q
+    units = np.vstack([np.zeros((1, size)), np.eye(size)])
+    lam, sigma = np.tile(problem.lam, (size + 1, 1)), np.full(size + 1, SIGMA)
+    drawn = np.hstack(draw_effects(kernel, lam, sigma, units[:, : kernel.p], units[:, kernel.p :], prior))
+    return drawn[0], (drawn[1:] - drawn[0]).T
+
+
+@pytest.mark.parametrize("p", [0, 1, 3])
+@pytest.mark.parametrize("structure", [name for name in STRUCTURES if name != "none"])
+def test_map_of_normal_draws_has_the_joint_gaussian(structure, p):
+    problem = make(structure, p, seed=3)
+    kernel = problem.kernel
+    prior = _prior(kernel, p)
+    mean, root = _map(problem, prior, kernel)
+    Q = np.linalg.solve(kernel.R_X.T, problem.X.T).T
+    C = np.hstack([Q, problem.Z @ problem.Lambda])
+    precision = C.T @ (problem.weights[:, None] * C) / SIGMA**2
+    precision[:p, :p] += prior.precision
+    precision[p:, p:] += np.eye(kernel.q) / SIGMA**2
+    residual = problem.y - Q @ kernel.gamma_ls
+    c = C.T @ (problem.weights * residual) / SIGMA**2
+    c[:p] += prior.shift
+    back = np.eye(p + kernel.q)
+    back[p:, p:] = problem.Lambda
+    assert_allclose(mean, back @ np.linalg.solve(precision, c), rtol=1e-8, atol=1e-9)
+    assert_allclose(root @ root.T, back @ np.linalg.inv(precision) @ back.T, rtol=1e-8, atol=1e-9)
+
+
+def test_draws_of_one_point_do_not_depend_on_their_neighbours():
+    problem = make("nested and crossed", 2)
+    kernel, rng = problem.kernel, np.random.default_rng(5)
+    lam = np.repeat(problem.lam * rng.uniform(0.5, 2, (3, 1)), 2, axis=0)
+    sigma = np.repeat([1.0, 2.0, 3.0], 2)
+    fixed, z = rng.standard_normal((6, 2)), rng.standard_normal((6, kernel.q))
+    prior = _prior(kernel, 2)
+    delta, b = draw_effects(kernel, lam, sigma, fixed, z, prior)
+    for i in range(6):
+        one = slice(i, i + 1)
+        alone = draw_effects(kernel, lam[one], sigma[one], fixed[one], z[one], prior)
+        assert_allclose(alone[0], delta[one], rtol=1e-13)
+        assert_allclose(alone[1], b[one], rtol=1e-12)
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_large_tails_give_the_same_draws(monkeypatch, sampled):
+    problem = make("crossed", 2)
+    kernel, rng = problem.kernel, np.random.default_rng(5)
+    lam, sigma = problem.lam * np.array([[1.0], [2.0]]), np.array([1.0, 2.0])
+    normal = rng.standard_normal((2, 2)), rng.standard_normal((2, kernel.q))
+    prior = None if sampled else _prior(kernel, 2)
+    loops = draw_effects(kernel, lam, sigma, *normal, prior)
+    monkeypatch.setattr(recover, "FROM", 0)
+    for ours, other in zip(draw_effects(kernel, lam, sigma, *normal, prior), loops, strict=True):
+        assert_allclose(ours, other, rtol=1e-12)
+    assert np.array_equal(loops[0], normal[0]) == sampled
