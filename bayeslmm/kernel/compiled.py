@@ -26,6 +26,15 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
     return cast(F, dispatcher)
 
 
+def compilable[F: Callable[..., Any]](function: F) -> F:
+    """Leave a function as it is, and let compiled code that calls it compile it.
+
+    For short steps between expensive calls: plain Python costs microseconds there, compiling them on
+    the first use of the package would cost seconds.
+    """
+    return cast(F, numba.extending.register_jitable(nogil=True, error_model="numpy")(function))
+
+
 @cache
 def source_stamp() -> str:
     """Digest of the kernel's sources: what compiled code, with all it calls, was made from."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bayeslmm.kernel.blocks import Floats, Ints
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.compiled import compilable
 
 START, DIFFERENCE, STEP, CONVERGED, STALLED, FAILED = range(6)
 VALUE, RADIUS, PREDICTED, LENGTH, DECREMENT = range(5)
@@ -51,7 +51,7 @@ class Search(NamedTuple):
     counts: Ints
 
 
-@compiled
+@compilable
 def begin(start: Floats, hessian: Floats, renew: bool) -> Search:
     """A search from `start`; an empty `hessian` asks for differences, `renew` for new ones each step."""
     k = len(start)
@@ -66,7 +66,7 @@ def begin(start: Floats, hessian: Floats, renew: bool) -> Search:
     return Search(start.copy(), np.zeros(k), model, start.copy(), numbers, counts)
 
 
-@compiled
+@compilable
 def _shifted(g: Floats, values: Floats, shift: float, step: Floats) -> float:
     """Fill `step` with −g/(values + shift), in the basis of the eigenvectors; its length."""
     length = 0.0
@@ -76,7 +76,7 @@ def _shifted(g: Floats, values: Floats, shift: float, step: Floats) -> float:
     return float(np.sqrt(length))
 
 
-@compiled
+@compilable
 def trust_region_step(gradient: Floats, hessian: Floats, radius: float) -> tuple[Floats, float]:
     """The minimizer of gᵀs + ½sᵀHs within a ball, and the decrease it promises.
 
@@ -117,7 +117,7 @@ def trust_region_step(gradient: Floats, hessian: Floats, radius: float) -> tuple
     return out, decrease
 
 
-@compiled
+@compilable
 def _propose(search: Search, tolerance: float) -> None:
     """Put the next step into `trial`, or stop."""
     numbers, counts = search.numbers, search.counts
@@ -136,7 +136,7 @@ def _propose(search: Search, tolerance: float) -> None:
         counts[PHASE] = STALLED
 
 
-@compiled
+@compilable
 def _difference_or_propose(search: Search, tolerance: float) -> None:
     """Ask for the next column of the Hessian by differences, or for a step."""
     column, k, H = search.counts[COLUMN], len(search.point), search.hessian
@@ -153,7 +153,7 @@ def _difference_or_propose(search: Search, tolerance: float) -> None:
     _propose(search, tolerance)
 
 
-@compiled
+@compilable
 def _rank_one(search: Search, gradient: Floats) -> None:
     """Symmetric rank-one update of the model from the last step, skipped where it is undefined."""
     k, H = len(gradient), search.hessian
@@ -173,7 +173,7 @@ def _rank_one(search: Search, gradient: Floats) -> None:
                 H[i, j] += miss[i] * miss[j] / product
 
 
-@compiled
+@compilable
 def _accept(search: Search, value: float, gradient: Floats) -> None:
     search.numbers[VALUE] = value
     for i in range(len(gradient)):
@@ -181,7 +181,7 @@ def _accept(search: Search, value: float, gradient: Floats) -> None:
         search.point[i] = search.trial[i]
 
 
-@compiled
+@compilable
 def _judge(search: Search, value: float, gradient: Floats, tolerance: float) -> None:
     """Accept or refuse the trial step, adapt the radius and the model, and go on."""
     numbers, counts = search.numbers, search.counts
@@ -204,7 +204,7 @@ def _judge(search: Search, value: float, gradient: Floats, tolerance: float) -> 
     _propose(search, tolerance)
 
 
-@compiled
+@compilable
 def advance(search: Search, value: float, gradient: Floats, tolerance: float) -> bool:
     """Take value and gradient at ``search.trial``; put the next point there. False when it is over."""
     counts = search.counts
