@@ -32,7 +32,7 @@ def compilable[F: Callable[..., Any]](function: F) -> F:
     For short steps between expensive calls: plain Python costs microseconds there, compiling them on
     the first use of the package would cost seconds.
     """
-    return cast(F, numba.extending.register_jitable(nogil=True, error_model="numpy")(function))
+    return numba.extending.register_jitable(nogil=True, error_model="numpy")(function)
 
 
 @cache
