@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayeslmm.datasets import list_datasets, load_dataset
     from bayeslmm.errors import BayesLMMError, BayesLMMWarning, InputError
+    from bayeslmm.likelihood.inference.comparison import anova
+    from bayeslmm.likelihood.inference.rlrt import exact_rlrt
     from bayeslmm.model import LinearMixedModel
     from bayeslmm.parity.compare import compare
     from bayeslmm.spec.distributions import (
@@ -43,7 +45,9 @@ __all__ = [
     "PenalizedComplexity",
     "StudentT",
     "__version__",
+    "anova",
     "compare",
+    "exact_rlrt",
     "list_datasets",
     "load_dataset",
 ]
@@ -63,7 +67,9 @@ _HOMES = {
     "Normal": "bayeslmm.spec.distributions",
     "PenalizedComplexity": "bayeslmm.spec.distributions",
     "StudentT": "bayeslmm.spec.distributions",
+    "anova": "bayeslmm.likelihood.inference.comparison",
     "compare": "bayeslmm.parity.compare",
+    "exact_rlrt": "bayeslmm.likelihood.inference.rlrt",
     "list_datasets": "bayeslmm.datasets",
     "load_dataset": "bayeslmm.datasets",
 }

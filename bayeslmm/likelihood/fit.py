@@ -276,6 +276,14 @@ class LikelihoodFit:
 
         return test_hypothesis(self, hypothesis, value, ddf, prob)
 
+    def ranova(
+        self, reduce_terms: bool = True, exact: bool = False, n: int = 100_000, seed: int | None = 0
+    ) -> "InferenceTable":
+        """Likelihood-ratio tests of the random terms; the options are those of `RanovaOptions`."""
+        from bayeslmm.likelihood.inference.ranova import RanovaOptions, ranova
+
+        return ranova(self, RanovaOptions(reduce_terms, exact, n, seed))
+
     def predict(
         self,
         newdata: Any = None,

@@ -212,7 +212,7 @@ def _estimable(fit: "LikelihoodFit", L: Array, names: Sequence[str], labels: Seq
         gap = np.abs(L[asked, p:] - L[asked, :p] @ B)
         for row, gaps in zip(asked, gap, strict=True):
             if gaps.max() > ESTIMABLE * np.abs(L[row]).max():
-                raise _not_estimable(labels[row], int(np.argmax(gaps)), B, names)
+                raise _not_estimable(labels[int(row)], int(np.argmax(gaps)), B, names)
     return L[:, :p]
 
 

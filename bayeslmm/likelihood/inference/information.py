@@ -53,7 +53,7 @@ def directions(covariance: CovarianceMap, theta: Array) -> tuple[Direction, ...]
     for slot in covariance.slots:
         factor = slot.structure.factor(theta[slot.theta])
         T = factor @ factor.T
-        basis = _elements(slot.structure)
+        basis = elements(slot.structure)
         values, rest = _combination(basis, T)
         if rest > 1e-9:
             half = slot.structure.derivative(theta[slot.theta]) @ factor.T
@@ -72,7 +72,7 @@ def directions(covariance: CovarianceMap, theta: Array) -> tuple[Direction, ...]
     return tuple(found)
 
 
-def _elements(structure: CovarianceStructure) -> Array:
+def elements(structure: CovarianceStructure) -> Array:
     """The symmetric matrices (r, k, k) that the free variances and covariances multiply."""
     k = structure.k
     if structure.shared_sd:
