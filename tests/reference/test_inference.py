@@ -4,14 +4,24 @@
 worst is. What the reference has wrong is left out by name, and the evidence is at the end.
 """
 
+import json
+import warnings
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.datasets import load_dataset
+from bayeslmm.errors import BayesLMMWarning
+from bayeslmm.likelihood.fit import FitOptions, LikelihoodFit, fit
+from bayeslmm.likelihood.inference.comparison import anova
+from bayeslmm.likelihood.inference.rlrt import exact_rlrt
+from bayeslmm.spec.build import build
+from bayeslmm.spec.model_spec import ModelSpec
 from tests.reference.test_lmer import LARGE, NAMES, Deviation, fitted_model, reference
 
 SMALL = [name for name in NAMES if name not in LARGE]
@@ -26,6 +36,10 @@ TOLERANCES = {
     "Kenward-Roger df": 1e-6,
     "anova Satterthwaite: den_df": 1e-5,
     "anova Kenward-Roger: den_df": 1e-6,
+    "SATmodcomp": 1e-5,
+    "SATmodcomp: p": 1e-5,
+    "exact RLRT: p (in se)": 4.0,
+    "exact RLRT: null (in se)": 4.0,
 }
 OTHERS = 1e-6
 DDF = {"satterthwaite": "Satterthwaite", "kenward_roger": "Kenward-Roger"}
@@ -36,6 +50,7 @@ def deviations(name: str, criterion: str) -> Iterator[Deviation]:
     ours, theirs = fitted_model(name, criterion), reference(name)["fits"][criterion]
     yield from _coefficients(ours, theirs, name)
     yield from _anova(ours, theirs, name)
+    yield from _ranova(ours, theirs)
 
 
 def relative(kind: str, ours: Any, theirs: Any) -> Deviation:
@@ -84,6 +99,121 @@ def _anova(ours: LikelihoodFit, theirs: dict[str, Any], name: str) -> Iterator[D
         yield tail(f"{kind}: p", table["p"], expected["p"])
 
 
+def _ranova(ours: LikelihoodFit, theirs: dict[str, Any]) -> Iterator[Deviation]:
+    expected = theirs.get("ranova")
+    if not expected:
+        return
+    table = ours.ranova()
+    order = [_row_like(list(table.index), term) for term in expected["term"]]
+    found = table.iloc[order]
+    yield absolute(
+        "ranova: n_params, df", found[["n_params", "df"]].iloc[1:], _columns(expected, "npar", "df"), 1
+    )
+    yield absolute("ranova: loglik", found["loglik"], expected["logLik"], 1.0)
+    yield absolute("ranova: AIC", found["aic"], expected["AIC"], 1.0)
+    yield absolute("ranova: LRT", found["lrt"].iloc[1:], expected["LRT"][1:], 1.0)
+    tested = np.array(expected["df"][1:], dtype=float) > 0  # lmerTest counts, but has no p, with 0
+    yield tail("ranova: p", found["p"].iloc[1:][tested], np.array(expected["p"][1:], dtype=float)[tested])
+
+
+def _columns(table: dict[str, list[Any]], *names: str) -> np.ndarray:
+    return np.array([table[name][1:] for name in names], dtype=float).T
+
+
+def _row_like(labels: list[str], term: str) -> int:
+    """Where lme4's term is; an interaction may name its columns in another order."""
+    left, _, group = term.removesuffix(")").rpartition(" | ")
+    keys = [label.removesuffix(")").rpartition(" | ") for label in labels]
+    return next(
+        place
+        for place, (own, _, other) in enumerate(keys)
+        if own == left and sorted(other.split(":")) == sorted(group.split(":"))
+    )
+
+
+PAIRS = sorted((Path(__file__).parent / "comparison").glob("*.json"))
+DRAWS = 100_000
+
+
+@cache
+def pair(path: Path) -> tuple[dict[str, Any], LikelihoodFit, LikelihoodFit]:
+    """A comparison and its two fits by REML, the small one first."""
+    theirs = json.loads(path.read_text())
+    fits = []
+    for formula in (theirs["small"], theirs["large"]):
+        design, recipe = build(ModelSpec(formula), load_dataset(theirs["dataset"]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BayesLMMWarning)
+            fits.append(fit(design, FitOptions(), formula, recipe))
+    return theirs, *fits
+
+
+def pair_deviations(path: Path) -> Iterator[Deviation]:
+    """Every number about one pair of models that this package has, Monte Carlo ones in standard errors."""
+    theirs, small, big = pair(path)
+    yield from _likelihood_ratios(small, big, theirs)
+    if "kr_modcomp" in theirs:
+        yield from _joint_tests(small, big, theirs)
+    if "exact_rlrt" in theirs:
+        yield from _exact(small, big, theirs["exact_rlrt"])
+
+
+def _likelihood_ratios(
+    small: LikelihoodFit, big: LikelihoodFit, theirs: dict[str, Any]
+) -> Iterator[Deviation]:
+    ml, expected = anova(big, small, criterion="ML"), theirs["lrt_ml"]
+    yield absolute("LRT: AIC, BIC", ml[["aic", "bic"]].T, [expected["AIC"], expected["BIC"]], 1.0)
+    yield absolute("LRT: chisq", ml["chisq"].iloc[1:], [expected["chisq"]], 1.0)
+    yield absolute("LRT: df", ml["df"].iloc[1:], [expected["df"]], 1.0)
+    yield tail("LRT: p", ml["p"].iloc[1:], [expected["p"]])
+    if "lrt_reml" in theirs:
+        reml, expected = anova(small, big, criterion="REML"), theirs["lrt_reml"]
+        yield absolute("LRT: chisq", reml["chisq"].iloc[1:], [expected["chisq"]], 1.0)
+        yield tail("LRT: p", reml["p"].iloc[1:], [expected["p_chisq"]])
+        if theirs["id"] != "cmp_sleep_corr":  # a correlation, which has no boundary here
+            yield tail("LRT: p at the boundary", reml["p_boundary"].iloc[1:], [expected["p_half_mixture"]])
+
+
+def _joint_tests(small: LikelihoodFit, big: LikelihoodFit, theirs: dict[str, Any]) -> Iterator[Deviation]:
+    L = _restriction(small.design.X, big.design.X)
+    ours, expected = big.test(L, ddf="kenward-roger").joint, theirs["kr_modcomp"]
+    wanted = [expected[name] for name in ("stat_F", "scaling", "ndf", "ddf", "F_unscaled")]
+    yield relative("KRmodcomp", [ours.F, ours.scale, ours.num_df, ours.den_df, ours.F / ours.scale], wanted)
+    yield tail("KRmodcomp: p", [ours.p], [expected["p"]])
+    ours, expected = big.test(L).joint, theirs["sat_modcomp"]
+    wanted = [expected[name] for name in ("statistic", "ndf", "ddf")]
+    yield relative("SATmodcomp", [ours.F, ours.num_df, ours.den_df], wanted)
+    yield tail("SATmodcomp: p", [ours.p], [expected["p.value"]])
+
+
+def _restriction(small: np.ndarray, big: np.ndarray) -> np.ndarray:
+    """L whose null space is the small model's: orthogonal to the coefficients that make its columns."""
+    inside = np.linalg.lstsq(big, small, rcond=None)[0]
+    left, sizes, _ = np.linalg.svd(inside)
+    return left[:, np.sum(sizes > 1e-8 * sizes[0]) :].T
+
+
+def _exact(small: LikelihoodFit, big: LikelihoodFit, theirs: dict[str, Any]) -> Iterator[Deviation]:
+    ours = exact_rlrt(small, big, n=DRAWS, seed=1)
+    yield absolute("exact RLRT: statistic", [ours.statistic], [theirs["statistic"]], 1.0)
+    error = np.hypot(ours.mc_error, theirs["monte_carlo_se"])
+    yield absolute("exact RLRT: p (in se)", [ours.p], [theirs["p"]], max(error, 1 / DRAWS))
+    zero = theirs["null_fraction_zero"]
+    error = np.sqrt(2 * zero * (1 - zero) / DRAWS)
+    yield absolute("exact RLRT: null (in se)", [np.mean(ours.sample < 1e-9)], [zero], error)
+    for name, prob in (("90%", 0.9), ("95%", 0.95), ("99%", 0.99)):
+        above = np.mean(ours.sample >= theirs["null_quantiles"][name])
+        error = np.sqrt(2 * prob * (1 - prob) / DRAWS)
+        yield absolute("exact RLRT: null (in se)", [above], [1 - prob], error)
+
+
+@pytest.mark.parametrize("path", PAIRS, ids=lambda path: path.stem)
+def test_comparison_is_that_of_r(path: Path) -> None:
+    found = list(pair_deviations(path))
+    assert not [each for each in found if not each.worst <= TOLERANCES.get(each.kind, OTHERS)]
+    assert sum(each.count for each in found) >= 6
+
+
 @pytest.mark.parametrize("criterion", ["REML", "ML"])
 @pytest.mark.parametrize("name", SMALL)
 def test_inference_is_lmertests(name: str, criterion: str) -> None:
@@ -116,6 +246,7 @@ def test_balanced_tables_are_one() -> None:
 def summary() -> pd.DataFrame:
     """How many numbers of each kind, and the worst deviation."""
     found = [each for name in SMALL for criterion in ("REML", "ML") for each in deviations(name, criterion)]
+    found += [each for path in PAIRS for each in pair_deviations(path)]
     frame = pd.DataFrame(found)
     return frame.groupby("kind").agg(numbers=("count", "sum"), worst=("worst", "max"))
 
