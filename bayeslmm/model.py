@@ -44,6 +44,10 @@ class LinearMixedModel:
         By factor: ``"treatment"``, ``"sum"``, ``"helmert"``, ``"poly"`` or a matrix.
     sigma : float, optional
         The residual standard deviation where it is known.
+    covariance : mapping, optional
+        By grouping factor, the known covariance K between its levels, ``{"animal": K}``: b ~ N(0, σ²K ⊗ T). A
+        DataFrame names the levels on both sides, in any order, and may name more than the data have: they are
+        predicted through their relatives. A matrix has the levels in their sorted order.
     priors : mapping, optional
         Priors by name, such as ``{"sd[Subject: Days]": HalfNormal(10)}``; the others keep their defaults.
     missing : {"drop", "error"}
@@ -75,11 +79,14 @@ class LinearMixedModel:
         offset: str | ArrayLike | None = None,
         contrasts: Mapping[str, Any] | None = None,
         sigma: float | None = None,
+        covariance: Mapping[str, Any] | None = None,
         priors: Mapping[str, Prior] | None = None,
         missing: Missing = "drop",
     ) -> None:
         """Read the formula, build the design, set the priors."""
-        spec = ModelSpec(formula, weights, offset, contrasts or {}, sigma, missing)
+        spec = ModelSpec(
+            formula, weights, offset, contrasts or {}, sigma, missing, covariance=covariance or {}
+        )
         design, recipe = build(spec, data)
         defaults = default_priors(design, sigma is not None)
         self._set(spec, design, defaults.replace(priors or {}), recipe)

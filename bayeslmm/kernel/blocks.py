@@ -18,11 +18,13 @@ class BlockRows:
     codes : (n,) level of each row, 0 .. n_levels - 1.
     columns : (n, k) left-hand columns: row i of Z holds ``columns[i]`` at level ``codes[i]``.
     n_levels : number of levels J; the block has J k random effects.
+    known : (J, J) lower factor of a known covariance between levels; None where they are independent.
     """
 
     codes: Ints
     columns: Floats
     n_levels: int
+    known: Floats | None = None
 
     @property
     def k(self) -> int:
@@ -44,7 +46,8 @@ def elimination_order(blocks: list[BlockRows]) -> tuple[list[int], list[int]]:
     """Split the blocks into the chain that is eliminated node by node and the tail that is held dense.
 
     The chain is the sequence of blocks, each nested in the next, that holds the most random effects: its
-    diagonal blocks stay block-diagonal whatever is eliminated before them.
+    diagonal blocks stay block-diagonal whatever is eliminated before them. A known covariance between levels
+    fills them all in: then everything is held dense.
 
     Returns
     -------
@@ -54,6 +57,8 @@ def elimination_order(blocks: list[BlockRows]) -> tuple[list[int], list[int]]:
     def total(chain: list[int]) -> int:
         return sum(blocks[b].size for b in chain)
 
+    if any(block.known is not None for block in blocks):
+        return [], sorted(range(len(blocks)), key=lambda b: -blocks[b].size)
     ending: dict[int, list[int]] = {}
     for b in sorted(range(len(blocks)), key=lambda b: -blocks[b].n_levels):
         inner = [chain for a, chain in ending.items() if parents(blocks[a], blocks[b]) is not None]

@@ -9,6 +9,8 @@ from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
 from bayeslmm.kernel.pullback import selected_inverse, spherical_solution
+from bayeslmm.kernel.relation import Known, related
+from bayeslmm.kernel.relation import diagonal_blocks as related_blocks
 
 
 @compiled
@@ -93,7 +95,7 @@ def diagonal_blocks(lam: Floats, ints: Ints, selected: Floats, inverse: Floats) 
 
 @dataclass(frozen=True, slots=True)
 class Conditional:
-    """Random effects given y at one Λ; u = M⁻¹ΛᵀZᵀR⁻¹(y − Xβ), b = Λu.
+    """Random effects given y at one Λ; u = M⁻¹ΛᵀZᵀR⁻¹(y − Xβ), b = Λu, or (L ⊗ Λ)u.
 
     Attributes
     ----------
@@ -109,6 +111,7 @@ class Conditional:
     b_Q: Floats
     panels: Floats
     tail: Floats
+    known: Known = ()
 
     def solution(self, delta: Floats) -> Floats:
         """E(b | y, δ): (..., p) to (..., q)."""
@@ -118,8 +121,23 @@ class Conditional:
         """Λ M⁻¹_jj Λᵀ per block, (J, k, k); times σ² it is Var(b_j | y, β)."""
         inverse = tail_inverse(self.tail, self.ints)
         selected = selected_inverse(self.panels, inverse, self.ints)
-        flat = diagonal_blocks(self.lam, self.ints, selected, inverse)
-        return self._by_block(flat)
+        independent = self._by_block(diagonal_blocks(self.lam, self.ints, selected, inverse))
+        return tuple(
+            found if L is None else self._related_blocks(number, L, inverse)
+            for number, (found, L) in enumerate(
+                zip(independent, self.known or (None,) * len(independent), strict=True)
+            )
+        )
+
+    def _related_blocks(self, number: int, L: Floats, inverse: Floats) -> Floats:
+        """As `covariance_blocks`, for one block of known covariance between levels (all are in the tail)."""
+        ints = self.ints
+        start = int(np.sort(ints[ints[at.BLOCK_LAM] :][: ints[at.N_BLOCKS]])[number])
+        block = int(np.flatnonzero(ints[ints[at.BLOCK_LAM] :][: ints[at.N_BLOCKS]] == start)[0])
+        k = int(ints[ints[at.BLOCK_K] + block])
+        own = np.flatnonzero(ints[ints[at.POSITION_BLOCK] :][: len(inverse)] == block)
+        factor = self.lam[start : start + k * k].reshape(k, k)
+        return related_blocks(L, factor, inverse[own[0] : own[-1] + 1, own[0] : own[-1] + 1])
 
     def _by_block(self, flat: Floats) -> tuple[Floats, ...]:
         ints = self.ints
@@ -138,15 +156,13 @@ class Conditional:
 
     def draw(self, z: Floats) -> Floats:
         """Λ L⁻ᵀ z, (q, m) standard normal to (q, m) public order; times σ, a draw of b − E(b | y, β)."""
-        return times_factor(
-            self.lam, self.ints, solve_transposed(self.panels, self.tail, self.ints, z.copy())
-        )
+        u = solve_transposed(self.panels, self.tail, self.ints, z.copy())
+        return related(self.known, self.ints, times_factor(self.lam, self.ints, u))
 
 
-def conditional(lam: Floats, ints: Ints, floats: Floats) -> Conditional:
+def conditional(lam: Floats, ints: Ints, floats: Floats, known: Known = ()) -> Conditional:
     """Factor at Λ and solve for the random effects."""
     logdet, A, panels, tail = bordered_factor(lam, ints, floats)
-    b = times_factor(lam, ints, spherical_solution(panels, tail, ints))
-    return Conditional(
-        lam, ints, logdet, A, np.ascontiguousarray(b[:, -1]), np.ascontiguousarray(b[:, :-1]), panels, tail
-    )
+    b = related(known, ints, times_factor(lam, ints, spherical_solution(panels, tail, ints)))
+    b_r, b_Q = np.ascontiguousarray(b[:, -1]), np.ascontiguousarray(b[:, :-1])
+    return Conditional(lam, ints, logdet, A, b_r, b_Q, panels, tail, known)

@@ -8,6 +8,7 @@ from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import BlockRows, Floats, Ints, elimination_order, whitening
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.panels import Panels, panel_tables
+from bayeslmm.kernel.relation import relate_tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def pack(y: Floats, X: Floats, blocks: list[BlockRows], weights: Floats | None) 
     p1 = X.shape[1] + 1
     panels = panel_tables(ordered[: len(chain)], ordered[len(chain) :], p1)
     values, dense = _accumulate(fit, ordered, columns, panels, len(chain))
+    dense = relate_tail(dense, ordered[len(chain) :])
     constants = np.array([-2 * np.sum(np.log(root)), np.sum(np.log(np.abs(np.diag(fit.R))))])
     ints = _pack_ints(blocks, [*chain, *tail], panels, p1, len(values), len(y))
     floats = _pack_floats(ints, white, values, dense, fit, constants)

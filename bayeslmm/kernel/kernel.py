@@ -12,6 +12,7 @@ from bayeslmm.kernel.criterion import profile
 from bayeslmm.kernel.crossproducts import pack
 from bayeslmm.kernel.lapack import FROM, bordered_factor, tail_inverse
 from bayeslmm.kernel.pullback import pullback
+from bayeslmm.kernel.relation import Known
 
 CHEAP = 200_000  # panel elements up to which an evaluation takes about a millisecond
 
@@ -37,14 +38,21 @@ class Kernel:
     Attributes
     ----------
     ints, floats : the packed problem (see `layout`), as compiled code takes it.
+    known : lower factor of each block's known covariance between levels; empty where there is none.
     """
 
     ints: Ints
     floats: Floats
+    known: Known = ()
 
     @classmethod
     def build(
-        cls, y: Floats, X: Floats, blocks: list[tuple[Ints, Floats, int]], weights: Floats | None = None
+        cls,
+        y: Floats,
+        X: Floats,
+        blocks: list[tuple[Ints, Floats, int]],
+        weights: Floats | None = None,
+        known: Known = (),
     ) -> "Kernel":
         """Reduce a problem to its cross-products.
 
@@ -53,14 +61,18 @@ class Kernel:
         y : (n,) response, offset taken off. X : (n, p) of full column rank.
         blocks : (codes (n,), columns (n, k), n_levels) of each block of random effects, in public order.
         weights : (n,) prior weights, residual variance σ²/w; None for ones.
+        known : (J, J) lower factor of the known covariance between the levels of each block, or None.
         """
+        factors = known if any(L is not None for L in known) else ()
         rows = [
-            BlockRows(np.asarray(codes, dtype=np.int64), np.asarray(columns, dtype=np.float64), int(n_levels))
-            for codes, columns, n_levels in blocks
+            BlockRows(
+                np.asarray(codes, dtype=np.int64), np.asarray(columns, dtype=np.float64), int(n_levels), L
+            )
+            for (codes, columns, n_levels), L in zip(blocks, factors or (None,) * len(blocks), strict=True)
         ]
         ints, floats = pack(np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64), rows, weights)
         ints.flags.writeable = False
-        return cls(ints, floats)
+        return cls(ints, floats, factors)
 
     @property
     def n(self) -> int:
@@ -139,4 +151,4 @@ class Kernel:
 
     def conditional(self, lam: Floats) -> Conditional:
         """Mean, variance and draws of the random effects at Λ."""
-        return conditional(lam, self.ints, self.floats)
+        return conditional(lam, self.ints, self.floats, self.known)

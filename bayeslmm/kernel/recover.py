@@ -19,6 +19,7 @@ from bayeslmm.kernel.dense import cholesky_leading
 from bayeslmm.kernel.factor import factor
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.lapack import FROM, bordered_factor
+from bayeslmm.kernel.relation import related
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,8 @@ def draw_effects(
     if kernel.ints[at.Q_TAIL] < FROM:
         held = prior or PriorOfDelta(np.zeros((kernel.p, kernel.p)), np.zeros(kernel.p))
         arrays = (np.ascontiguousarray(lam), sigma, starts, fixed, z, held.precision, held.shift)
-        return _draw_all(*arrays, prior is not None, kernel.ints, kernel.floats)
+        delta, b = _draw_all(*arrays, prior is not None, kernel.ints, kernel.floats)
+        return delta, related(kernel.known, kernel.ints, b.T).T
     delta, b = fixed.copy(), np.empty(z.shape)
     for first, last in pairwise(starts):
         _, A, panels, tail = bordered_factor(lam[first], kernel.ints, kernel.floats)
@@ -164,7 +166,7 @@ def draw_effects(
             delta[first:last] = draw_fixed_effects(K, fixed[first:last])
         part = (panels, tail, delta[first:last], z[first:last], kernel.ints)
         b[first:last] = draw_random_effects(lam[first], sigma[first], *part).T
-    return delta, b
+    return delta, related(kernel.known, kernel.ints, b.T).T
 
 
 def _starts(lam: Floats, sigma: Floats) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ import numpy as np
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.relation import Known, unrelated
 
 RANK_TOLERANCE = 1e-10
 
@@ -128,12 +129,12 @@ class ResponseLaw:
     df: int
 
     @classmethod
-    def of(cls, ints: Ints, floats: Floats) -> "ResponseLaw":
+    def of(cls, ints: Ints, floats: Floats, known: Known = ()) -> "ResponseLaw":
         """The law of a packed problem; takes (q, q) memory and q³ time."""
         G, C = effects_crossproducts(ints, floats)
         values, vectors = np.linalg.eigh(G - C @ C.T)
         kept = values > RANK_TOLERANCE * max(1.0, np.max(np.diag(G), initial=0.0))
         root = vectors[:, kept] * np.sqrt(values[kept])
-        whiten = to_whitened(ints, floats, np.eye(len(G)))
+        whiten = to_whitened(ints, floats, unrelated(known, ints, np.eye(len(G))))
         df = int(ints[at.N_ROWS] - ints[at.P]) - root.shape[1]
         return cls(root, root.T @ whiten, C.T @ whiten, df)

@@ -93,17 +93,19 @@ def natural_errors(covariance: CovarianceMap, theta: Array, sigma: float, joint:
             log_slopes = np.column_stack([stretch / length[:, None], np.ones(k)])
             free = list(covariance.block_sds(number))
             sd[group] = (sigma * length * _errors(log_slopes, joint))[free]
-            cor[group] = _errors(_cor_slopes(unit, moves, length, covariance.block_pairs(number)), joint)
+            slopes_of_cor = _cor_slopes(unit, moves, length, covariance, number)
+            cor[group] = _errors(slopes_of_cor, joint)
     return NaturalErrors(sd, cor, float(sigma * np.sqrt(joint[-1, -1])))
 
 
-def _cor_slopes(unit: Array, moves: Array, length: Array, pairs: tuple[tuple[int, int], ...]) -> Array:
-    """Gradient of the correlations in (θ, log σ); NaN at ±1, where it has no two sides."""
+def _cor_slopes(unit: Array, moves: Array, length: Array, covariance: CovarianceMap, number: int) -> Array:
+    """Gradient of the correlations in (θ, log σ); NaN at the ends of their ranges, one-sided there."""
+    pairs = covariance.block_pairs(number)
     out = np.zeros((len(pairs), len(moves) + 1))
     turn = (moves - np.einsum("ij,pij->pi", unit, moves)[:, :, None] * unit) / length[:, None]
-    for row, (i, j) in enumerate(pairs):
+    for row, ((i, j), bounds) in enumerate(zip(pairs, covariance.cor_bounds(number), strict=True)):
         out[row, :-1] = turn[:, i] @ unit[j] + turn[:, j] @ unit[i]
-        if abs(unit[i] @ unit[j]) > 1 - 1e-12:
+        if np.min(np.abs(bounds - unit[i] @ unit[j])) < 1e-12:
             out[row] = np.nan
     return out
 

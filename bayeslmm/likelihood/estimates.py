@@ -18,8 +18,9 @@ type Array = NDArray[np.float64]
 def wald_table(fit: "LikelihoodFit", prob: float, ranef: bool) -> EstimateTable:
     """Estimates with Wald intervals at normal quantiles.
 
-    Intervals of sd and σ are symmetric in their logarithm, those of correlations in atanh, so that none
-    leaves its range; NaN on the boundary. Random effects have the standard error of prediction, of b̂ − b.
+    Intervals of sd and σ are symmetric in their logarithm, those of correlations in atanh of what carries
+    their range to (−1, 1), so that none leaves it; NaN on the boundary. Random effects have the standard
+    error of prediction, of b̂ − b.
 
     Parameters
     ----------
@@ -40,12 +41,18 @@ def _variance_parts(fit: "LikelihoodFit", prob: float) -> list[pd.DataFrame]:
     cor, cor_se = (_joined(values, groups) for values in (natural.cor, errors.cor))
     parts = [
         _transformed(sd_labels(design), sd, sd_se, np.log, np.exp, sd, prob),
-        _transformed(cor_labels(design), cor, cor_se, np.arctanh, np.tanh, 1 - cor**2, prob),
+        _within_bounds(cor_labels(design), cor, cor_se, _cor_bounds(fit), prob),
     ]
     if fit.options.sigma is None:
         sigma, se = np.array([fit.sigma]), np.array([errors.sigma])
         parts.append(_transformed((SIGMA,), sigma, se, np.log, np.exp, sigma, prob))
     return [part for part in parts if len(part)]
+
+
+def _cor_bounds(fit: "LikelihoodFit") -> Array:
+    covariance = fit.design.covariance
+    parts = [covariance.cor_bounds(number) for number in range(len(fit.design.blocks))]
+    return np.concatenate([np.zeros((0, 2)), *parts])
 
 
 def _joined(values: dict[str, Array], groups: list[str]) -> Array:
@@ -71,6 +78,17 @@ def _transformed(
         half = _quantile(prob) * se / inverse_slope
         centre = there(estimate)
         return _frame(labels, estimate, se, back(centre - half), back(centre + half))
+
+
+def _within_bounds(
+    labels: tuple[str, ...], cor: Array, se: Array, bounds: Array, prob: float
+) -> pd.DataFrame:
+    """Intervals of correlations inside their ranges (n_pairs, 2)."""
+    centre, half = bounds.mean(axis=1), (bounds[:, 1] - bounds[:, 0]) / 2
+    unit = (cor - centre) / half
+    table = _transformed(labels, unit, se / half, np.arctanh, np.tanh, 1 - unit**2, prob)
+    lower, upper = (centre + half * table[side].to_numpy() for side in ("lower", "upper"))
+    return _frame(labels, cor, se, lower, upper)
 
 
 def _frame(labels: tuple[str, ...], estimate: Array, se: Array, lower: Array, upper: Array) -> pd.DataFrame:

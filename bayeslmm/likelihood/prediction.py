@@ -33,7 +33,8 @@ class PredictOptions:
     Attributes
     ----------
     random : "all", "none", or names of groups ("Subject") and of single effects ("Subject: Days").
-    new_levels : a level that wasn't fitted is an "error", gets the "population"'s 0, or a "draw".
+    new_levels : a level that wasn't fitted is an "error", gets the "population"'s 0, or a "draw"; where the
+        covariance between levels is known, as one unrelated to all others.
     interval : None, "confidence" (of the mean, the chosen random effects' prediction error included) or
         "prediction" (of a new observation: residual and random effects left out are added). prob : of it.
     seed : for "draw".
@@ -255,9 +256,10 @@ def _variances(
     variances = beta_variances(fit.design.kernel, fit.conditional, rows.X, Z) + ranef_variances(
         fit.conditional, Z
     )
+    blocks = fit.design.blocks
     factors = fit.design.covariance.factors(fit.theta_values)
-    for part, mask, factor in zip(rows.blocks, chosen, factors, strict=True):
+    for block, part, mask, factor in zip(blocks, rows.blocks, chosen, factors, strict=True):
         inside = np.sum((part.columns * mask @ factor) ** 2, axis=1)
-        outside = np.sum((part.columns * ~mask @ factor) ** 2, axis=1)
+        outside = np.sum((part.columns * ~mask @ factor) ** 2, axis=1) * block.level_variances[part.codes]
         variances += np.where(part.codes < 0, inside, 0.0) + outside * observation
     return variances + observation / rows.weights

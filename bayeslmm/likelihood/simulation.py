@@ -14,11 +14,12 @@ type Array = NDArray[np.float64]
 
 
 def spherical_to_effects(design: Design, theta: Array, u: Array) -> Array:
-    """b = Λu, (..., q) to (..., q), in the order of Z's columns."""
+    """b = Λu, or (L ⊗ Λ)u, (..., q) to (..., q), in the order of Z's columns."""
     parts, first = [], 0
     for block, factor in zip(design.blocks, design.covariance.factors(theta), strict=True):
         own = u[..., first : first + block.q].reshape(*u.shape[:-1], block.n_levels, block.k)
-        parts.append((own @ factor.T).reshape(*u.shape[:-1], block.q))
+        effects = own @ factor.T if block.known is None else block.known @ own @ factor.T
+        parts.append(effects.reshape(*u.shape[:-1], block.q))
         first += block.q
     return np.concatenate(parts, axis=-1) if parts else np.zeros(u.shape)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeslmm.errors import OptionError
 from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import Entries
 from bayeslmm.posterior.names import Tensor
@@ -45,12 +46,14 @@ def _fixed_part(design: Design, priors: Priors) -> Any:
 
 
 def _spherical(block: Block, factor: Entries) -> Tensor:
-    """b = Λu of every level, (J, k), with u standard normal."""
+    """b = Λu of every level, or (L ⊗ Λ)u, (J, k), with u standard normal."""
     import pymc as pm
     import pytensor.tensor as pt
 
     dims = (block.group, names.coef_dim(block.group))
     u = pm.Normal(names.spherical_name(block.group), 0.0, 1.0, dims=dims)
+    if block.known is not None:
+        u = pt.dot(pm.Data(f"known_{block.group}", block.known), u)
     columns = [sum(factor[i, j] * u[:, j] for j in range(i + 1) if (i, j) in factor) for i in range(block.k)]
     return pm.Deterministic(names.ranef_name(block.group), pt.stack(columns, axis=1), dims=dims)
 
@@ -61,6 +64,11 @@ def _centred(block: Block, factor: Entries) -> Tensor:
     import pytensor.tensor as pt
 
     name, dims = names.ranef_name(block.group), (block.group, names.coef_dim(block.group))
+    if block.known is not None:
+        raise OptionError(
+            f"the levels of {block.group!r} have a known covariance, which has no centred graph; "
+            "leave centred=False"
+        )
     if all(i == j for i, j in factor):
         return pm.Normal(name, 0.0, pt.stack([factor[i, i] for i in range(block.k)]), dims=dims)
     rows = [pt.stack([factor.get((i, j), pt.constant(0.0)) for j in range(block.k)]) for i in range(block.k)]

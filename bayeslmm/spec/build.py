@@ -15,6 +15,7 @@ from .covariance import CovarianceStructure, structures_by_keyword
 from .design import Block, Design
 from .factors import Coding, Factor, Grouping, coding_of, factor_of
 from .formula import Bar
+from .known import with_known
 from .materialize import Part, train
 from .model_spec import ModelSpec
 from .rank import independent_columns
@@ -226,22 +227,29 @@ def _block(
     places = spec.bars_of(group)
     names = spec.bars[places[0]].columns
     grouping, codes = Grouping.learn(names, [factors[name] for name in names])
+    n_observed, known = len(grouping.levels), None
+    if group in spec.covariance:
+        grouping, known = with_known(grouping, spec.covariance[group])
+        known = _frozen(known)
     own = [parts[f"bar_{place}"] for place in places]
     coefs = tuple(name for part in own for name in part.names)
-    checks.check_grouping(group, len(grouping.levels), len(codes), spec.sigma_free)
+    checks.check_grouping(group, n_observed, len(codes), spec.sigma_free and known is None)
     checks.check_repeats(group, coefs)
     structures = tuple(
-        _structure(spec, spec.bars[place], part, len(grouping.levels))
+        _structure(spec, spec.bars[place], part, n_observed, known is None)
         for place, part in zip(places, own, strict=True)
     )
     columns = _frozen(np.hstack([part.matrix for part in own]))
-    return grouping, Block(group, grouping.levels, _frozen(codes), coefs, columns, structures, places)
+    block = Block(group, grouping.levels, _frozen(codes), coefs, columns, structures, places, known)
+    return grouping, block
 
 
-def _structure(spec: ModelSpec, bar: Bar, part: Part, n_levels: int) -> CovarianceStructure:
+def _structure(
+    spec: ModelSpec, bar: Bar, part: Part, n_levels: int, independent: bool
+) -> CovarianceStructure:
     checks.check_left_side(bar, part.matrix, part.names)
     structure = structures_by_keyword()[bar.keyword](len(part.names))
-    if spec.sigma_free:
+    if spec.sigma_free and independent:
         # independent coefs are terms of their own
         checks.check_bar_size(bar, n_levels, structure.k if structure.pairs else 1, len(part.matrix))
     return structure

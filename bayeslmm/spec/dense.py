@@ -8,7 +8,7 @@ from bayeslmm.spec.design import Design
 
 
 def dense_covariance(design: Design, theta: ArrayLike, sigma: float = 1.0) -> NDArray[np.float64]:
-    """V = σ²(ZΛΛᵀZᵀ + R), R = diag(1/w).
+    """V = σ²(Z(K ⊗ ΛΛᵀ)Zᵀ + R), R = diag(1/w), K = I but where the covariance between levels is known.
 
     Parameters
     ----------
@@ -29,5 +29,6 @@ def dense_covariance(design: Design, theta: ArrayLike, sigma: float = 1.0) -> ND
     V = np.diag(1 / design.weights)
     for block, factor in zip(design.blocks, design.covariance.factors(theta), strict=True):
         effects = block.columns @ factor
-        V += (effects @ effects.T) * (block.codes[:, None] == block.codes)
+        between = np.eye(block.n_levels) if block.known is None else block.known @ block.known.T
+        V += (effects @ effects.T) * between[np.ix_(block.codes, block.codes)]
     return sigma**2 * V

@@ -32,6 +32,8 @@ class Block:
     columns : (n, k) left-hand columns
     structures : covariance of each bar's coefs; the block's is their direct sum
     term_numbers : place of each bar in the formula
+    known : (J, J) lower factor L of the known covariance between levels, Var(b) = σ² LLᵀ ⊗ T; None where
+        levels are independent
     """
 
     group: str
@@ -41,6 +43,13 @@ class Block:
     columns: Array
     structures: tuple[CovarianceStructure, ...]
     term_numbers: tuple[int, ...]
+    known: Array | None = None
+
+    @property
+    def level_variances(self) -> Array:
+        """(J + 1,) variance of each level relative to T; the last is that of a level nobody has seen, 1."""
+        own = np.ones(self.n_levels) if self.known is None else np.sum(self.known**2, axis=1)
+        return np.append(own, 1.0)
 
     @property
     def n_levels(self) -> int:
@@ -133,7 +142,8 @@ class Design:
 
         parts = [(block.codes, block.columns, block.n_levels) for block in self.blocks]
         weights = None if np.all(self.weights == 1.0) else self.weights
-        return Kernel.build(self.y - self.offset, self.X, parts, weights)
+        known = tuple(block.known for block in self.blocks)
+        return Kernel.build(self.y - self.offset, self.X, parts, weights, known)
 
     def __getstate__(self) -> dict[str, Any]:
         # what is cached can be had again

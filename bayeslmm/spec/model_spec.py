@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
-from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.errors import OptionError, check_choice, did_you_mean
 
 from .formula import Bar, Expression, Formula, read_formula
 
@@ -27,6 +27,7 @@ class ModelSpec:
     sigma : the residual standard deviation when it is known
     missing : "drop" rows with missing values, or make them an "error"
     structured_residual : do the residuals have a correlation or variance structure?
+    covariance : by grouping factor: the known covariance between its levels, a matrix or a DataFrame
     parsed : the formula taken apart
     """
 
@@ -37,6 +38,7 @@ class ModelSpec:
     sigma: float | None = None
     missing: Missing = "drop"
     structured_residual: bool = False
+    covariance: Mapping[str, Any] = field(default_factory=dict)
     parsed: Formula = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -54,6 +56,11 @@ class ModelSpec:
             raise OptionError(f"a known sigma is a positive number, not {self.sigma!r}")
         object.__setattr__(self, "contrasts", dict(self.contrasts or {}))
         object.__setattr__(self, "parsed", read_formula(self.formula))
+        object.__setattr__(self, "covariance", dict(self.covariance or {}))
+        for group in self.covariance:
+            if group not in self.groups:
+                hint = did_you_mean(group, self.groups) or f"; there are {', '.join(self.groups) or 'none'}"
+                raise OptionError(f"covariance for {group!r}: no such grouping factor in the formula{hint}")
 
     @property
     def response(self) -> str:

@@ -219,6 +219,13 @@ class CovarianceMap:
             out += [first + i for i in slot.structure.sd_of_coef]
         return tuple(out)
 
+    def cor_bounds(self, block: int) -> Array:
+        """Range (n_pairs, 2) of each free correlation of a block."""
+        ranges = [
+            slot.structure.cor_range or (-1.0, 1.0) for slot in self.slots_of(block) for _ in slot.pairs
+        ]
+        return np.array(ranges, dtype=float).reshape(-1, 2)
+
     def slots_of(self, block: int) -> tuple[TermSlot, ...]:
         """The bars of a block."""
         return tuple(slot for slot in self.slots if slot.block == block)

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytest
 from scipy.optimize import minimize
 
 from bayeslmm.datasets import load_dataset
+from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.fit import FitOptions, fit
 from bayeslmm.parity.certificate import Certificate, Integral, certify, draw_points
 from bayeslmm.parity.witnesses import GraphWitness, KernelWitness, certificate_of, graph_witness
@@ -105,6 +107,19 @@ def test_shared_parameters_beside_another_bar(keyword):
     formula = f"score ~ Machine + (1 | Worker) + {keyword}(0 + Machine | Worker)"
     certificate = certificate_of(build(ModelSpec(formula), load_dataset("Machines")).design)
     assert certificate.passed, certificate
+
+
+@pytest.mark.parametrize("left", ["1", "0 + Machine"])
+def test_known_covariance_between_levels(left):
+    data = load_dataset("Machines")
+    workers = [*map(str, data["Worker"].unique()), "absent"]
+    K = pd.DataFrame(0.6 ** np.abs(np.subtract.outer(range(7), range(7))), index=workers, columns=workers)
+    formula = f"score ~ Machine + ({left} | Worker) + (1 | Worker:Machine)"
+    design = build(ModelSpec(formula, covariance={"Worker": K}), data).design
+    certificate = certificate_of(design)
+    assert certificate.passed, certificate
+    with pytest.raises(OptionError, match="has no centred graph"):
+        build_graph(design, default_priors(design), "explicit", centred=True)
 
 
 UNUSUAL = {

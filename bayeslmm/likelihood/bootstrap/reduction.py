@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.kernel.relation import related_products
 from bayeslmm.kernel.sufficient import to_whitened_products
 from bayeslmm.likelihood.bootstrap.kind import Response
 from bayeslmm.spec.design import Design
@@ -49,4 +50,5 @@ class RowReduction:
         gamma = self.Q.T @ scaled
         r = scaled - self.Q @ gamma
         kernel = self.design.kernel
-        return Response(to_whitened_products(kernel.ints, kernel.floats, self.Zt @ r), gamma, float(r @ r), b)
+        zr = related_products(kernel.known, kernel.ints, self.Zt @ r)
+        return Response(to_whitened_products(kernel.ints, kernel.floats, zr), gamma, float(r @ r), b)

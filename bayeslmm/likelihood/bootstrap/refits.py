@@ -1,6 +1,6 @@
 """Refits of many responses: compiled, from the fit's own optimum; near the boundary as exact as a fit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -182,7 +182,7 @@ class Refitter:
         floats = kernel.floats.copy()
         write_response(kernel.ints, floats, responses.zr[i], responses.gamma[i], responses.rr[i])
         return ReplicateCriterion(
-            objective.design, objective.reml, objective.sigma, Kernel(kernel.ints, floats)
+            objective.design, objective.reml, objective.sigma, replace(kernel, floats=floats)
         )
 
 

@@ -1,6 +1,6 @@
 """The bootstrap of a fit: options in, a frozen result out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,7 +92,7 @@ class RefitTask:
         errors = np.empty_like(responses.b)
         for i, b in enumerate(responses.b):
             write_response(kernel.ints, floats, responses.zr[i], responses.gamma[i], responses.rr[i])
-            estimate = type(kernel)(kernel.ints, floats).conditional(refits.lam[i]).solution(refits.delta[i])
+            estimate = replace(kernel, floats=floats).conditional(refits.lam[i]).solution(refits.delta[i])
             errors[i] = estimate - b
         return errors
 
