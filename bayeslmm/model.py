@@ -1,7 +1,7 @@
 """LinearMixedModel: a model written down once; every method hands it to an engine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from bayeslmm.spec.distributions import Prior
 from bayeslmm.spec.model_spec import Missing, ModelSpec
 from bayeslmm.spec.priors import Priors, default_priors
 from bayeslmm.spec.recipe import Recipe
+from bayeslmm.spec.update import updated_formula
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -70,6 +71,7 @@ class LinearMixedModel:
     design: Design
     priors: Priors
     recipe: Recipe = field(repr=False)
+    data: Any = field(repr=False)
 
     def __init__(
         self,
@@ -89,11 +91,11 @@ class LinearMixedModel:
         )
         design, recipe = build(spec, data)
         defaults = default_priors(design, sigma is not None)
-        self._set(spec, design, defaults.replace(priors or {}), recipe)
+        self._set(spec, design, defaults.replace(priors or {}), recipe, data)
 
-    def _set(self, spec: ModelSpec, design: Design, priors: Priors, recipe: Recipe) -> None:
-        for name, value in (("spec", spec), ("design", design), ("priors", priors), ("recipe", recipe)):
-            object.__setattr__(self, name, value)
+    def _set(self, *values: Any) -> None:
+        for part, value in zip(fields(self), values, strict=True):
+            object.__setattr__(self, part.name, value)
 
     def __repr__(self) -> str:
         design = self.design
@@ -109,8 +111,30 @@ class LinearMixedModel:
             For a parameter the model doesn't have, or a family that doesn't fit it.
         """
         other = object.__new__(LinearMixedModel)
-        other._set(self.spec, self.design, self.priors.replace(priors), self.recipe)
+        other._set(self.spec, self.design, self.priors.replace(priors), self.recipe, self.data)
         return other
+
+    def update(self, formula: str | None = None, **changes: Any) -> "LinearMixedModel":
+        """A new model that differs in what is named, as R's ``update``.
+
+        Parameters
+        ----------
+        formula : str, optional
+            With ``.`` for what was there: ``". ~ . - x + (1 | g)"``.
+        **changes
+            Other arguments of the constructor: ``data``, ``weights``, ``missing``... Priors start from their
+            defaults.
+        """
+        spec = self.spec
+        same = {
+            "weights": spec.weights,
+            "offset": spec.offset,
+            "contrasts": spec.contrasts,
+            "data": self.data,
+        }
+        same |= {"sigma": spec.sigma, "missing": spec.missing, "covariance": spec.covariance}
+        text = spec.formula if formula is None else updated_formula(spec.formula, formula)
+        return LinearMixedModel(text, **(same | changes))
 
     def V(self, theta: ArrayLike, sigma: float = 1.0) -> NDArray[np.float64]:
         """The (n, n) covariance σ²(ZΛΛᵀZᵀ + R) of the response, dense: for teaching, on small data."""
@@ -169,10 +193,10 @@ class LinearMixedModel:
             Draws kept and warm-up draws per chain, and the number of chains.
         seed : int, optional
             Same seed, same draws; None draws one, which the result records.
-        method : {"auto", "marginal", "explicit", "importance"}
+        method : {"auto", "marginal", "explicit", "importance", "quadrature"}
             How; ``"auto"`` chooses by the cost of one evaluation and says why.
         **options
-            Others of ``SampleOptions``: ``cores``, ``target_accept``, ``centred``, ``progress``.
+            Others of ``SampleOptions``: ``cores``, ``target_accept``, ``centred``, ``progress``, ``nodes``.
 
         Raises
         ------
