@@ -16,6 +16,7 @@ R_HAT = 1.01
 ESS = 400
 BFMI = 0.3
 PARETO_K = 0.7
+RULE_ERROR = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,13 @@ def all_checks(data: "DataTree", table: "pd.DataFrame", pareto_k: float | None) 
     if pareto_k is not None:
         out.append(_pareto(pareto_k))
     return tuple(out)
+
+
+def quadrature_check(worst: str, value: float) -> Check:
+    """The error of a rule: the largest change of a mean, in sds, as nodes are added."""
+    said = f"two nodes less per parameter change the mean of {worst} by {value:.1g} sd"
+    advice = f"{said}: the rule doesn't hold this posterior; ask for more nodes, or method='importance'"
+    return _check("quadrature", value, RULE_ERROR, value < RULE_ERROR, said, advice)
 
 
 def bfmi(energy: Array) -> Array:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeslmm.posterior.quadrature import check_size
 from bayeslmm.posterior.target import Target
 
 MOST_FOR_IMPORTANCE = 10  # parameters; a Laplace proposal loses its grip in higher dimensions
@@ -21,7 +22,16 @@ class Plan:
 
 
 def choose(target: Target, method: str) -> Plan:
-    """Plan a run; "auto" prefers importance where the dimension allows it, then NUTS by cost."""
+    """Plan a run; "auto" prefers importance where the dimension allows it, then NUTS by cost.
+
+    Raises
+    ------
+    OptionError
+        When quadrature is asked for and there are too many parameters.
+    """
+    if method == "quadrature":
+        check_size(target)
+        return Plan(("quadrature",), "asked for")
     if method in ("marginal", "explicit") and target.size:
         return Plan((method,), "asked for")
     if method == "importance":

@@ -1,5 +1,6 @@
 """Posterior summaries as an EstimateTable: numbers on arrays, labels attached once."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -22,7 +23,9 @@ type Interval = Literal["eti", "hdi"]
 INTERVALS = ("eti", "hdi")
 
 
-def draws_by_label(data: "DataTree", design: Design, ranef: bool = False) -> tuple[tuple[str, ...], Array]:
+def draws_by_label(
+    data: "DataTree | Mapping[str, Mapping[str, Array]]", design: Design, ranef: bool = False
+) -> tuple[tuple[str, ...], Array]:
     """Labels in the order beta, sd, cor, sigma, ranef (if asked for), and draws (chains, draws, n_labels)."""
     posterior = data["posterior"]
     groups = [block.group for block in design.blocks]
@@ -52,11 +55,16 @@ def estimates(
     """
     from bayeslmm.estimands.table import EstimateTable
 
+    check_interval(interval, prob)
+    found, draws = draws_by_label(data, design, ranef)
+    return EstimateTable(summarize(found, draws, prob, interval), "posterior", interval, prob)
+
+
+def check_interval(interval: str, prob: float) -> None:
+    """Refuse a misspelt interval or a probability that isn't one."""
     check_choice("interval", interval, INTERVALS)
     if not 0 < prob < 1:
         raise OptionError(f"an interval's probability lies between 0 and 1, got {prob!r}")
-    found, draws = draws_by_label(data, design, ranef)
-    return EstimateTable(summarize(found, draws, prob, interval), "posterior", interval, prob)
 
 
 def summarize(found: tuple[str, ...], draws: Array, prob: float, interval: Interval) -> "pd.DataFrame":
@@ -81,13 +89,11 @@ def summarize(found: tuple[str, ...], draws: Array, prob: float, interval: Inter
     return pd.DataFrame(columns, index=pd.Index(found, name="label"))
 
 
-def ranef_table(data: "DataTree", design: Design, prob: float = 0.95) -> "pd.DataFrame":
-    """Random effects in tidy form: one row per group, level and coef."""
+def ranef_table(table: "EstimateTable", design: Design) -> "pd.DataFrame":
+    """Random effects in tidy form: one row per group, level and coef, from the last q rows of estimates."""
     import pandas as pd
 
-    found, draws = draws_by_label(data, design, ranef=True)
-    first = len(found) - design.q
-    table = summarize(found[first:], draws[..., first:], prob, "eti").drop(columns="kind")
+    rows = table.frame.iloc[len(table.frame) - design.q :].drop(columns="kind")
     places = [
         (block.group, level, coef)
         for block in design.blocks
@@ -95,4 +101,4 @@ def ranef_table(data: "DataTree", design: Design, prob: float = 0.95) -> "pd.Dat
         for coef in block.coefs
     ]
     keys = pd.DataFrame(places, columns=["group", "level", "coef"])
-    return pd.concat([keys, table.reset_index(drop=True)], axis=1)
+    return pd.concat([keys, rows.reset_index(drop=True)], axis=1)

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from bayeslmm.errors import SamplingWarning
 from bayeslmm.posterior.choice import Plan, choose
 from bayeslmm.posterior.importance import PARETO_K, ImportanceRun, importance
+from bayeslmm.posterior.mixture import NodeMixture, node_draws
 from bayeslmm.posterior.options import SampleOptions, fresh_seed
 from bayeslmm.posterior.parameters import Parameters
+from bayeslmm.posterior.quadrature import quadrature
 from bayeslmm.posterior.recover import recover_effects
 from bayeslmm.posterior.result import PosteriorResult
 from bayeslmm.posterior.target import Target
@@ -26,7 +28,7 @@ from bayeslmm.spec.priors import Priors
 
 type Array = NDArray[np.float64]
 
-RECOVERING = ("importance", "marginal")  # methods whose β and b are drawn afterwards
+RECOVERING = ("importance", "marginal", "quadrature")  # methods whose β and b are drawn afterwards
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class _Outcome:
     draws: Draws
     method: str
     reason: str
-    pareto_k: float | None
+    pareto_k: float | None = None
+    mixture: NodeMixture | None = None
 
 
 def sample(
@@ -114,6 +117,8 @@ def sample(
 
 def _carry_out(plan: Plan, run: _Run) -> _Outcome:
     """Try the plan's methods in turn."""
+    if plan.methods[0] == "quadrature":
+        return _by_quadrature(run, plan.reason)
     if plan.methods[0] != "importance":
         return _by_nuts(run, plan.methods[0], plan.reason)
     with run.clock("importance"):
@@ -124,6 +129,16 @@ def _carry_out(plan: Plan, run: _Run) -> _Outcome:
     statistics = {"lp": weighted.log_density, "accepted": weighted.accepted}
     draws = _with_effects(run, "importance", weighted.parameters, statistics)
     return _Outcome(draws, "importance", reason, weighted.pareto_k)
+
+
+def _by_quadrature(run: _Run, reason: str) -> _Outcome:
+    """Estimates come from the nodes; the draws are nodes too, drawn by weight, with exact β and b."""
+    with run.clock("quadrature"):
+        found = quadrature(run.target, run.options.nodes)
+    chains = tuple(node_draws(found, run.target, run.options.draws, seed) for seed in run.seeds.proposals)
+    draws = _with_effects(run, "quadrature", chains, {})
+    size = f"{found.nodes} nodes for each of {run.target.size} parameters"
+    return _Outcome(draws, "quadrature", f"{reason}; {size}", None, NodeMixture(run.target, found))
 
 
 def _gate(run: ImportanceRun) -> str:
@@ -148,7 +163,7 @@ def _by_nuts(run: _Run, method: str, reason: str) -> _Outcome:
         draws = _with_effects(run, method, found.parameters, found.statistics)
     else:
         draws = Draws(found.parameters, found.beta, found.ranef, found.statistics)
-    return _Outcome(draws, method, reason, None)
+    return _Outcome(draws, method, reason)
 
 
 def _with_effects(
@@ -175,6 +190,7 @@ def _result(run: _Run, outcome: _Outcome) -> PosteriorResult:
         run.seeds.seed,
         dict(run.clock.seconds),
         outcome.pareto_k,
+        outcome.mixture,
     )
 
 
@@ -183,4 +199,6 @@ def _attributes(run: _Run, outcome: _Outcome) -> Mapping[str, Any]:
 
     versions = {f"version_{name}": found for name, found in package_versions().items()}
     told = {"method": outcome.method, "reason": outcome.reason, "seed": str(run.seeds.seed)}
+    if outcome.mixture is not None:
+        told["draws"] = "quadrature nodes drawn by weight; the estimates come from the nodes themselves"
     return {"inference_library": "bayeslmm", **told, **versions}

@@ -84,9 +84,15 @@ class Target:
 
     def log_likelihood(self, phi: Array) -> Array:
         """Log likelihood, random effects and (where exact) β integrated out, of points (m, size): (m,)."""
-        parameters = self.parameters(phi)
-        lam = relative_factors(self.design, parameters)
-        return np.array([self._density(parameters, lam, i).value for i in range(len(phi))])
+        from bayeslmm.kernel.densities import integrated_values, marginal_values
+
+        parameters, data = self.parameters(phi), (self.design.kernel.ints, self.design.kernel.floats)
+        lam, sigma = relative_factors(self.design, parameters), np.ascontiguousarray(parameters.sigma)
+        if parameters.beta is not None:
+            return marginal_values(lam, sigma, np.ascontiguousarray(parameters.beta), *data)
+        prior = self._prior_of_beta
+        values = integrated_values(lam, sigma, prior.precision, prior.shift, *data)
+        return values + prior.log_constant
 
     def __call__(self, phi: Array) -> Array:
         """Log posterior density up to a constant, of points (m, size): (m,)."""

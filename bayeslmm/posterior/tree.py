@@ -56,7 +56,7 @@ def data_tree(
 
     by_dim, coords = names.dims(design), names.coords(design)
     groups = {
-        "posterior": _dataset(_posterior(design, draws, known_sigma), by_dim, coords),
+        "posterior": _dataset(posterior_variables(design, draws, known_sigma), by_dim, coords),
         "sample_stats": _dataset(draws.statistics, {}, coords),
         "log_prior": _dataset(_log_priors(design, priors, draws), {**by_dim, **_joint_dims(design)}, coords),
         "observed_data": _dataset(
@@ -84,7 +84,8 @@ def pointwise_log_likelihood(design: Design, draws: Draws) -> Array:
     return out
 
 
-def _posterior(design: Design, draws: Draws, known_sigma: bool) -> dict[str, Array]:
+def posterior_variables(design: Design, draws: Draws, known_sigma: bool) -> dict[str, Array]:
+    """Variables of the posterior group, (chains, draws, ...)."""
     out = {names.BETA: draws.beta} if design.p else {}
     found = [correlations(design, chain) for chain in draws.parameters]
     places = names.ranef_by_group(design.blocks)

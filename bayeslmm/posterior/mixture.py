@@ -1,0 +1,205 @@
+"""The posterior as a mixture over quadrature nodes: means, sds and quantiles without any draw.
+
+At a node (σ, sd, cor) are given and β and b are normal, so their posteriors are mixtures of normals. A
+parameter that is itself integrated numerically has its distribution from the rule along its own axis.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.estimands import labels
+from bayeslmm.kernel.effect_moments import effect_moments
+from bayeslmm.posterior.estimates import Interval, check_interval, draws_by_label
+from bayeslmm.posterior.parameters import Parameters, relative_factors
+from bayeslmm.posterior.quadrature import QuadratureRun, Rule
+from bayeslmm.posterior.recover import prior_of_delta
+from bayeslmm.posterior.target import Target
+from bayeslmm.posterior.tree import Draws, posterior_variables
+
+if TYPE_CHECKING:
+    from bayeslmm.estimands.table import EstimateTable
+
+type Array = NDArray[np.float64]
+
+_GRID = 401  # points over 9 sds each way on which a mixture of normals is tabled
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Every estimand at every node.
+
+    Attributes
+    ----------
+    labels : L of them. weights : (m,). mean, variance : (m, L); no variance where a node gives the value.
+    """
+
+    labels: tuple[str, ...]
+    weights: Array
+    mean: Array
+    variance: Array
+
+    def moments(self) -> tuple[Array, Array]:
+        """Mean and standard deviation of the mixture, (L,) each."""
+        mean = self.weights @ self.mean
+        return mean, np.sqrt(self.weights @ (self.variance + (self.mean - mean) ** 2))
+
+
+@dataclass(frozen=True)
+class NodeMixture:
+    """A quadrature run with the model it belongs to."""
+
+    target: Target
+    run: QuadratureRun
+
+    @cached_property
+    def components(self) -> Components:
+        """Of the rule that counts, random effects included."""
+        return _components(self.target, self.run.rule)
+
+    @cached_property
+    def errors(self) -> Array:
+        """(L,) how far each mean is from that of a rule with fewer nodes."""
+        coarse, _ = _components(self.target, self.run.coarse).moments()
+        return np.abs(self.components.moments()[0] - coarse)
+
+    @cached_property
+    def worst(self) -> tuple[str, float]:
+        """The parameter with the largest error in standard deviations, and the error; no random effect."""
+        n = len(self.components.labels) - self.target.design.q
+        ratio = (self.errors / self.components.moments()[1])[:n]
+        if not self.run.laplace.converged:
+            ratio = np.full(n, np.inf)
+        return self.components.labels[int(np.argmax(ratio))], float(ratio.max())
+
+    def estimates(self, prob: float, ranef: bool, interval: Interval) -> "EstimateTable":
+        """Mean, median, sd, interval; `mcse` is the error of the rule, and there is no ESS and no R-hat."""
+        import pandas as pd
+
+        from bayeslmm.estimands.table import EstimateTable
+
+        check_interval(interval, prob)
+        found = self.components
+        n = len(found.labels) - (0 if ranef else self.target.design.q)
+        mean, sd = found.moments()
+        tables = [self._distribution(i) for i in range(n)]
+        bounds = np.array([_INTERVALS[interval](table, prob) for table in tables]).reshape(n, 2)
+        columns = {
+            "kind": [labels.kind_of(label) for label in found.labels[:n]],
+            "mean": mean[:n],
+            "median": [_quantile(table, 0.5) for table in tables],
+            "sd": sd[:n],
+            "lower": bounds[:, 0],
+            "upper": bounds[:, 1],
+            "mcse": self.errors[:n],
+            "ess_bulk": np.nan,
+            "ess_tail": np.nan,
+            "r_hat": np.nan,
+        }
+        frame = pd.DataFrame(columns, index=pd.Index(found.labels[:n], name="label"))
+        return EstimateTable(frame, "posterior", interval, prob)
+
+    def _distribution(self, i: int) -> tuple[Array, Array]:
+        """Distribution function of one estimand: values and probabilities."""
+        found = self.components
+        if np.any(found.variance[:, i] > 0):
+            return _mixture_of_normals(found.weights, found.mean[:, i], np.sqrt(found.variance[:, i]))
+        axes = np.flatnonzero(self._dependence[:, i])
+        if len(axes) == 1:
+            return self._along(int(axes[0]), i)
+        order = np.argsort(found.mean[:, i])
+        weights = found.weights[order]
+        return found.mean[order, i], np.cumsum(weights) - 0.5 * weights
+
+    def _along(self, axis: int, i: int) -> tuple[Array, Array]:
+        """An estimand that follows from one φ alone, and monotonely."""
+        x, cdf = self.run.marginals[axis].table()
+        phi = np.tile(self.run.rule.mean(), (len(x), 1))
+        phi[:, axis] = x
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = _values(self.target, self.target.parameters(phi))[1][:, i]
+        return (values, cdf) if values[-1] > values[0] else (values[::-1], 1 - cdf[::-1])
+
+    @cached_property
+    def _dependence(self) -> NDArray[np.bool_]:
+        """(d, L) which φ each numerically integrated estimand depends on."""
+        centre = self.run.rule.mean()
+        around = np.vstack([centre, centre + 0.1 * np.eye(len(centre))])
+        values = _values(self.target, self.target.parameters(around))[1]
+        moved: NDArray[np.bool_] = values[1:] != values[0]
+        return moved
+
+
+def node_draws(run: QuadratureRun, target: Target, draws: int, seed: np.random.SeedSequence) -> Parameters:
+    """Nodes drawn by weight (systematic resampling), in random order."""
+    rng = np.random.default_rng(seed)
+    places = (np.arange(draws) + rng.uniform()) / draws
+    index = np.searchsorted(np.cumsum(run.rule.weights), places).clip(max=len(run.rule.weights) - 1)
+    return target.parameters(run.rule.phi[rng.permutation(index)])
+
+
+def _components(target: Target, rule: Rule) -> Components:
+    design, parameters = target.design, target.parameters(rule.phi)
+    given = parameters.beta
+    delta = np.zeros((len(parameters), design.p)) if given is None else design.kernel.to_delta(given)
+    prior = prior_of_delta(design, target.priors) if given is None else None
+    sigma = np.ascontiguousarray(parameters.sigma)
+    found = effect_moments(design.kernel, relative_factors(design, parameters), sigma, delta, prior)
+    names, mean = _values(target, parameters, found.beta, found.b)
+    variance = np.zeros(mean.shape)
+    variance[:, : design.p] = found.beta_variance
+    variance[:, mean.shape[1] - design.q :] = found.b_variance
+    return Components(names, rule.weights, mean, variance)
+
+
+def _values(
+    target: Target, parameters: Parameters, beta: Array | None = None, b: Array | None = None
+) -> tuple[tuple[str, ...], Array]:
+    """Every label, and its value (m, L) at m points; effects not given are 0."""
+    design, m = target.design, len(parameters)
+    beta = parameters.beta if beta is None else beta
+    effects = (
+        np.zeros((1, m, design.p)) if beta is None else beta[None],
+        np.zeros((1, m, design.q)) if b is None else b[None],
+    )
+    variables = posterior_variables(
+        design, Draws((parameters,), *effects, {}), target.known_sigma is not None
+    )
+    names, values = draws_by_label({"posterior": variables}, design, ranef=True)
+    return names, values[0]
+
+
+def _mixture_of_normals(weights: Array, mean: Array, sd: Array) -> tuple[Array, Array]:
+    from scipy.special import ndtr
+
+    centre = weights @ mean
+    spread = np.sqrt(weights @ (sd**2 + (mean - centre) ** 2))
+    x = centre + np.linspace(-9, 9, _GRID) * spread
+    least = np.finfo(float).tiny
+    return x, np.array([weights @ ndtr((value - mean) / np.maximum(sd, least)) for value in x])
+
+
+def _quantile(table: tuple[Array, Array], prob: float | Array) -> Array:
+    """Quantiles by monotone interpolation of the inverse."""
+    from scipy.interpolate import PchipInterpolator
+
+    x, cdf = table
+    rising = np.diff(cdf, prepend=-1.0) > 1e-12
+    return np.asarray(PchipInterpolator(cdf[rising], x[rising])(prob))
+
+
+def _equal_tails(table: tuple[Array, Array], prob: float) -> Array:
+    return _quantile(table, np.array([(1 - prob) / 2, (1 + prob) / 2]))
+
+
+def _highest_density(table: tuple[Array, Array], prob: float) -> Array:
+    """The shortest interval of that probability."""
+    below = np.linspace(0, 1 - prob, 1001)[1:-1]
+    ends = _quantile(table, np.stack([below, below + prob]))
+    return ends[:, np.argmin(ends[1] - ends[0])]
+
+
+_INTERVALS = {"eti": _equal_tails, "hdi": _highest_density}

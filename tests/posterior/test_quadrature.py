@@ -1,0 +1,149 @@
+"""Quadrature against a trapezoid rule, and against what draws say."""
+
+from functools import cache
+from itertools import product
+
+import numpy as np
+import pytest
+
+from bayeslmm.datasets import load_dataset
+from bayeslmm.errors import OptionError
+from bayeslmm.kernel.effect_moments import effect_moments
+from bayeslmm.posterior.options import SampleOptions
+from bayeslmm.posterior.parameters import relative_factors
+from bayeslmm.posterior.quadrature import quadrature
+from bayeslmm.posterior.recover import prior_of_delta
+from bayeslmm.posterior.sample import sample
+from bayeslmm.posterior.target import Target
+from bayeslmm.spec.build import build
+from bayeslmm.spec.model_spec import ModelSpec
+from bayeslmm.spec.priors import Normal, StudentT, default_priors
+
+from .conftest import ONE_WAY, SLEEPSTUDY
+
+# (step, radius) in posterior sds: the rule converges geometrically, tails on the log scale are long
+TRAPEZOID = {2: (0.2, 25.0), 3: (0.45, 12.0), 4: (0.7, 8.0)}
+MODELS = {
+    "correlated": (SLEEPSTUDY, "sleepstudy", 1.0),
+    "unbalanced": (SLEEPSTUDY, "sleepstudy", 0.6),
+    "uncorrelated": ("Reaction ~ Days + (Days || Subject)", "sleepstudy", 1.0),
+    "one-way": (ONE_WAY, "Dyestuff", 1.0),
+    "boundary": (ONE_WAY, "Dyestuff2", 1.0),
+    "nested": ("strength ~ 1 + (1 | batch/cask)", "Pastes", 1.0),
+    "crossed": ("diameter ~ 1 + (1 | plate) + (1 | sample)", "Penicillin", 1.0),
+}
+
+
+@cache
+def quadrature_of(name):
+    formula, dataset, share = MODELS[name]
+    data = load_dataset(dataset)
+    if share < 1:
+        data = data.sample(frac=share, random_state=1)
+    design = build(ModelSpec(formula), data).design
+    return sample(design, default_priors(design), SampleOptions(method="quadrature", seed=2, draws=500))
+
+
+def trapezoid(result):
+    """Means and sds of β, sd, cor and σ from equally spaced points."""
+    target = result.mixture.target
+    rule = result.mixture.run.rule
+    step, radius = TRAPEZOID[target.size]
+    line = step * np.arange(-int(radius / step), int(radius / step) + 1)
+    unit = np.array(list(product(line, repeat=target.size)))
+    unit = unit[np.sum(unit**2, axis=1) < radius**2]
+    phi = rule.mean() + unit @ np.linalg.cholesky(rule.covariance()).T
+    log_density = target(phi)
+    mass = np.exp(log_density - log_density.max())
+    kept = mass > 1e-13
+    phi, mass = phi[kept], mass[kept] / mass[kept].sum()
+    parameters = target.parameters(phi)
+    found = effect_moments(
+        target.design.kernel,
+        relative_factors(target.design, parameters),
+        np.ascontiguousarray(parameters.sigma),
+        np.zeros((len(phi), target.design.p)),
+        prior_of_delta(target.design, target.priors),
+    )
+    columns = [found.beta.T, *(s.T for s in parameters.sd.values()), *(z.T for z in parameters.z.values())]
+    values = np.vstack([*columns, parameters.sigma]).T
+    mean = mass @ values
+    second = mass @ (values - mean) ** 2
+    second[: target.design.p] += mass @ found.beta_variance
+    return mean, np.sqrt(second)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_means_and_sds_are_those_of_a_trapezoid_rule(name):
+    result = quadrature_of(name)
+    frame = result.estimates().frame
+    mean, sd = trapezoid(result)
+    assert np.max(np.abs(frame["mean"] - mean) / sd) < 3e-3
+    np.testing.assert_allclose(frame["sd"], sd, rtol=3e-3)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_check_passes(name):
+    (check,) = quadrature_of(name).checks
+    assert check.name == "quadrature"
+    assert check.passed
+
+
+@pytest.mark.parametrize("name", ["correlated", "crossed"])
+def test_estimates_are_those_of_importance_draws(name):
+    result = quadrature_of(name)
+    options = SampleOptions(method="importance", seed=5, draws=2500)
+    draws = sample(result.design, result.priors, options).estimates(ranef=True).frame
+    exact = result.estimates(ranef=True).frame
+    assert list(draws.index) == list(exact.index)
+    assert np.max(np.abs(exact["mean"] - draws["mean"]) / draws["mcse"]) < 4
+    for column in ("median", "lower", "upper", "sd"):
+        assert np.max(np.abs(exact[column] - draws[column]) / draws["sd"]) < 0.15
+
+
+def test_draws_are_marked_and_have_the_same_moments():
+    result = quadrature_of("correlated")
+    assert "nodes" in result.data.attrs["draws"]
+    drawn = np.asarray(result.data["posterior"]["sigma"])
+    row = result.estimates().row("sigma")
+    assert drawn.mean() == pytest.approx(row["mean"], abs=0.1 * row["sd"])
+    assert len(np.unique(np.asarray(result.data["posterior"]["beta"]))) == 4000
+
+
+def test_nothing_is_random():
+    one, two = (quadrature(Target(d, default_priors(d))) for d in [quadrature_of("one-way").design] * 2)
+    np.testing.assert_array_equal(one.rule.weights, two.rule.weights)
+
+
+def test_highest_density_interval_holds_its_probability():
+    result = quadrature_of("boundary")
+    label = "sd[Batch]" if "sd[Batch]" in result.estimates().labels else "sd[Batch: Intercept]"
+    hdi, eti = (result.estimates(interval=kind).row(label) for kind in ("hdi", "eti"))
+    assert hdi["upper"] - hdi["lower"] < eti["upper"] - eti["lower"]
+    assert hdi["lower"] < 0.02
+
+
+def test_a_sampled_beta_takes_a_dimension():
+    """A wide Student t prior is next to a wide normal one."""
+    found = quadrature_of("one-way").design
+    frames = []
+    for prior in (StudentT(200, 1500.0, 200.0), Normal(1500.0, 200.0 * np.sqrt(200 / 198))):
+        priors = default_priors(found).replace({"beta": prior})
+        frames.append(sample(found, priors, SampleOptions(method="quadrature", draws=50)).estimates().frame)
+    for column in ("mean", "median", "lower", "upper"):
+        difference = (frames[0][column] - frames[1][column]) / frames[1]["sd"]
+        assert np.abs(difference).max() < 0.02, column
+
+
+def test_too_many_parameters_are_refused(design):
+    found = design("score ~ Machine + (Machine | Worker)", "Machines")
+    with pytest.raises(OptionError, match=r"up to 4 parameters .* has 7"):
+        sample(found, default_priors(found), SampleOptions(method="quadrature"))
+    with pytest.raises(OptionError, match="add method='quadrature'"):
+        SampleOptions(nodes=5)
+
+
+def test_too_few_nodes_are_noticed():
+    result = quadrature_of("nested")
+    few = SampleOptions(method="quadrature", nodes=3, draws=10)
+    assert not sample(result.design, result.priors, few).checks[0].passed
