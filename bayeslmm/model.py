@@ -87,7 +87,7 @@ class LinearMixedModel:
     ) -> None:
         """Read the formula, build the design, set the priors."""
         spec = ModelSpec(
-            formula, weights, offset, contrasts or {}, sigma, missing, covariance=covariance or {}
+            formula, weights, offset, contrasts or {}, sigma, missing, covariance={} if covariance is None else covariance
         )
         design, recipe = build(spec, data)
         defaults = default_priors(design, sigma is not None)

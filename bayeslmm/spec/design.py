@@ -69,6 +69,13 @@ class Block:
         """Its part of Z, (n, q) sparse: level by level, coef fastest."""
         return block_matrix(self.codes, self.columns, self.n_levels)
 
+    def independent_matrix(self) -> "csr_array":
+        """The matrix of effects independent between levels: Z, or Z(L ⊗ I) where K = LLᵀ is known."""
+        from scipy.sparse import csr_array, eye_array, kron
+
+        Z = self.matrix()
+        return Z if self.known is None else csr_array(Z @ kron(self.known, eye_array(self.k), format="csr"))
+
 
 @dataclass(frozen=True)
 class Design:
@@ -128,6 +135,15 @@ class Design:
 
         parts = [block.matrix() for block in self.blocks]
         return csr_array(hstack(parts, format="csr")) if parts else csr_array((self.n, 0))
+
+    @cached_property
+    def independent_Z(self) -> "csr_array":
+        """Z(L ⊗ I), (n, q) sparse: of effects that are independent between levels; Z where no K is known."""
+        from scipy.sparse import csr_array, hstack
+
+        if all(block.known is None for block in self.blocks):
+            return self.Z
+        return csr_array(hstack([block.independent_matrix() for block in self.blocks], format="csr"))
 
     def terms(self) -> "dict[str, csr_array]":
         """Z by grouping factor, for people to look at."""

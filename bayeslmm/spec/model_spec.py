@@ -56,7 +56,12 @@ class ModelSpec:
             raise OptionError(f"a known sigma is a positive number, not {self.sigma!r}")
         object.__setattr__(self, "contrasts", dict(self.contrasts or {}))
         object.__setattr__(self, "parsed", read_formula(self.formula))
-        object.__setattr__(self, "covariance", dict(self.covariance or {}))
+        if not isinstance(self.covariance, Mapping):
+            raise OptionError(
+                f"covariance= is a mapping from grouping factors to matrices, {{'animal': K}}, not a "
+                f"{type(self.covariance).__name__}"
+            )
+        object.__setattr__(self, "covariance", dict(self.covariance))
         for group in self.covariance:
             if group not in self.groups:
                 hint = did_you_mean(group, self.groups) or f"; there are {', '.join(self.groups) or 'none'}"

@@ -238,3 +238,33 @@ def test_simulated_effects_have_the_known_covariance(related: bl.LinearMixedMode
         fit.sd_prediction[: fit.design.blocks[0].q],
         rtol=0.35,
     )
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger"])
+def test_degrees_of_freedom_know_the_relation(ddf: str) -> None:
+    """The same model by columns: Z(L ⊗ I) as the left side of one group whose every coef has one variance."""
+    data = bl.load_dataset("Machines_unbal")
+    workers = sorted(data["Worker"].astype(str).unique())
+    K = pedigree(workers, extra=0)
+    L = np.linalg.cholesky(K)
+    known = bl.LinearMixedModel("score ~ Machine + (1 | Worker)", data, covariance={"Worker": K}).fit()
+    columns = {f"c{i}": L[data["Worker"].astype(str).map(workers.index), i] for i in range(len(workers))}
+    left = " + ".join(columns)
+    # a second group without effects keeps the first from having one level only
+    spread = data.assign(**columns, all="one")
+    twin = pd.concat([spread, spread.assign(all="two")], ignore_index=True)
+    own = bl.LinearMixedModel(f"score ~ Machine + homdiag(0 + {left} | all)", twin)
+    doubled = bl.LinearMixedModel(
+        "score ~ Machine + (1 | Worker)",
+        twin.assign(Worker=twin["Worker"].astype(str) + twin["all"]),
+        covariance={"Worker": twin_relation(K)},
+    )
+    a, b = own.fit().coef_table(ddf=ddf), doubled.fit().coef_table(ddf=ddf)
+    assert_allclose(a.to_numpy(dtype=float), b.to_numpy(dtype=float), rtol=1e-5)
+    assert known.coef_table(ddf=ddf).to_numpy(dtype=float).shape == a.shape
+
+
+def twin_relation(K: pd.DataFrame) -> pd.DataFrame:
+    """Two unrelated copies of a pedigree, levels suffixed."""
+    names = [name + side for side in ("one", "two") for name in K.index]
+    return pd.DataFrame(np.kron(np.eye(2), K), index=names, columns=names)

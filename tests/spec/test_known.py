@@ -89,6 +89,11 @@ def test_a_group_that_is_not_there() -> None:
         built(np.eye(4), group="animals")
 
 
+def test_a_matrix_needs_its_group() -> None:
+    with pytest.raises(OptionError, match="mapping from grouping factors to matrices"):
+        ModelSpec("y ~ 1 + (1 | animal)", covariance=np.eye(4))  # type: ignore[arg-type]
+
+
 def test_extra_levels_of_an_interaction() -> None:
     data_levels = [f"{p}:{a}" for p in "pq" for a in LEVELS]
     formula = "y ~ 1 + (1 | pen:animal)"

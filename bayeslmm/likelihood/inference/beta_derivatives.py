@@ -33,10 +33,10 @@ def _level_products(fit: "LikelihoodFit") -> list[Array]:
 
 
 def _solved_columns(fit: "LikelihoodFit") -> list[Array]:
-    """U = ZᵀR⁻¹(Q − Zb_Q) by block, (J, k, p)."""
+    """U = ZᵀR⁻¹(Q − Zb_Q) by block, (J, k, p), Zᵀ that of effects independent between levels."""
     design = fit.design
     rest = orthonormal_columns(design) - design.Z @ fit.conditional.b_Q
-    U = design.Z.T @ (design.weights[:, None] * rest)
+    U = design.independent_Z.T @ (design.weights[:, None] * rest)
     columns = [split(design, column) for column in U.T]
     return [np.stack(parts, axis=-1) for parts in zip(*columns, strict=True)]
 

@@ -67,8 +67,9 @@ def components(design: Design, factors: Sequence[Array]) -> Iterator[Components]
     """
     from scipy.sparse import csr_array
 
-    weighted = csr_array(design.Z.multiply(design.weights[:, None])).T
-    G, C = csr_array(weighted @ design.Z), weighted @ orthonormal_columns(design)
+    Z = design.independent_Z
+    weighted = csr_array(Z.multiply(design.weights[:, None])).T
+    G, C = csr_array(weighted @ Z), weighted @ orthonormal_columns(design)
     for parts, effects in _shapes(design):
         gram = _dense_blocks(G, effects)
         N, U = _whitened(gram, C[effects], _block_factor(parts, factors))
@@ -82,7 +83,14 @@ def _component_of_level(design: Design) -> list[Codes]:
 
     first = np.cumsum([0, *(block.n_levels for block in design.blocks)])
     nodes = [block.codes + start for block, start in zip(design.blocks, first, strict=False)]
-    joined = np.hstack([np.stack([nodes[0], node]) for node in nodes])
+    # a known covariance between levels joins them all
+    chains = [
+        np.arange(a, b)
+        for block, (a, b) in zip(design.blocks, pairwise(first), strict=True)
+        if block.known is not None
+    ]
+    pairs = [(nodes[0], node) for node in nodes] + [(chain[1:], chain[:-1]) for chain in chains]
+    joined = np.hstack([np.stack(pair) for pair in pairs])
     graph = coo_array((np.ones(joined.shape[1]), joined), shape=(first[-1], first[-1]))
     labels = connected_components(graph, directed=False)[1].astype(np.int64)
     return [labels[a:b] for a, b in pairwise(first)]
