@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayeslmm.kernel import recover
+from bayeslmm.kernel.effect_moments import effect_moments
 from bayeslmm.kernel.recover import PriorOfDelta, draw_effects
 from tests.kernel.problems import STRUCTURES, make
 
@@ -72,3 +73,25 @@ def test_large_tails_give_the_same_draws(monkeypatch, sampled):
     for ours, other in zip(draw_effects(kernel, lam, sigma, *normal, prior), loops, strict=True):
         assert_allclose(ours, other, rtol=1e-12)
     assert np.array_equal(loops[0], normal[0]) == sampled
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("structure", ["slopes", "nested and crossed", "large tail"])
+def test_moments_are_those_of_the_draws(structure, given):
+    """The map of normal draws is affine: its constant is the mean, its squared rows add up to the variance."""
+    problem = make(structure, 2, seed=3)
+    kernel = problem.kernel
+    prior = None if given else _prior(kernel, 2)
+    size = kernel.q + 2 * (not given)
+    fixed, z = np.zeros((size + 1, 2)), np.zeros((size + 1, kernel.q))
+    if not given:
+        fixed[1:3] = np.eye(2)
+    z[size + 1 - kernel.q :] = np.eye(kernel.q)
+    lam, sigma = np.tile(problem.lam, (size + 1, 1)), np.full(size + 1, SIGMA)
+    delta, b = draw_effects(kernel, lam, sigma, fixed, z, prior)
+    beta = kernel.to_beta(delta)
+    moments = effect_moments(kernel, lam[:2], sigma[:2], fixed[:2] * given, prior)
+    assert_allclose(moments.beta[1], beta[0], rtol=1e-10)
+    assert_allclose(moments.b[1], b[0], rtol=1e-9, atol=1e-12)
+    assert_allclose(moments.beta_variance[1], ((beta - beta[0]) ** 2).sum(axis=0), rtol=1e-9, atol=1e-12)
+    assert_allclose(moments.b_variance[1], ((b - b[0]) ** 2).sum(axis=0), rtol=1e-9, atol=1e-12)
