@@ -24,9 +24,12 @@ from bayeslmm.spec.design import Design
 from bayeslmm.spec.recipe import Recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
     from bayeslmm.likelihood.inference.hypothesis_test import HypothesisTest
+    from bayeslmm.likelihood.inference.profile.profile import Profile
     from bayeslmm.likelihood.inference.table import InferenceTable
 
 type Array = NDArray[np.float64]
@@ -283,6 +286,26 @@ class LikelihoodFit:
         from bayeslmm.likelihood.inference.ranova import RanovaOptions, ranova
 
         return ranova(self, RanovaOptions(reduce_terms, exact, n, seed))
+
+    def profile(self, labels: "Iterable[str] | None" = None, n_points: int = 8) -> "Profile":
+        """The profile likelihood (ML) of the labelled parameters, all if None: curves, limits, plots."""
+        from bayeslmm.likelihood.inference.profile.profile import profile
+
+        return profile(self, labels, n_points)
+
+    def confint(
+        self, method: str = "wald", prob: float = 0.95, n: int = 2000, seed: int | None = None
+    ) -> "InferenceTable":
+        """Intervals of all parameters: lower, upper by label.
+
+        Parameters
+        ----------
+        method : "wald", "profile" (of the ML deviance) or "bootstrap" (percentiles). prob : of them.
+        n, seed : of the bootstrap's replicates.
+        """
+        from bayeslmm.likelihood.inference.confint import confint
+
+        return confint(self, method, prob, n, seed)
 
     def predict(
         self,
