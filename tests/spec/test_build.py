@@ -320,6 +320,17 @@ def test_nothing_left(data: pd.DataFrame) -> None:
         make("Reaction ~ Days", apart)
 
 
+def test_no_column_of_the_fixed_part_is_left(data: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="no column of the fixed part is left: all are zero"):
+        make("Reaction ~ 0 + zero + I(2 * zero)", data.assign(zero=0.0))
+
+
+def test_collinear_columns_leave_the_first(data: pd.DataFrame) -> None:
+    twice = data.assign(again=2 * data["Days"], third=-data["Days"])
+    with pytest.warns(DesignWarning, match="again, third"):
+        assert make("Reaction ~ 0 + Days + again + third", twice).design.coefs == ("Days",)
+
+
 def test_more_columns_than_rows(data: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="2 independent columns for 2 rows"):
         make("Reaction ~ Days", data.iloc[:2])
