@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels, sd_labels
+from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels, cor_labels_of, sd_labels, sd_labels_of
 
 if TYPE_CHECKING:
     from bayeslmm.spec.design import Design
@@ -25,11 +25,11 @@ def posterior_draws(data: Any, design: "Design") -> pd.DataFrame:
     DataFrame, shape (chains * draws, parameters), columns are labels
         Parameters that were not sampled (a known sigma) are left out.
     """
-    groups = [block.group for block in design.blocks]
+    groups = list(enumerate(block.group for block in design.blocks))
     variables = {
         "beta": beta_labels(design),
-        **{f"sd_{group}": _of(group, sd_labels(design)) for group in groups},
-        **{f"cor_{group}": _of(group, cor_labels(design)) for group in groups},
+        **{f"sd_{group}": sd_labels_of(design, number) for number, group in groups},
+        **{f"cor_{group}": cor_labels_of(design, number) for number, group in groups},
         "sigma": (SIGMA,),
     }
     posterior = data["posterior"]
@@ -41,7 +41,3 @@ def posterior_draws(data: Any, design: "Design") -> pd.DataFrame:
 
 def _flat(variable: Any, labels: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame(np.asarray(variable).reshape(-1, len(labels)), columns=list(labels))
-
-
-def _of(group: str, labels: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(label for label in labels if label.partition("[")[2].startswith(f"{group}: "))

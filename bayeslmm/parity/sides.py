@@ -10,7 +10,7 @@ from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.runs.manifest import data_hash
 
 if TYPE_CHECKING:
-    from bayeslmm.spec.design import Design
+    from bayeslmm.spec.design import Block, Design
 
 ROLES = {"REML": "fit", "ML": "fit", "bootstrap": "bootstrap", "posterior": "posterior"}
 
@@ -78,8 +78,15 @@ def fingerprint(design: "Design") -> dict[str, str]:
     """Hashes of what a result rests on: the response, and the model around it."""
     model: dict[str, Any] = {"X": design.X, "offset": design.offset, "weights": design.weights}
     for block in design.blocks:
+        bars = [f"{structure.keyword} {structure.k}" for structure in block.structures]
         model |= {f"codes {block.group}": block.codes, f"columns {block.group}": block.columns}
+        model |= {f"structures {block.group}": bars, f"known {block.group}": _known_or_none(block)}
     return {"data": data_hash({"y": design.y}), "models": data_hash(model)}
+
+
+def _known_or_none(block: "Block") -> Any:
+    """The known covariance between levels, as its factor."""
+    return "none" if block.known is None else block.known
 
 
 def _estimates(result: Any, prob: float) -> EstimateTable:
