@@ -90,10 +90,10 @@ def _ring(x_trace: Array, y_trace: Array, z: float) -> Array:
 
     phases = np.array(
         [
-            _phase(_angle(x_trace, z, z), 0.0),
-            _phase(_angle(x_trace, -z, z), np.pi),
-            _phase(0.0, _angle(y_trace, z, z)),
-            _phase(np.pi, _angle(y_trace, -z, z)),
+            _phase(0.0, _angle(x_trace, z, z)),
+            _phase(np.pi, _angle(x_trace, -z, z)),
+            _phase(_angle(y_trace, z, z), 0.0),
+            _phase(_angle(y_trace, -z, z), np.pi),
         ]
     )
     if not np.isfinite(phases).all():

@@ -1,0 +1,174 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.inference.profile.held import Held, HeldCor, parameters
+from bayeslmm.likelihood.inference.profile.pairs import pair_pictures
+from bayeslmm.likelihood.inference.profile.profile import natural_values
+
+FITS = {
+    "one factor": ("Reaction ~ Days + (Days | Subject)", "sleepstudy", "w", None),
+    "three coefs": ("score ~ Machine + (Machine | Worker)", "Machines", None, None),
+    "nested": ("strength ~ 1 + (1 | batch / cask)", "Pastes", None, None),
+    "one correlation": ("score ~ Machine + cs(0 + Machine | Worker)", "Machines", None, None),
+    "known sigma": ("Reaction ~ Days + (Days | Subject)", "sleepstudy", None, 25.0),
+    "no group": ("Reaction ~ Days", "sleepstudy", None, None),
+}
+
+
+@pytest.fixture(params=list(FITS))
+def fit(request: pytest.FixtureRequest, fitter) -> LikelihoodFit:
+    formula, data, weights, sigma = FITS[request.param]
+    return fitter(formula, data, "ML", sigma, weights)
+
+
+def each(fit: LikelihoodFit) -> list[Held]:
+    return [held for held in parameters(fit) if not held.reason]
+
+
+def test_held_at_its_estimate_nothing_changes(fit: LikelihoodFit) -> None:
+    for held in each(fit):
+        solution = held.solve(held.estimate, held.start)
+        assert solution.deviance == pytest.approx(fit.criterion_value, abs=1e-7), held.label
+
+
+def test_held_parameter_has_its_value_and_no_slope_is_left(fit: LikelihoodFit) -> None:
+    labels = list(fit.estimates().frame.index)
+    for held in each(fit):
+        value = held.estimate + 0.4 * held.step
+        solution = held.solve(value, held.start)
+        values = natural_values(fit, solution)
+        assert values[labels.index(held.label)] == pytest.approx(value, rel=1e-9), held.label
+        assert solution.deviance > fit.criterion_value
+        _, slope = held.at(value, solution.x)
+        assert np.abs(slope * held.scale).max(initial=0.0) < 1e-4, held.label
+
+
+def test_slopes_are_differences(fit: LikelihoodFit) -> None:
+    rng = np.random.default_rng(3)
+    for held in each(fit):
+        x = held.start * (1 + 0.1 * rng.random(len(held.start)))
+        value = held.estimate + 0.3 * held.step
+        _, slope = held.at(value, x)
+        for place, size in enumerate(1e-5 * held.scale):
+            step = size * np.eye(len(x))[place]
+            rise = held.at(value, x + step)[0].deviance - held.at(value, x - step)[0].deviance
+            assert slope[place] * size * 2 == pytest.approx(rise, rel=1e-4, abs=1e-7), held.label
+
+
+def test_limits_are_where_the_deviance_says(fitter) -> None:
+    fit = fitter("Reaction ~ Days + (Days | Subject)", "sleepstudy")
+    profile = fit.profile()
+    table = profile.confint(0.9)
+    cut = stats.chi2.ppf(0.9, 1)
+    for label, curve in profile.curves.items():
+        for value in table.loc[label]:
+            found = curve.held.solve(value, curve.held.start).deviance
+            assert found - curve.minimum == pytest.approx(cut, abs=1e-6), label
+    assert list(table.columns) == ["lower", "upper"]
+    assert "90 % profile-likelihood intervals (ML)" in str(table)
+
+
+def test_least_squares_in_closed_form(fitter) -> None:
+    """Without groups n log(1 + t²/(n − p)) is the rise for a coefficient."""
+    fit = fitter("Reaction ~ Days", "sleepstudy")
+    limits = fit.confint("profile").loc["beta[Days]"]
+    n, p = 180, 2
+    t = np.sqrt((np.exp(stats.chi2.ppf(0.95, 1) / n) - 1) * (n - p))
+    half = t * fit.se["Days"]
+    expected = [fit.beta["Days"] - half, fit.beta["Days"] + half]
+    np.testing.assert_allclose(limits, expected, rtol=1e-8)
+
+
+def test_boundaries_are_told(singular: LikelihoodFit, fitter) -> None:
+    table = singular.confint("profile")
+    assert table.loc["sd[Batch: Intercept]", "lower"] == 0
+    assert np.isfinite(table.to_numpy()).all()
+    assert table.attrs["notes"] == ("sd[Batch: Intercept], lower limit: the deviance at 0 is below the cut",)
+    without = fitter("yield ~ nitro + Variety + (nitro | Block) + (1 | Block:Variety)", "Oats")
+    table = without.confint("profile")
+    assert not np.isinf(table.to_numpy()).any()
+    assert table.loc["cor[Block: Intercept, nitro]"].tolist() == [-1, 1]
+
+
+def test_correlation_of_nothing(fitter) -> None:
+    fit = fitter("Yield ~ 1 + (1 | Batch)", "Dyestuff2")
+    assert not [held for held in parameters(fit) if isinstance(held, HeldCor)]
+
+
+def test_correlations_keep_their_sign(fitter) -> None:
+    """No limit is the other's mirror image: lengths that changed their sign would make it so."""
+    fit = fitter("score ~ Machine + (Machine | Worker)", "Machines", "ML")
+    lower, upper = fit.confint("profile").loc["cor[Worker: Machine[T.B], Machine[T.C]]"]
+    assert lower == pytest.approx(-0.511, abs=1e-3)
+    assert upper == pytest.approx(0.825, abs=1e-3)
+
+
+def test_chosen_parameters(sleep: LikelihoodFit) -> None:
+    profile = sleep.profile(["sigma"], n_points=3)
+    assert list(profile.confint().index) == ["sigma"]
+    assert len(profile.table) == 7
+    assert np.all(np.diff(profile.table["zeta"]) > 0)
+    assert "sigma" in repr(profile)
+    assert "sigma" in profile._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"labels": ["sgima"]}, "did you mean 'sigma'"), ({"n_points": 1}, "at least 2")],
+)
+def test_bad_profiles(sleep: LikelihoodFit, options: dict[str, object], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        sleep.profile(**options)
+
+
+def test_contours_touch_the_traces() -> None:
+    """Of a quadratic deviance with correlation r they are ellipses, and the traces straight."""
+    r, z = 0.6, np.linspace(-4, 4, 41)
+    rows = [("x", a, 0.0, a, r * a) for a in z] + [("y", a, 0.0, r * a, a) for a in z]
+    table = pd.DataFrame(rows, columns=["parameter", "zeta", "deviance", "x", "y"])
+    (picture,) = pair_pictures(table, ["x", "y"], (0.5, 0.95))
+    for prob, ring in picture.contours.items():
+        x, y = ring.T
+        distance = (x**2 - 2 * r * x * y + y**2) / (1 - r**2)
+        np.testing.assert_allclose(distance, stats.chi2.ppf(prob, 2), rtol=1e-6)
+
+
+def test_contours_are_as_symmetric_as_the_model(fitter) -> None:
+    """Balanced data don't tell which way a mean is wrong, so nor does the sd's contour."""
+    fit = fitter("Yield ~ 1 + (1 | Batch)", "Dyestuff")
+    labels = ["beta[Intercept]", "sd[Batch: Intercept]"]
+    (picture,) = pair_pictures(fit.profile(n_points=12).table, labels, (0.5,))
+    x, y = picture.contours[0.5].T
+    centre = fit.beta["Intercept"]
+    assert np.max(x) - centre == pytest.approx(centre - np.min(x), rel=1e-3)
+    at_right, at_left = y[np.argmax(x)], y[np.argmin(x)]
+    assert at_right == pytest.approx(at_left, rel=0.02)
+
+
+def test_plots_have_a_panel_for_each(fitter) -> None:
+    profile = fitter("Yield ~ 1 + (1 | Batch)", "Dyestuff").profile(n_points=3)
+    assert len(profile.plot().layout.annotations) == 3
+    assert len(profile.plot_pairs(["sigma", "beta[Intercept]"]).layout.annotations) == 1
+    with pytest.raises(OptionError, match="at least two"):
+        profile.plot_pairs(["sigma"])
+
+
+@pytest.mark.parametrize("method", ["wald", "profile", "bootstrap"])
+def test_intervals_have_one_shape(method: str, sleep: LikelihoodFit) -> None:
+    table = sleep.confint(method, prob=0.9, n=50, seed=1)
+    assert list(table.index) == list(sleep.estimates().frame.index)
+    assert list(table.columns) == ["lower", "upper"]
+    assert table.index.name == "label"
+    assert table.attrs["method"] == method
+    assert "90 %" in str(table)
+
+
+def test_bad_intervals(sleep: LikelihoodFit) -> None:
+    with pytest.raises(OptionError, match="did you mean 'profile'"):
+        sleep.confint("profil")
+    with pytest.raises(OptionError, match="between 0 and 1"):
+        sleep.confint("profile", prob=95)
