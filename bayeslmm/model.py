@@ -207,7 +207,7 @@ class LinearMixedModel:
         from bayeslmm.posterior.sample import sample
 
         asked = SampleOptions(draws, tune, chains, seed, method, **options)
-        return sample(self.design, self.priors, asked, self.spec.sigma)
+        return sample(self.design, self.priors, asked, self.spec.sigma, self.recipe)
 
     def parity(
         self,
@@ -242,5 +242,5 @@ class LinearMixedModel:
         asked = SampleOptions(draws, tune, chains, seed, method, progress=progress)
         fitted = self.fit(criterion)
         bootstrap = fitted.bootstrap(n=boot, seed=seed, progress=progress)
-        posterior = sample(self.design, self.priors, asked, self.spec.sigma)
+        posterior = sample(self.design, self.priors, asked, self.spec.sigma, self.recipe)
         return compare(fitted, bootstrap, posterior, prob=prob)

@@ -1,20 +1,29 @@
 """What a posterior run brought."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bayeslmm.errors import InputError
 from bayeslmm.posterior.checks import Check, all_checks, quadrature_check
 from bayeslmm.posterior.estimates import Interval, draws_by_label, estimates, ranef_table, summarize
 from bayeslmm.posterior.mixture import NodeMixture
 from bayeslmm.posterior.options import SampleOptions
+from bayeslmm.posterior.predictive import (
+    PredictOptions,
+    posterior_predictive,
+    predict,
+    prior_predictive,
+)
+from bayeslmm.posterior.tree import Draws
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
+from bayeslmm.spec.recipe import Recipe
 
 if TYPE_CHECKING:
     import pandas as pd
-    from xarray import DataTree
+    from xarray import Dataset, DataTree
 
     from bayeslmm.estimands.table import EstimateTable
 
@@ -34,6 +43,7 @@ class PosteriorResult:
     timings : seconds by step.
     pareto_k : of the importance weights, None where there were none.
     mixture : quadrature's nodes; estimates come from them, not from the draws.
+    draws : the draws as arrays. recipe : how new rows become a design. known_sigma : σ where it is known.
     """
 
     data: "DataTree"
@@ -46,6 +56,9 @@ class PosteriorResult:
     timings: Mapping[str, float]
     pareto_k: float | None = None
     mixture: NodeMixture | None = None
+    draws: Draws | None = field(default=None, repr=False)
+    recipe: Recipe | None = field(default=None, repr=False)
+    known_sigma: float | None = None
 
     @property
     def n_draws(self) -> int:
@@ -67,6 +80,76 @@ class PosteriorResult:
     def ranef_table(self, prob: float = 0.95) -> "pd.DataFrame":
         """Random effects: group, level, coef, mean, median, sd, interval, diagnostics."""
         return ranef_table(self.estimates(prob, ranef=True), self.design)
+
+    def predict(
+        self,
+        newdata: Any = None,
+        random: str | Iterable[str] = "all",
+        new_levels: str = "error",
+        interval: str | None = None,
+        prob: float = 0.95,
+        seed: int = 0,
+    ) -> "pd.Series[float] | pd.DataFrame":
+        """Predict the response for the fitted rows or new ones.
+
+        Returns
+        -------
+        Series of posterior means; with an interval a DataFrame: prediction, se (posterior sd), lower, upper.
+
+        Raises
+        ------
+        DataError
+            When a column isn't there, or a level is new and that is an error.
+        OptionError
+            For an unknown choice.
+        """
+        options = PredictOptions(random, new_levels, interval, prob, seed)
+        return predict(self.design, self.recipe, self._draws, newdata, options)
+
+    def posterior_predictive(self, seed: int = 0) -> "DataTree":
+        """The data with a group ``posterior_predictive``: a new response of every row at every draw."""
+        return self._with(posterior_predictive=posterior_predictive(self.design, self._draws, seed))
+
+    def prior_predictive(self, draws: int = 500, seed: int = 0) -> "DataTree":
+        """The data with the groups ``prior`` and ``prior_predictive``.
+
+        Raises
+        ------
+        PriorError
+            When a prior is flat, β's default among them: it has no draws.
+        """
+        made = prior_predictive(self.design, self.priors, self.known_sigma, draws, seed)
+        return self._with(**{name: made[name].to_dataset() for name in made.children})
+
+    def by_group(self) -> "DataTree":
+        """The data with ``log_likelihood`` by level of the first grouping factor, for leaving groups out.
+
+        Raises
+        ------
+        InputError
+            When there is no grouping factor, or too many rows and draws to have stored it.
+        """
+        if "log_likelihood_group" not in self.data:
+            raise InputError(
+                "there is no log likelihood by group: it needs a grouping factor, and it isn't stored where "
+                "rows times draws are many; sample fewer draws"
+            )
+        return self._with(log_likelihood=self.data["log_likelihood_group"].to_dataset())
+
+    @property
+    def _draws(self) -> Draws:
+        if self.draws is None:
+            raise InputError("this result holds summaries only; predictions need its draws: sample again")
+        return self.draws
+
+    def _with(self, **groups: "Dataset") -> "DataTree":
+        """A copy of the data with groups added or put in place of old ones."""
+        from xarray import DataTree
+
+        kept = {name: node.to_dataset() for name, node in self.data.children.items()}
+        tree = DataTree.from_dict(kept | groups)
+        tree.attrs.update(self.data.attrs)
+        return tree
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:

@@ -25,6 +25,7 @@ from bayeslmm.posterior.target import Target
 from bayeslmm.posterior.tree import Draws, data_tree
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
+from bayeslmm.spec.recipe import Recipe
 
 type Array = NDArray[np.float64]
 
@@ -71,6 +72,7 @@ class _Run:
     options: SampleOptions
     seeds: _Seeds
     clock: _Clock
+    recipe: Recipe | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def sample(
     priors: Priors,
     options: SampleOptions | None = None,
     sigma: float | None = None,
+    recipe: Recipe | None = None,
 ) -> PosteriorResult:
     """Draw from the posterior of a design under priors.
 
@@ -96,6 +99,7 @@ def sample(
     ----------
     options : see `SampleOptions`; defaults where None.
     sigma : the residual standard deviation where it is known.
+    recipe : how new rows become a design, for predictions.
 
     Warns
     -----
@@ -105,7 +109,7 @@ def sample(
     from threadpoolctl import threadpool_limits
 
     options = options or SampleOptions()
-    run = _Run(Target(design, priors, sigma), options, _Seeds.spawn(options), _Clock())
+    run = _Run(Target(design, priors, sigma), options, _Seeds.spawn(options), _Clock(), recipe)
     with threadpool_limits(1):  # sums must not depend on how many threads share them
         outcome = _carry_out(choose(run.target, options.method), run)
     if options.method == "importance" and outcome.method != "importance":
@@ -191,6 +195,9 @@ def _result(run: _Run, outcome: _Outcome) -> PosteriorResult:
         dict(run.clock.seconds),
         outcome.pareto_k,
         outcome.mixture,
+        outcome.draws,
+        run.recipe,
+        run.target.known_sigma,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.posterior import names
+from bayeslmm.posterior.group_likelihood import affordable, group_log_likelihood
 from bayeslmm.posterior.parameters import Parameters, correlations, log_prior
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
@@ -49,6 +50,9 @@ def data_tree(
 ) -> "DataTree":
     """The groups posterior, sample_stats, log_likelihood, log_prior, observed_data, constant_data.
 
+    ``log_likelihood_group`` holds log p(y_j | y_-j, φ) of the first grouping factor, one column a level,
+    random effects and (where exact) β integrated out.
+
     ``log_likelihood`` holds one variable ``y`` (chain, draw, row), conditional on the random effects; it is
     left out where it would have more than `LOG_LIKELIHOOD_LIMIT` values.
     """
@@ -56,17 +60,21 @@ def data_tree(
 
     by_dim, coords = names.dims(design), names.coords(design)
     groups = {
-        "posterior": _dataset(posterior_variables(design, draws, known_sigma), by_dim, coords),
-        "sample_stats": _dataset(draws.statistics, {}, coords),
-        "log_prior": _dataset(_log_priors(design, priors, draws), {**by_dim, **_joint_dims(design)}, coords),
-        "observed_data": _dataset(
+        "posterior": dataset(posterior_variables(design, draws, known_sigma), by_dim, coords),
+        "sample_stats": dataset(draws.statistics, {}, coords),
+        "log_prior": dataset(_log_priors(design, priors, draws), {**by_dim, **_joint_dims(design)}, coords),
+        "observed_data": dataset(
             {names.RESPONSE: design.y}, {names.RESPONSE: [names.ROW]}, coords, sample=[]
         ),
         "constant_data": _constant_data(design, coords),
     }
     if draws.n_draws * design.n <= LOG_LIKELIHOOD_LIMIT:
         pointwise = {names.RESPONSE: pointwise_log_likelihood(design, draws)}
-        groups["log_likelihood"] = _dataset(pointwise, {names.RESPONSE: [names.ROW]}, coords)
+        groups["log_likelihood"] = dataset(pointwise, {names.RESPONSE: [names.ROW]}, coords)
+    if affordable(design, draws.n_draws):
+        by_group = np.stack([group_log_likelihood(design, priors, chain) for chain in draws.parameters])
+        own = {names.RESPONSE: [design.blocks[0].group]}
+        groups["log_likelihood_group"] = dataset({names.RESPONSE: by_group}, own, coords)
     tree = DataTree.from_dict(groups)
     tree.attrs.update(attributes)
     tree["posterior"].attrs.update(attributes)
@@ -117,10 +125,10 @@ def _joint_dims(design: Design) -> dict[str, list[str]]:
 def _constant_data(design: Design, coords: Mapping[str, Any]) -> "Dataset":
     values = {"X": design.X, "offset": design.offset, "weights": design.weights}
     by_dim = {"X": [names.ROW, names.COEF], "offset": [names.ROW], "weights": [names.ROW]}
-    return _dataset(values, by_dim, coords, sample=[])
+    return dataset(values, by_dim, coords, sample=[])
 
 
-def _dataset(
+def dataset(
     values: Mapping[str, NDArray[Any]],
     by_dim: Mapping[str, list[str]],
     coords: Mapping[str, Any],

@@ -36,8 +36,8 @@ def test_data_has_the_agreed_variables(posterior):
     assert set(found.data_vars) == {"beta", "sd_Subject", "cor_Subject", "sigma", "ranef_Subject"}
     assert found["ranef_Subject"].dims == ("chain", "draw", "Subject", "Subject_coef")
     assert found["cor_Subject"].dims == ("chain", "draw", "Subject_pair")
-    groups = {"posterior", "sample_stats", "log_likelihood", "log_prior", "observed_data", "constant_data"}
-    assert set(posterior.data.children) == groups
+    groups = {"posterior", "sample_stats", "log_prior", "observed_data", "constant_data"}
+    assert set(posterior.data.children) == groups | {"log_likelihood", "log_likelihood_group"}
 
 
 def test_log_likelihood_is_conditional_on_the_effects(posterior):
