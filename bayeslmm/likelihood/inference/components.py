@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
-LARGEST = 20_000  # effects in one component; its dense matrices would take 3 GB each
+LARGEST = 10_000  # effects in one component; its dense matrices take 0.8 GB each
 
 
 class Part(NamedTuple):
@@ -72,7 +72,7 @@ def components(design: Design, factors: Sequence[Array]) -> Iterator[Components]
     G, C = csr_array(weighted @ Z), weighted @ orthonormal_columns(design)
     for parts, effects in _shapes(design):
         gram = _dense_blocks(G, effects)
-        N, U = _whitened(gram, C[effects], _block_factor(parts, factors))
+        N, U = _whitened(gram, C[effects], parts, factors)
         yield Components(parts, N, U)
 
 
@@ -151,19 +151,26 @@ def _dense_blocks(G: "csr_array", effects: Codes) -> Array:
     return out
 
 
-def _block_factor(parts: tuple[Part, ...], factors: Sequence[Array]) -> Array:
-    """Λ (m, m) of one component."""
-    m = parts[-1].effects.stop
-    out = np.zeros((m, m))
-    for part, factor in zip(parts, factors, strict=True):
-        out[part.effects, part.effects] = np.kron(np.eye(part.n_levels), factor)
-    return out
-
-
-def _whitened(gram: Array, cross: Array, factor: Array) -> tuple[Array, Array]:
+def _whitened(
+    gram: Array, cross: Array, parts: tuple[Part, ...], factors: Sequence[Array]
+) -> tuple[Array, Array]:
     """ZᵀV₀⁻¹[Z Q] = [G C] − GΛM⁻¹Λᵀ[G C], M = ΛᵀGΛ + I."""
-    right = np.concatenate([gram, cross], axis=2)
-    M = factor.T @ gram @ factor + np.eye(len(factor))
-    right = right - (gram @ factor) @ np.linalg.solve(M, factor.T @ right)
-    m = len(factor)
-    return 0.5 * (right[:, :, :m] + right[:, :, :m].transpose(0, 2, 1)), right[:, :, m:]
+    m = gram.shape[1]
+    scaled = _times_factor(gram, parts, factors)
+    turned = scaled.transpose(0, 2, 1)
+    M = _times_factor(turned, parts, factors)
+    M[:, np.arange(m), np.arange(m)] += 1.0
+    cross_turned = _times_factor(cross.transpose(0, 2, 1), parts, factors).transpose(0, 2, 1)
+    solved = np.linalg.solve(M, np.concatenate([turned, cross_turned], axis=2))
+    N = gram - scaled @ solved[:, :, :m]
+    return 0.5 * (N + N.transpose(0, 2, 1)), cross - scaled @ solved[:, :, m:]
+
+
+def _times_factor(rows: Array, parts: tuple[Part, ...], factors: Sequence[Array]) -> Array:
+    """Rows (s, r, m) times Λ, level by level."""
+    out = np.empty_like(rows)
+    for part, factor in zip(parts, factors, strict=True):
+        own = rows[:, :, part.effects]
+        levels = own.reshape(*own.shape[:2], part.n_levels, part.k)
+        out[:, :, part.effects] = (levels @ factor).reshape(own.shape)
+    return out
