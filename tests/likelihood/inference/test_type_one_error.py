@@ -1,4 +1,4 @@
-"""How often true hypotheses are rejected, by simulation; ``python -m`` this file prints the table of the docs."""
+"""How often true hypotheses are rejected, by simulation; run as a module it prints the table of the docs."""
 
 import sys
 import warnings
