@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,9 +25,10 @@ from bayeslmm.spec.design import Design
 from bayeslmm.spec.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from bayeslmm.estimands.table import EstimateTable
+    from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
     from bayeslmm.likelihood.inference.hypothesis_test import HypothesisTest
     from bayeslmm.likelihood.inference.profile.profile import Profile
@@ -340,16 +342,23 @@ class LikelihoodFit:
     def bootstrap(
         self,
         n: int = 2000,
-        kind: str = "parametric",
+        kind: "str | BootstrapKind" = "parametric",
         seed: int | None = None,
         n_jobs: int = 1,
         ranef: bool = False,
         progress: bool = True,
+        *,
+        se: bool = False,
+        store: "str | Path | None" = None,
+        statistic: "Callable[[LikelihoodFit], Any] | None" = None,
+        client: Any = None,
+        **of_kind: Any,
     ) -> "Bootstrap":
-        """Simulate and refit n times; the options are those of `BootstrapOptions`."""
+        """Make replicates and refit them; the options are those of `BootstrapOptions`, others the kind's."""
         from bayeslmm.likelihood.bootstrap.run import BootstrapOptions, bootstrap
 
-        return bootstrap(self, BootstrapOptions(n, kind, seed, n_jobs, ranef, progress))
+        options = BootstrapOptions(n, kind, seed, n_jobs, ranef, progress, se, store, statistic, client)
+        return bootstrap(self, options, **of_kind)
 
     def summary(self) -> Summary:
         """The fit as a page of tables."""

@@ -1,6 +1,6 @@
 """A seeded loop of replicates: the same numbers however it is cut up or spread. Knows no statistics."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -25,13 +25,15 @@ class Plan:
     Attributes
     ----------
     n : replicates. seed : replicate i is made from (seed, i) and nothing else.
-    chunk : replicates handed over at once. n_jobs : threads; -1 for all cores.
+    chunk : replicates handed over at once. n_jobs : workers, -1 for all cores: threads, or whatever
+        ``joblib.parallel_config`` says around the call. first : number of the first one to run.
     """
 
     n: int
     seed: int
     chunk: int = 100
     n_jobs: int = 1
+    first: int = 0
 
     def __post_init__(self) -> None:
         """Check the numbers.
@@ -65,44 +67,92 @@ def generator(seed: int, replicate: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(replicate,)))
 
 
+def collect(chunks: Iterable[Done], plan: Plan, progress: str | None = None) -> tuple[list[Array], bool]:
+    """Rows of all chunks, in order of replicates, and whether Ctrl-C cut the run short.
+
+    Parameters
+    ----------
+    progress : what is being done, shown on standard error while it lasts; None for silence.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where nothing is finished yet.
+    """
+    rows: list[Array] = []
+    try:
+        for done in _shown(chunks, plan, progress):
+            rows += [done.rows]  # one by one: what is finished survives an interrupt
+    except KeyboardInterrupt:
+        if not rows:
+            raise
+        return rows, True
+    return rows, False
+
+
 def run(task: Task, plan: Plan, progress: str | None = None) -> Array:
     """All rows, in order of replicates.
 
     Parameters
     ----------
-    progress : what is being done, shown on standard error while it lasts; None for silence.
+    progress : as for `collect`.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On Ctrl-C, whatever is finished.
     """
-    return np.concatenate([done.rows for done in _shown(finished(task, plan), plan.n, progress)])
+    rows, interrupted = collect(finished(task, plan), plan, progress)
+    if interrupted:
+        raise KeyboardInterrupt
+    return np.concatenate(rows)
 
 
-def finished(task: Task, plan: Plan) -> Iterator[Done]:
+def finished(task: Task, plan: Plan, client: Any = None) -> Generator[Done]:
     """Chunks in order, each as soon as it and those before it are done.
 
     Linear algebra libraries are kept to one thread, so that the numbers don't depend on how many there are.
+
+    Parameters
+    ----------
+    client : of a Dask cluster that does the work, None for this machine.
     """
     from joblib import Parallel, delayed
+
+    firsts = range(plan.first, plan.n, plan.chunk)
+    if client is not None:
+        from bayeslmm.runs.cluster import spread
+
+        yield from spread(client, work, task, plan, firsts)
+    elif plan.n_jobs == 1:
+        yield from (work(task, plan, first) for first in firsts)
+    else:
+        parallel = Parallel(n_jobs=plan.n_jobs, prefer="threads", return_as="generator")
+        yield from parallel(delayed(work)(task, plan, first) for first in firsts)
+
+
+def work(task: Task, plan: Plan, first: int) -> Done:
+    """One chunk."""
     from threadpoolctl import threadpool_limits
 
-    firsts = range(0, plan.n, plan.chunk)
-    with threadpool_limits(1):
-        if plan.n_jobs == 1:
-            yield from (_chunk(task, plan, first) for first in firsts)
-        else:
-            parallel = Parallel(n_jobs=plan.n_jobs, prefer="threads", return_as="generator")
-            yield from parallel(delayed(_chunk)(task, plan, first) for first in firsts)
-
-
-def _chunk(task: Task, plan: Plan, first: int) -> Done:
     members = range(first, min(first + plan.chunk, plan.n))
-    return Done(first, task([generator(plan.seed, replicate) for replicate in members]))
+    with threadpool_limits(1):
+        return Done(first, task([generator(plan.seed, replicate) for replicate in members]))
 
 
-def _shown(chunks: Iterable[Done], n: int, what: str | None) -> Iterator[Done]:
+def watched(chunks: Iterable[Done], watch: Callable[[Done], None]) -> Iterator[Done]:
+    """The same chunks, each shown to `watch` on its way."""
+    for done in chunks:
+        watch(done)
+        yield done
+
+
+def _shown(chunks: Iterable[Done], plan: Plan, what: str | None) -> Iterator[Done]:
     if what is None:
         yield from chunks
         return
     with _bar() as bar:
-        number = bar.add_task(what, total=n)
+        number = bar.add_task(what, total=plan.n, completed=plan.first)
         for done in chunks:
             bar.advance(number, len(done.rows))
             yield done

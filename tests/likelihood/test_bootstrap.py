@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 
 from bayeslmm.errors import OptionError, SingularFitWarning
-from bayeslmm.likelihood.bootstrap.intervals import INTERVALS
-from bayeslmm.likelihood.bootstrap.parametric import RowSampler, StatisticsSampler
+from bayeslmm.likelihood.bootstrap.intervals import INTERVALS, Sample
+from bayeslmm.likelihood.bootstrap.parametric import Parametric, StatisticsSampler
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
 from bayeslmm.likelihood.bootstrap.refits import Refitter, Responses, flat_all
-from bayeslmm.likelihood.bootstrap.run import RefitTask
+from bayeslmm.likelihood.bootstrap.task import RefitTask
 from bayeslmm.runs.replicates import Plan, generator, run
 
 MODELS = {
@@ -28,7 +28,8 @@ every_model = pytest.mark.parametrize("name", MODELS)
 
 
 def row_sampler(fit):
-    return RowSampler(fit.design, fit.theta_values, fit.sigma, RowReduction(fit.design))
+    rows, reduction = Parametric().rows(fit), RowReduction(fit.design, fit.design.kernel)
+    return lambda generator: reduction(*rows(generator))
 
 
 @pytest.mark.parametrize("criterion", ["REML", "ML"])
@@ -38,7 +39,7 @@ def test_refits_are_fits(fitter, name, criterion):
     fit = fitter(*MODELS[name], criterion)
     mean = fit.design.X @ fit.beta_values
     simulated = fit.simulate(12, seed=5).to_numpy()
-    reduce = RowReduction(fit.design)
+    reduce = RowReduction(fit.design, fit.design.kernel)
     refits = Refitter.of(fit)(Responses.of([reduce(y - mean, np.zeros(fit.design.q)) for y in simulated.T]))
     assert not refits.failed.any()
     for i, y in enumerate(simulated.T):
@@ -99,7 +100,7 @@ def test_same_numbers_whatever_the_jobs_and_chunks(sleep):
     two = sleep.bootstrap(n=130, seed=9, progress=False, ranef=True, n_jobs=2)
     np.testing.assert_array_equal(one.values, two.values)
     np.testing.assert_array_equal(one.ranef_errors, two.ranef_errors)
-    task = RefitTask(StatisticsSampler.of(sleep), Refitter.of(sleep), sleep.beta_values, False)
+    task = RefitTask(Parametric().engine(sleep, False), sleep.design.covariance, False)
     np.testing.assert_array_equal(run(task, Plan(130, 9, chunk=7))[:, :6], one.values)
     np.testing.assert_array_equal(sleep.bootstrap(n=40, seed=9, progress=False).values, one.values[:40])
 
@@ -153,10 +154,11 @@ def test_seed_nobody_chose_is_recorded(sleep):
 
 def test_intervals_by_hand():
     draws = np.arange(101.0)
-    assert INTERVALS["percentile"](40.0, draws, 0.9) == pytest.approx((5.0, 95.0))
-    assert INTERVALS["basic"](40.0, draws, 0.9) == pytest.approx((-15.0, 75.0))
+    sample = Sample(40.0, draws)
+    assert INTERVALS["percentile"](sample, 0.9) == pytest.approx((5.0, 95.0))
+    assert INTERVALS["basic"](sample, 0.9) == pytest.approx((-15.0, 75.0))
     half = 1.6448536 * np.std(draws, ddof=1)
-    assert INTERVALS["normal"](40.0, draws, 0.9) == pytest.approx((30 - half, 30 + half), rel=1e-6)
+    assert INTERVALS["normal"](sample, 0.9) == pytest.approx((30 - half, 30 + half), rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,14 @@
 """Refits as draws of the labelled parameters."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.spec.relative import CovarianceMap
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -29,3 +34,27 @@ def natural_draws(covariance: CovarianceMap, lam: Array, sigma: Array) -> tuple[
             unit = rows / length[:, :, None]
         cors.append(np.clip(np.sum(unit[:, pairs[:, 0]] * unit[:, pairs[:, 1]], axis=2), -1.0, 1.0))
     return np.hstack(sds), np.hstack(cors)
+
+
+def parameter_draws(
+    covariance: CovarianceMap, beta: Array, lam: Array, sigma: Array, sigma_known: bool
+) -> Array:
+    """(m, n) draws in the order of `parameter_labels`, from β (m, p), Λ (m, n_lam) and σ (m,)."""
+    sd, cor = natural_draws(covariance, lam, sigma)
+    free = sigma[:, None][:, : 1 - sigma_known]
+    return np.asarray(np.hstack([beta, sd, cor, free]))
+
+
+def parameters(fit: "LikelihoodFit") -> Array:
+    """(n,) estimates of one fit, in the order of `parameter_labels`."""
+    rows = (fit.beta_values[None], fit.lam[None], np.array([fit.sigma]))
+    return np.asarray(parameter_draws(fit.design.covariance, *rows, fit.options.sigma is not None)[0])
+
+
+def standard_errors(fit: "LikelihoodFit") -> Array:
+    """(n,) standard errors of `parameters`: Wald's, by the delta method, NaN on the boundary."""
+    errors = fit.natural_errors
+    groups = fit.design.covariance.groups
+    sigma = [errors.sigma] * (fit.options.sigma is None)
+    parts = [errors.sd[group] for group in groups] + [errors.cor[group] for group in groups]
+    return np.concatenate([np.sqrt(np.diag(fit.vcov_values)), *parts, np.array(sigma)])

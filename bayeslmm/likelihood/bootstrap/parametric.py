@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.sufficient import ResponseLaw
-from bayeslmm.likelihood.bootstrap.kind import BootstrapKind, Response, Sampler
-from bayeslmm.likelihood.bootstrap.reduction import RowReduction
+from bayeslmm.likelihood.bootstrap.kind import Response, ResponseKind, Rows, RowSampler, Sampler
 from bayeslmm.likelihood.simulation import spherical_to_effects
 from bayeslmm.spec.design import Design
 
@@ -20,23 +19,24 @@ type Array = NDArray[np.float64]
 DENSE_EFFECTS = 1000  # random effects up to which (q, q) matrices are held
 
 
-class Parametric(BootstrapKind):
+@dataclass(frozen=True)
+class Parametric(ResponseKind):
     """y* = Xβ̂ + Zb* + e*, b* ~ N(0, σ̂²ΛΛᵀ), e* ~ N(0, σ̂²/w), β, θ and σ those of the fit.
 
-    Made from sufficient statistics where random effects are few beside the rows, else row by row; the law is
-    the same.
+    Made from sufficient statistics where random effects are few beside the rows and nobody asks for rows,
+    else row by row; the law is the same, the draws are not.
     """
 
     keyword: ClassVar[str] = "parametric"
 
-    def sampler(self, fit: "LikelihoodFit") -> Sampler:
-        design = fit.design
-        few = design.q <= min(DENSE_EFFECTS, design.n)
-        return (
-            StatisticsSampler.of(fit)
-            if few
-            else RowSampler(design, fit.theta_values, fit.sigma, RowReduction(design))
-        )
+    def rows(self, fit: "LikelihoodFit") -> RowSampler:
+        """Responses row by row."""
+        return NormalRows(fit.design, fit.theta_values, fit.sigma)
+
+    def statistics(self, fit: "LikelihoodFit") -> Sampler | None:
+        """Responses without rows, where (q, q) matrices can be held."""
+        few = fit.design.q <= min(DENSE_EFFECTS, fit.design.n)
+        return StatisticsSampler.of(fit) if few else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,16 @@ class StatisticsSampler:
 
 
 @dataclass(frozen=True, slots=True)
-class RowSampler:
+class NormalRows:
     """Responses row by row."""
 
     design: Design
     theta: Array
     sigma: float
-    reduction: RowReduction
 
-    def __call__(self, generator: np.random.Generator) -> Response:
+    def __call__(self, generator: np.random.Generator) -> Rows:
         """The response of one generator."""
         design = self.design
         b = spherical_to_effects(design, self.theta, self.sigma * generator.standard_normal(design.q))
         noise = self.sigma * generator.standard_normal(design.n) / np.sqrt(design.weights)
-        return self.reduction(design.Z @ b + noise, b)
+        return Rows(design.Z @ b + noise, b)

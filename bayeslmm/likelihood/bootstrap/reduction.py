@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.relation import related_products
 from bayeslmm.kernel.sufficient import to_whitened_products
 from bayeslmm.likelihood.bootstrap.kind import Response
@@ -20,9 +21,15 @@ type Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RowReduction:
-    """Rows of y − Xβ̂ − offset to (Z̃ᵀr, Qᵀy, rᵀr); everything is scaled by the root weights."""
+    """Rows of y − Xβ̂ − offset to (Z̃ᵀr, Qᵀy, rᵀr); everything is scaled by the root weights.
+
+    Attributes
+    ----------
+    kernel : the design's, kept beside it because a design that travels to another process leaves it behind.
+    """
 
     design: Design
+    kernel: Kernel
 
     @cached_property
     def root(self) -> Array:
@@ -35,7 +42,7 @@ class RowReduction:
         from scipy.linalg import solve_triangular
 
         scaled = self.design.X * self.root[:, None]
-        return solve_triangular(self.design.kernel.R_X, scaled.T, trans="T").T if self.design.p else scaled
+        return solve_triangular(self.kernel.R_X, scaled.T, trans="T").T if self.design.p else scaled
 
     @cached_property
     def Zt(self) -> "csc_array":
@@ -49,6 +56,6 @@ class RowReduction:
         scaled = y * self.root
         gamma = self.Q.T @ scaled
         r = scaled - self.Q @ gamma
-        kernel = self.design.kernel
+        kernel = self.kernel
         zr = related_products(kernel.known, kernel.ints, self.Zt @ r)
         return Response(to_whitened_products(kernel.ints, kernel.floats, zr), gamma, float(r @ r), b)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.optimizer import minimize
 from bayeslmm.likelihood.bootstrap.kind import Response
-from bayeslmm.likelihood.optimum import SMALL, Criterion, optimize
+from bayeslmm.likelihood.optimum import SMALL, Convergence, Criterion, optimize
 from bayeslmm.spec.covariance import lower_factor
+from bayeslmm.spec.design import Design
 from bayeslmm.spec.relative import CovarianceMap
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 type Array = NDArray[np.float64]
 type Mask = NDArray[np.bool_]
+
+Evidence = dict[int, Convergence]
 
 TOLERANCE = 1e-11  # relative decrease of the criterion not worth a step
 MAX_EVALUATIONS = 200
@@ -45,6 +48,7 @@ class Refits(NamedTuple):
     theta : (m, n_theta). lam : (m, n_lam). beta : (m, p), Xβ̂ of the original fit not added.
     sigma, criterion : (m,). delta : (m, p) β̂ in the kernel's coordinates.
     singular, failed : (m,) some direction of a covariance vanished; no optimum was found.
+    evidence : of convergence, by number, where a refit near a boundary took the way of a whole fit.
     """
 
     theta: Array
@@ -55,17 +59,20 @@ class Refits(NamedTuple):
     delta: Array
     singular: Mask
     failed: Mask
+    evidence: Evidence
 
 
-@dataclass(frozen=True)
-class ReplicateCriterion(Criterion):
-    """The criterion of another response; `kernel` holds its cross-products."""
+def with_kernel(design: Design, kernel: Kernel, y: Array | None = None) -> Design:
+    """The same design with another response, whose cross-products `kernel` holds.
 
-    kernel: Kernel
-
-    def at(self, lam: Array) -> tuple[float, Array]:
-        """Value and gradient (n_lam,) with respect to the blocks' factors."""
-        return self.kernel.criterion(lam, self.reml, self.sigma)
+    Parameters
+    ----------
+    y : (n,) the response itself, None where nobody will ask for it.
+    """
+    other = replace(design, y=design.y if y is None else y)
+    kept = {name: vars(design)[name] for name in ("Z",) if name in vars(design)}
+    vars(other).update(kept, covariance=design.covariance, kernel=kernel)  # what it would work out itself
+    return other
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +81,13 @@ class Refitter:
 
     Attributes
     ----------
-    objective : the fit's criterion. start : (n_theta,) where searches begin, inside the boundary.
-    hessian : (n_theta, n_theta) of the criterion there, the first model of each search.
+    objective : the fit's criterion. kernel : its design's, which a design that travels leaves behind.
+    start : (n_theta,) where searches begin, inside the boundary. hessian : (n_theta, n_theta) there,
+    the first model of each search.
     """
 
     objective: Criterion
+    kernel: Kernel
     start: Array
     hessian: Array
 
@@ -86,27 +95,30 @@ class Refitter:
     def of(cls, fit: "LikelihoodFit") -> "Refitter":
         """The refitter of a fit."""
         start = _inside(fit) if fit.is_singular else fit.theta_values
-        return cls(fit.objective, start, fit.objective.hessian(start))
+        return cls(fit.objective, fit.design.kernel, start, fit.objective.hessian(start))
 
     def __call__(self, responses: Responses) -> Refits:
         """Refit each response."""
         objective, design = self.objective, self.objective.design
-        theta, vanished, failed = self._search(responses)
+        theta, failed, evidence = self._search(responses)
         lam = flat_all(design.covariance, theta)
-        solve = self._solve_compiled if design.kernel.small else self._solve_each
+        solve = self._solve_compiled if self.kernel.small else self._solve_each
         delta, r2, values = solve(lam, responses)
         m = design.n - design.p * objective.reml
         sigma = np.sqrt(r2 / m) if np.isnan(objective.sigma) else np.full(len(r2), objective.sigma)
-        beta = np.linalg.solve(design.kernel.R_X, (responses.gamma + delta).T).T
-        return Refits(theta, lam, beta, sigma, values, delta, vanished, failed | ~np.isfinite(values))
+        beta = np.linalg.solve(self.kernel.R_X, (responses.gamma + delta).T).T
+        singular = np.zeros(len(failed), dtype=bool)
+        singular[[i for i, each in evidence.items() if each.vanished]] = True
+        failed |= ~np.isfinite(values)
+        return Refits(theta, lam, beta, sigma, values, delta, singular, failed, evidence)
 
-    def _search(self, responses: Responses) -> tuple[Array, Mask, Mask]:
-        """θ of each response (m, n_theta), where it is singular, and where no optimum was found."""
+    def _search(self, responses: Responses) -> tuple[Array, Mask, Evidence]:
+        """θ of each response (m, n_theta), where no optimum was found, and the evidence of whole fits."""
         m, covariance = len(responses.rr), self.objective.design.covariance
-        vanished, failed = np.zeros(m, dtype=bool), np.zeros(m, dtype=bool)
+        failed, evidence = np.zeros(m, dtype=bool), Evidence()
         if covariance.n_theta == 0:
-            return np.zeros((m, 0)), vanished, failed
-        compiled = covariance.linear and self.objective.design.kernel.small
+            return np.zeros((m, 0)), failed, evidence
+        compiled = covariance.linear and self.kernel.small
         theta, found = self._search_compiled(responses) if compiled else self._search_each(responses)
         flipped = (theta[:, covariance.lower == 0] < 0).any(axis=1)
         for i in np.flatnonzero(flipped).tolist():
@@ -114,14 +126,13 @@ class Refitter:
         for i in np.flatnonzero(~found | near_boundary(covariance, theta)).tolist():
             optimum = optimize(self._criterion(responses, i), theta[i] if found[i] else self.start)
             theta[i], failed[i] = optimum.theta, not (found[i] or optimum.convergence.converged)
-            vanished[i] = bool(optimum.convergence.vanished)
-        return theta, vanished, failed
+            evidence[i] = optimum.convergence
+        return theta, failed, evidence
 
     def _search_compiled(self, responses: Responses) -> tuple[Array, Mask]:
         from bayeslmm.kernel.refit import refit_all
 
-        objective = self.objective
-        kernel, scale = objective.design.kernel, objective.scale
+        objective, kernel, scale = self.objective, self.kernel, self.objective.scale
         x, converged = refit_all(
             self.start / scale,
             self.hessian * np.outer(scale, scale),
@@ -157,7 +168,7 @@ class Refitter:
     def _solve_compiled(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
         from bayeslmm.kernel.refit import solve_all
 
-        kernel = self.objective.design.kernel
+        kernel = self.kernel
         problem = (kernel.ints, kernel.floats, self.objective.reml, self.objective.sigma)
         return solve_all(lam, *problem, responses.zr, responses.gamma, responses.rr)
 
@@ -167,7 +178,7 @@ class Refitter:
         objective, p = self.objective, self.objective.design.p
         delta, r2, values = np.empty((len(lam), p)), np.empty(len(lam)), np.empty(len(lam))
         for i, each in enumerate(lam):
-            kernel = self._criterion(responses, i).kernel
+            kernel = self.kernel_of(responses, i)
             moments = kernel.moments(each)
             logdet, A = moments.logdet, moments.A
             values[i], _ = profile(logdet, A, kernel.ints, kernel.floats, objective.reml, objective.sigma)
@@ -175,15 +186,17 @@ class Refitter:
             r2[i] = A[p, p] - delta[i] @ A[:p, p]
         return delta, r2, values
 
-    def _criterion(self, responses: Responses, i: int) -> ReplicateCriterion:
+    def kernel_of(self, responses: Responses, i: int) -> Kernel:
+        """The kernel with one response's cross-products."""
         from bayeslmm.kernel.sufficient import write_response
 
-        objective, kernel = self.objective, self.objective.design.kernel
-        floats = kernel.floats.copy()
-        write_response(kernel.ints, floats, responses.zr[i], responses.gamma[i], responses.rr[i])
-        return ReplicateCriterion(
-            objective.design, objective.reml, objective.sigma, replace(kernel, floats=floats)
-        )
+        floats = self.kernel.floats.copy()
+        write_response(self.kernel.ints, floats, responses.zr[i], responses.gamma[i], responses.rr[i])
+        return replace(self.kernel, floats=floats)
+
+    def _criterion(self, responses: Responses, i: int) -> Criterion:
+        design = with_kernel(self.objective.design, self.kernel_of(responses, i))
+        return replace(self.objective, design=design)
 
 
 def flat_all(covariance: CovarianceMap, theta: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,39 +11,122 @@ from numpy.typing import NDArray
 from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.estimands.labels import kind_of, ranef_labels
 from bayeslmm.estimands.table import EstimateTable
-from bayeslmm.likelihood.bootstrap.intervals import INTERVALS
+from bayeslmm.likelihood.bootstrap.intervals import INTERVALS, Sample
+from bayeslmm.likelihood.bootstrap.jackknife import acceleration, leave_one_out
+from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
+from bayeslmm.likelihood.bootstrap.parameters import parameters, standard_errors
+from bayeslmm.likelihood.bootstrap.statistic import Statistic
+from bayeslmm.likelihood.bootstrap.task import Columns
 from bayeslmm.spec.design import Design
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Refits of simulated responses.
+    """Refits of replicates.
 
     Attributes
     ----------
-    design : of the fit. kind : "parametric". criterion : "REML" or "ML".
+    fit : that was replicated. maker : the kind of bootstrap with its options.
     n, seed : replicates, and what they were made from.
-    labels : (m,) parameters. estimate : (m,) of the fit. values : (n, m) draws, NaN where a refit failed.
-    criterion_values : (n,) of the refits.
-    failed, singular : (n,) no optimum found; some direction of a covariance vanished.
-    ranef_estimate : (q,) BLUPs of the fit. ranef_errors : (n, q) b̂* − b*, or None.
+    labels : (m,) parameters, or values of the statistic. estimate : (m,) of the fit.
+    columns : what was kept of each replicate.
+    statistic : whose values took the place of the parameters, or None.
+    stopped_before : replicates asked for, where Ctrl-C cut the run short.
     """
 
-    design: Design
-    kind: str
-    criterion: str
+    fit: "LikelihoodFit"
+    maker: BootstrapKind
     n: int
     seed: int
     labels: tuple[str, ...]
     estimate: Array
-    values: Array
-    criterion_values: Array
-    failed: NDArray[np.bool_]
-    singular: NDArray[np.bool_]
-    ranef_estimate: Array
-    ranef_errors: Array | None = None
+    columns: Columns
+    statistic: Statistic | None = None
+    stopped_before: int | None = None
+
+    @property
+    def design(self) -> Design:
+        """Of the fit."""
+        return self.fit.design
+
+    @property
+    def kind(self) -> str:
+        """Keyword of the kind of bootstrap."""
+        return self.maker.keyword
+
+    @property
+    def criterion(self) -> str:
+        """Of the fit and its refits, "REML" or "ML"."""
+        return self.fit.criterion
+
+    @property
+    def values(self) -> Array:
+        """(n, m) draws, NaN where a refit failed or the statistic raised."""
+        return self.columns.values
+
+    @property
+    def criterion_values(self) -> Array:
+        """(n,) of the refits."""
+        return self.columns.criterion
+
+    @property
+    def failed(self) -> NDArray[np.bool_]:
+        """(n,) no optimum found."""
+        return self.columns.failed
+
+    @property
+    def singular(self) -> NDArray[np.bool_]:
+        """(n,) some direction of a covariance vanished."""
+        return self.columns.singular
+
+    @property
+    def raised(self) -> NDArray[np.bool_]:
+        """(n,) the statistic raised an error."""
+        return self.columns.raised
+
+    @property
+    def ranef_estimate(self) -> Array:
+        """(q,) BLUPs of the fit."""
+        return self.fit.b
+
+    @property
+    def ranef_errors(self) -> Array | None:
+        """(n, q) b̂* − b*, or None."""
+        return self.columns.ranef_errors
+
+    @cached_property
+    def se_draws(self) -> Array:
+        """(n, m) standard errors of the parameters in each replicate, NaN on a boundary.
+
+        Kept by ``se=True``; else the replicates are made again from their seed when this is first asked for.
+
+        Raises
+        ------
+        OptionError
+            For a statistic, which has none.
+        """
+        if self.columns.se is not None:
+            return self.columns.se
+        if self.statistic is not None:
+            raise OptionError(
+                "studentized intervals need a standard error of every draw, and a statistic has none; "
+                "use 'percentile', 'basic', 'normal' or 'bca'"
+            )
+        from bayeslmm.likelihood.bootstrap.run import BootstrapOptions, bootstrap
+
+        again = BootstrapOptions(self.n, self.maker, self.seed, progress=False, se=True)
+        return bootstrap(self.fit, again).se_draws
+
+    @cached_property
+    def acceleration(self) -> Array:
+        """(m,) of BCa intervals, by leaving out one level of the coarsest factor at a time."""
+        ask = parameters if self.statistic is None else self.statistic
+        return acceleration(leave_one_out(self.fit, ask))
 
     @cached_property
     def draws(self) -> pd.DataFrame:
@@ -63,11 +146,20 @@ class Bootstrap:
         return int(self.singular.sum())
 
     @property
+    def n_raised(self) -> int:
+        """Replicates in which the statistic raised; their draws are NaN."""
+        return int(self.raised.sum())
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What to know before trusting the intervals."""
         notes = []
+        if self.stopped_before is not None:
+            notes.append(f"stopped after {self.n} of {self.stopped_before} replicates")
         if self.n_failed:
             notes.append(f"{self.n_failed} of {self.n} refits found no optimum and are left out")
+        if self.n_raised:
+            notes.append(f"the statistic raised in {self.n_raised} of {self.n} replicates; they are left out")
         if self.n_singular:
             notes.append(
                 f"{self.n_singular} of {self.n} refits are singular; they count, "
@@ -80,18 +172,38 @@ class Bootstrap:
 
         Parameters
         ----------
-        method : "percentile", "basic" or "normal".
+        method : "percentile", "basic", "normal", "studentized" or "bca".
         prob : probability.
 
         Raises
         ------
         OptionError
-            For an unknown method, or a probability outside (0, 1).
+            For an unknown method, a probability outside (0, 1), or studentized intervals of a statistic.
         """
-        return _intervals(self.labels, self.estimate, self.values, method, prob)
+        return self._intervals(method, prob)[["lower", "upper"]]
+
+    def _intervals(self, method: str, prob: float) -> pd.DataFrame:
+        check_choice("interval method", method, INTERVALS)
+        m = len(self.labels)
+        nothing = np.full(m, np.nan)
+        student, bca = method == "studentized", method == "bca"
+        draw_se = self.se_draws.T if student else [None] * m
+        se = standard_errors(self.fit) if student else nothing
+        a = self.acceleration if bca else nothing
+        samples = [
+            Sample(float(self.estimate[i]), self.values[:, i], float(se[i]), draw_se[i], float(a[i]), kind)
+            for i, kind in enumerate(self._kinds())
+        ]
+        return _intervals(self.labels, samples, method, prob)
+
+    def _kinds(self) -> list[str]:
+        if self.statistic is not None:
+            return ["statistic"] * len(self.labels)
+        return [kind_of(label) for label in self.labels]
 
     def estimates(self, prob: float = 0.95, method: str = "percentile", ranef: bool = False) -> EstimateTable:
-        """The fit's estimates with the draws' sd as standard error, bias, and intervals.
+        """The fit's estimates with the draws' sd as standard error, bias, intervals, and n_ok, the draws they
+        rest on.
 
         Parameters
         ----------
@@ -99,8 +211,8 @@ class Bootstrap:
         ranef : add the random effects, where the bootstrap kept them. Their se is the root mean square of
             b̂* − b*; their interval is b̂ less quantiles of that error, whatever the method.
         """
-        frame = _summary(self.labels, self.estimate, self.values)
-        parts = [frame.join(self.confint(method, prob))]
+        frame = _summary(self.labels, self._kinds(), self.estimate, self.values)
+        parts = [frame.join(self._intervals(method, prob))]
         if ranef and self.ranef_errors is not None:
             parts.append(self._ranef_frame(self.ranef_errors, prob))
         return EstimateTable(pd.concat(parts), "bootstrap", method, prob)
@@ -108,9 +220,12 @@ class Bootstrap:
     def _ranef_frame(self, errors: Array, prob: float) -> pd.DataFrame:
         labels = ranef_labels(self.design)
         predicted = self.ranef_estimate - errors  # draws of b about b̂
-        frame = _summary(labels, self.ranef_estimate, predicted)
+        frame = _summary(labels, ["ranef"] * len(labels), self.ranef_estimate, predicted)
         frame["se"] = np.sqrt(np.nanmean(errors**2, axis=0))
-        return frame.join(_intervals(labels, self.ranef_estimate, predicted, "percentile", prob))
+        samples = [
+            Sample(float(b), column) for b, column in zip(self.ranef_estimate, predicted.T, strict=True)
+        ]
+        return frame.join(_intervals(labels, samples, "percentile", prob))
 
     def __repr__(self) -> str:
         notes = "".join(f"\n{note}" for note in self.notes)
@@ -126,27 +241,25 @@ class Bootstrap:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
-def _summary(labels: tuple[str, ...], estimate: Array, values: Array) -> pd.DataFrame:
+def _summary(labels: tuple[str, ...], kinds: list[str], estimate: Array, values: Array) -> pd.DataFrame:
     draws = pd.DataFrame(values, columns=list(labels))
     columns = {
-        "kind": [kind_of(label) for label in labels],
+        "kind": kinds,
         "estimate": estimate,
         "se": draws.std(),
         "bias": draws.mean() - estimate,
-        "n_ok": draws.count(),
     }
     return pd.DataFrame(columns, index=list(labels))
 
 
-def _intervals(
-    labels: tuple[str, ...], estimate: Array, values: Array, method: str, prob: float
-) -> pd.DataFrame:
-    interval = INTERVALS[check_choice("interval method", method, INTERVALS)]
+def _intervals(labels: tuple[str, ...], samples: list[Sample], method: str, prob: float) -> pd.DataFrame:
+    """lower, upper and n_ok, the draws that counted."""
     if not 0 < prob < 1:
         raise OptionError(f"prob is {prob}; a probability lies between 0 and 1")
-    finite = [column[np.isfinite(column)] for column in values.T]
+    finite = [sample.finite() for sample in samples]
     limits = [
-        interval(float(value), column, prob) if len(column) > 1 else (np.nan, np.nan)
-        for value, column in zip(estimate, finite, strict=True)
+        INTERVALS[method](sample, prob) if len(sample.draws) > 1 else (np.nan, np.nan) for sample in finite
     ]
-    return pd.DataFrame(limits, index=list(labels), columns=["lower", "upper"])
+    frame = pd.DataFrame(limits, index=list(labels), columns=["lower", "upper"])
+    frame.insert(0, "n_ok", [len(sample.draws) for sample in finite])
+    return frame

@@ -1,26 +1,37 @@
 """The bootstrap of a fit: options in, a frozen result out."""
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import check_choice
+from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.estimands.labels import parameter_labels
-from bayeslmm.likelihood.bootstrap.kind import BootstrapKind, Sampler
-from bayeslmm.likelihood.bootstrap.parameters import natural_draws
+from bayeslmm.likelihood.bootstrap.cases import Cases
+from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
+from bayeslmm.likelihood.bootstrap.parameters import parameters
 from bayeslmm.likelihood.bootstrap.parametric import Parametric
-from bayeslmm.likelihood.bootstrap.refits import Refits, Refitter, Responses
+from bayeslmm.likelihood.bootstrap.random_effects_block import RandomEffectsBlock
+from bayeslmm.likelihood.bootstrap.residual import Residual
 from bayeslmm.likelihood.bootstrap.result import Bootstrap
-from bayeslmm.runs.replicates import Plan, fresh_seed, run
+from bayeslmm.likelihood.bootstrap.statistic import Statistic
+from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
+from bayeslmm.likelihood.bootstrap.wild import Wild
+from bayeslmm.runs.manifest import Manifest, data_hash
+from bayeslmm.runs.replicates import Done, Plan, collect, finished, fresh_seed, generator, watched
+from bayeslmm.runs.store import Store
 
 if TYPE_CHECKING:
     from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
-KINDS: dict[str, type[BootstrapKind]] = {kind.keyword: kind for kind in (Parametric,)}
+KINDS: dict[str, type[BootstrapKind]] = {
+    kind.keyword: kind for kind in (Parametric, Residual, Cases, Wild, RandomEffectsBlock)
+}
 DEAR = 2_000  # random effects beyond which a replicate is handed over alone
 
 
@@ -30,96 +41,196 @@ class BootstrapOptions:
 
     Attributes
     ----------
-    n : replicates. kind : of response. seed : the same seed gives the same numbers, however many jobs; None
-        draws one, which the result records. n_jobs : threads. ranef : keep errors of BLUPs. progress : bar.
+    n : replicates. seed : the same seed gives the same numbers, however many workers; None draws one, or
+        takes the store's, and the result records it.
+    kind : "parametric", "residual", "cases", "wild" or "random-effects block", or one of their records.
+    n_jobs : threads, -1 for all cores; processes inside ``joblib.parallel_config("loky")``.
+    ranef : keep errors of BLUPs. se : keep standard errors, for studentized intervals. progress : bar.
+    store : file that replicates are appended to as they come; the same call goes on where it was cut off.
+    statistic : function of a refit, whose values take the place of the parameters.
+    client : of a Dask cluster that does the work.
     """
 
     n: int = 2000
-    kind: str = "parametric"
+    kind: str | BootstrapKind = "parametric"
     seed: int | None = None
     n_jobs: int = 1
     ranef: bool = False
     progress: bool = True
+    se: bool = False
+    store: str | Path | None = None
+    statistic: "Callable[[LikelihoodFit], Any] | None" = None
+    client: Any = None
 
 
-def bootstrap(fit: "LikelihoodFit", options: BootstrapOptions) -> Bootstrap:
-    """Simulate from a fit and refit.
+def bootstrap(fit: "LikelihoodFit", options: BootstrapOptions, **of_kind: Any) -> Bootstrap:
+    """Make replicates of a fit and refit them.
+
+    Parameters
+    ----------
+    of_kind : options of the kind, the fields of its class.
 
     Raises
     ------
     OptionError
-        When the kind isn't known, or a count isn't positive.
+        For an unknown kind or option, a count that isn't positive, or a store of another run.
+    OutputError
+        When the store can't be written; what it holds stays.
     """
-    kind = KINDS[check_choice("bootstrap kind", options.kind, KINDS)]()
-    seed = fresh_seed() if options.seed is None else options.seed
-    plan = Plan(options.n, seed, chunk=1 if fit.design.q > DEAR else 100, n_jobs=options.n_jobs)
-    task = RefitTask(kind.sampler(fit), Refitter.of(fit), fit.beta_values, options.ranef)
-    rows = run(task, plan, f"{kind.keyword} bootstrap" if options.progress else None)
-    return _result(fit, options, seed, rows)
+    kind = kind_of(options.kind, of_kind)
+    if options.ranef and not kind.has_effects:
+        raise OptionError(
+            f"ranef=True needs responses made with known random effects; the "
+            f"{kind.keyword} bootstrap has none"
+        )
+    statistic = None if options.statistic is None else Statistic.of(options.statistic, fit)
+    _check_se(options)
+    Plan(options.n, 0, n_jobs=options.n_jobs)  # checked before any work
+    store, seed = _open_store(fit, kind, options, statistic)
+    task = _task(fit, kind, options, statistic)
+    done = 0 if store is None else min(store.n, options.n)
+    plan = Plan(options.n, seed, 1 if fit.design.q > DEAR else 100, options.n_jobs, done)
+    rows, interrupted = _collect(task, plan, store, options, f"{kind.keyword} bootstrap")
+    return _result(fit, kind, seed, rows, statistic, options, interrupted)
 
 
-@dataclass(frozen=True, slots=True)
-class RefitTask:
-    """One row a replicate: parameters, criterion, failed, singular, and b̂* − b* where asked for."""
+def kind_of(asked: str | BootstrapKind, of_kind: dict[str, Any]) -> BootstrapKind:
+    """The kind asked for, with its options.
 
-    sampler: Sampler
-    refitter: Refitter
-    beta: Array
-    ranef: bool
-
-    def __call__(self, generators: list[np.random.Generator]) -> Array:
-        """Rows (m, width) of some replicates."""
-        responses = Responses.of([self.sampler(generator) for generator in generators])
-        refits = self.refitter(responses)
-        parts = [self._parameters(refits), _facts(refits)]
-        if self.ranef:
-            parts.append(self._errors(refits, responses))
-        rows = np.hstack(parts)
-        rows[refits.failed, : parts[0].shape[1]] = np.nan
-        return rows
-
-    def _parameters(self, refits: Refits) -> Array:
-        objective = self.refitter.objective
-        sd, cor = natural_draws(objective.design.covariance, refits.lam, refits.sigma)
-        sigma = refits.sigma[:, None] if np.isnan(objective.sigma) else np.zeros((len(sd), 0))
-        return np.hstack([self.beta + refits.beta, sd, cor, sigma])
-
-    def _errors(self, refits: Refits, responses: Responses) -> Array:
-        from bayeslmm.kernel.sufficient import write_response
-
-        kernel = self.refitter.objective.design.kernel
-        floats = kernel.floats.copy()
-        errors = np.empty_like(responses.b)
-        for i, b in enumerate(responses.b):
-            write_response(kernel.ints, floats, responses.zr[i], responses.gamma[i], responses.rr[i])
-            estimate = replace(kernel, floats=floats).conditional(refits.lam[i]).solution(refits.delta[i])
-            errors[i] = estimate - b
-        return errors
+    Raises
+    ------
+    OptionError
+        For an unknown kind or option.
+    """
+    if isinstance(asked, BootstrapKind):
+        return replace(asked, **of_kind)
+    kind = KINDS[check_choice("bootstrap kind", asked, KINDS)]
+    known = [each.name for each in fields(kind)]
+    for name in of_kind:
+        if not known:
+            raise OptionError(f"the {asked} bootstrap has no options; got {name!r}")
+        check_choice(f"option of the {asked} bootstrap", name, known)
+    return kind(**of_kind)
 
 
-def _facts(refits: Refits) -> Array:
-    return np.column_stack([refits.criterion, refits.failed, refits.singular])
+def _check_se(options: BootstrapOptions) -> None:
+    if options.se and options.statistic is not None:
+        raise OptionError("se=True gives standard errors of the parameters; a statistic of your own has none")
 
 
-def _result(fit: "LikelihoodFit", options: BootstrapOptions, seed: int, rows: Array) -> Bootstrap:
+def _task(
+    fit: "LikelihoodFit", kind: BootstrapKind, options: BootstrapOptions, statistic: Statistic | None
+) -> RefitTask:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # the same digits however many threads linear algebra would take
+        engine = kind.engine(fit, statistic is not None)
+    covariance, known = fit.design.covariance, fit.options.sigma is not None
+    return RefitTask(engine, covariance, known, statistic, options.se, options.ranef)
+
+
+def _collect(
+    task: RefitTask, plan: Plan, store: Store | None, options: BootstrapOptions, what: str
+) -> tuple[Array, bool]:
+    """Rows of all replicates, those of the store first, and whether Ctrl-C cut the run short."""
+    kept = [] if store is None or store.rows is None else [store.rows[: plan.n]]
+    if plan.first >= plan.n:
+        return kept[0], False
+    chunks: Iterable[Done] = finished(task, plan, options.client)
+    if task.statistic is not None:
+        chunks = watched(chunks, _FirstError(task, plan))
+    if store is not None:
+        chunks = store.append(chunks)
+    rows, interrupted = collect(chunks, plan, what if options.progress else None)
+    return np.concatenate([*kept, *rows]), interrupted
+
+
+class _FirstError:
+    """Shows the first error of a statistic, found again from its replicate's number."""
+
+    def __init__(self, task: RefitTask, plan: Plan) -> None:
+        self.task, self.plan, self.shown = task, plan, False
+
+    def __call__(self, done: Done) -> None:
+        statistic = self.task.statistic
+        if self.shown or statistic is None:
+            return
+        raised = done.rows[:, len(statistic.labels) + 3]
+        if raised.any():
+            self.shown = True
+            replicate = done.first + int(raised.argmax())
+            made = self.task.engine([generator(self.plan.seed, replicate)])
+            statistic.show_error(made.fit(0), replicate)
+
+
+def _open_store(
+    fit: "LikelihoodFit", kind: BootstrapKind, options: BootstrapOptions, statistic: Statistic | None
+) -> tuple[Store | None, int]:
+    """The store, where one is asked for, and the seed: the one given, the store's, or a fresh one."""
+    seed = options.seed
+    if options.store is None:
+        return None, fresh_seed() if seed is None else seed
+    path = Path(options.store)
+    if seed is None:
+        stored = path.exists() and path.stat().st_size > 0
+        seed = Store.read(path).manifest.seeds["bootstrap"] if stored else fresh_seed()
+    assert seed is not None
+    return Store.open(path, manifest(fit, kind, seed, options, statistic)), seed
+
+
+def manifest(
+    fit: "LikelihoodFit",
+    kind: BootstrapKind,
+    seed: int,
+    options: BootstrapOptions,
+    statistic: Statistic | None,
+) -> Manifest:
+    """What makes the replicates what they are; their number isn't part of it."""
     design = fit.design
-    labels = parameter_labels(design, fit.options.sigma is not None)
-    m = len(labels)
-    natural = natural_draws(design.covariance, fit.lam[None, :], np.array([fit.sigma]))
-    sigma = [] if fit.options.sigma is not None else [fit.sigma]
-    rows.setflags(write=False)
+    columns: dict[str, ArrayLike] = {
+        "y": design.y,
+        "X": design.X,
+        "offset": design.offset,
+        "weights": design.weights,
+    }
+    for block in design.blocks:
+        columns |= {f"codes {block.group}": block.codes, f"columns {block.group}": block.columns}
+    return Manifest(
+        formula=fit.formula,
+        data_hash=data_hash(columns),
+        seeds={"bootstrap": seed},
+        options={
+            "kind": kind.keyword,
+            "options of the kind": asdict(kind),
+            "criterion": fit.criterion,
+            "sigma known": fit.options.sigma,
+            "estimate": [float(f"{value:.6g}") for value in (*fit.theta_values, fit.sigma)],
+            "statistic": None if statistic is None else statistic.labels,
+            "se": options.se,
+            "ranef": options.ranef,
+        },
+    )
+
+
+def _result(
+    fit: "LikelihoodFit",
+    kind: BootstrapKind,
+    seed: int,
+    rows: Array,
+    statistic: Statistic | None,
+    options: BootstrapOptions,
+    interrupted: bool,
+) -> Bootstrap:
+    labels = parameter_labels(fit.design, fit.options.sigma is not None)
+    labels = labels if statistic is None else statistic.labels
     return Bootstrap(
-        design=design,
-        kind=options.kind,
-        criterion=fit.criterion,
-        n=options.n,
+        fit=fit,
+        maker=kind,
+        n=len(rows),
         seed=seed,
         labels=labels,
-        estimate=np.concatenate([fit.beta_values, natural[0][0], natural[1][0], sigma]),
-        values=rows[:, :m],
-        criterion_values=rows[:, m],
-        failed=rows[:, m + 1].astype(bool),
-        singular=rows[:, m + 2].astype(bool),
-        ranef_estimate=fit.b,
-        ranef_errors=rows[:, m + 3 :] if options.ranef else None,
+        estimate=parameters(fit) if statistic is None else statistic.estimate,
+        columns=Columns.of(rows, len(labels), options.se, options.ranef),
+        statistic=statistic,
+        stopped_before=options.n if interrupted else None,
     )

@@ -1,0 +1,192 @@
+"""Cases bootstrap: whole groups, or rows, drawn with replacement as they are."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.errors import check_choice
+from bayeslmm.kernel.optimizer import Status
+from bayeslmm.likelihood.bootstrap.engine import Replicates, Source
+from bayeslmm.likelihood.bootstrap.hierarchy import chain, check_exchangeable, rows_by_level
+from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
+from bayeslmm.likelihood.bootstrap.refits import Refits
+from bayeslmm.likelihood.optimum import Convergence, Criterion, Optimum, optimize
+from bayeslmm.spec.design import Block, Design
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.fit import LikelihoodFit
+
+type Array = NDArray[np.float64]
+type Codes = NDArray[np.int64]
+
+ROWS = "rows"
+NO_FIT = Convergence(Status.FAILED, np.nan, np.zeros(0), (), 0, ())
+
+
+@dataclass(frozen=True)
+class Cases(BootstrapKind):
+    """Levels are drawn with replacement, from the coarsest factor down to the rows, at the stages asked for.
+
+    A level drawn twice becomes two levels. Rows resampled within groups add their own spread twice over, so
+    the default draws the coarsest groups and keeps what is in them (Davison & Hinkley 1997, 3.8).
+
+    Attributes
+    ----------
+    resample : stages that are drawn, names of nested grouping factors and "rows"; None for the coarsest
+        factor, or rows where there is none. ("rows",) alone is allowed with crossed factors too.
+
+    References
+    ----------
+    Van der Leeden, Meijer & Busing (2008), Handbook of Multilevel Analysis, 401-433; lmeresampler's
+    `resample`, by name.
+    """
+
+    keyword: ClassVar[str] = "cases"
+    has_effects: ClassVar[bool] = False
+
+    resample: tuple[str, ...] | str | None = None
+
+    def engine(self, fit: "LikelihoodFit", rows: bool) -> "CasesEngine":
+        """New designs and their fits.
+
+        Raises
+        ------
+        OptionError
+            For a stage that isn't there, crossed factors, or levels with a known covariance.
+        """
+        design = fit.design
+        asked = (self.resample,) if isinstance(self.resample, str) else self.resample
+        blocks = chain(design) if asked is None or set(asked) != {ROWS} else ()
+        if asked is None:
+            asked = (blocks[0].group,) if blocks else (ROWS,)
+        for stage in asked:
+            check_choice("stage to resample", stage, (*(block.group for block in design.blocks), ROWS))
+        check_exchangeable(blocks)
+        drawn = tuple(block.group in asked for block in blocks)
+        plan = CasesPlan(design, tuple(block.codes for block in blocks), drawn, ROWS in asked)
+        names = {block.group: place for place, block in enumerate(blocks)}
+        places = tuple(names.get(block.group, -1) for block in design.blocks)
+        return CasesEngine(plan, places, fit.objective, Source.of(fit), fit.theta_values)
+
+
+@dataclass(frozen=True, slots=True)
+class CasesPlan:
+    """Which stages are drawn.
+
+    Attributes
+    ----------
+    codes : (n,) of each factor, coarsest first. drawn : whether its levels are. rows : whether rows are.
+    """
+
+    design: Design
+    codes: tuple[Codes, ...]
+    drawn: tuple[bool, ...]
+    rows: bool
+
+    def __call__(self, generator: np.random.Generator) -> tuple[Codes, list[Codes]]:
+        """Rows drawn, (m,), and the new code of each at every factor."""
+        groups = [np.arange(self.design.n)]
+        sizes: list[Codes] = []
+        for codes, drawn in zip(self.codes, self.drawn, strict=True):
+            parts = [_levels(rows, codes, drawn, generator) for rows in groups]
+            groups = [rows for part in parts for rows in part]
+            sizes = [np.repeat(each, [len(part) for part in parts]) for each in sizes]
+            sizes.append(np.arange(len(groups)))
+        if self.rows:
+            groups = [generator.choice(rows, len(rows)) for rows in groups]
+        lengths = [len(rows) for rows in groups]
+        return np.concatenate(groups), [np.repeat(each, lengths) for each in sizes]
+
+
+def _levels(rows: Codes, codes: Codes, drawn: bool, generator: np.random.Generator) -> list[Codes]:
+    """The levels among some rows, each with its rows, drawn or as they are."""
+    members = [rows[inside] for inside in rows_by_level(codes[rows])]
+    if not drawn:
+        return members
+    return [members[i] for i in generator.integers(0, len(members), len(members)).tolist()]
+
+
+def take(design: Design, rows: Codes, codes: "list[Codes | None]") -> Design:
+    """The design of some rows, with new codes of each block or, for None, its own."""
+    blocks = tuple(_taken(block, rows, own) for block, own in zip(design.blocks, codes, strict=True))
+    parts = {name: getattr(design, name)[rows] for name in ("y", "offset", "weights", "X", "rows")}
+    return replace(design, blocks=blocks, **parts)
+
+
+def _taken(block: Block, rows: Codes, codes: Codes | None) -> Block:
+    if codes is None and block.known is not None:
+        return replace(block, codes=block.codes[rows], columns=block.columns[rows])
+    new = block.codes[rows] if codes is None else codes
+    _, first, own = np.unique(new, return_index=True, return_inverse=True)
+    names = [block.levels[level] for level in block.codes[rows[first]]]
+    return replace(block, levels=_distinct(names), codes=own, columns=block.columns[rows])
+
+
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    """Names of levels drawn: 308, 308 (2), ..."""
+    seen: Counter[str] = Counter()
+    out = []
+    for name in names:
+        seen[name] += 1
+        out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(out)
+
+
+@dataclass(frozen=True, slots=True)
+class CasesEngine:
+    """New designs and their fits.
+
+    Attributes
+    ----------
+    plan : draws rows and levels. places : of each block among the plan's factors, −1 for none.
+    objective : the fit's criterion. start : θ̂.
+    """
+
+    plan: CasesPlan
+    places: tuple[int, ...]
+    objective: Criterion
+    source: Source
+    start: Array
+
+    def __call__(self, generators: list[np.random.Generator]) -> Replicates:
+        """Replicates of these generators."""
+        fits = [self._fit(generator) for generator in generators]
+        original = self.objective.design
+        return Replicates(_refits(fits, original), fits.__getitem__, np.full((len(fits), original.q), np.nan))
+
+    def _fit(self, generator: np.random.Generator) -> "LikelihoodFit":
+        rows, codes = self.plan(generator)
+        own = [codes[place] if place >= 0 else None for place in self.places]
+        return refit(take(self.plan.design, rows, own), self.objective, self.source, self.start)
+
+
+def refit(design: Design, objective: Criterion, source: Source, start: Array) -> "LikelihoodFit":
+    """A fit of another design; not converged where the columns of X depend on each other there."""
+    from bayeslmm.likelihood.fit import LikelihoodFit
+
+    full_rank = design.p == 0 or np.linalg.matrix_rank(design.X) == design.p
+    if full_rank:
+        optimum = optimize(replace(objective, design=design), start)
+    else:
+        optimum = Optimum(start, np.nan, NO_FIT)
+    return LikelihoodFit(design, source.options, optimum, source.formula, source.recipe)
+
+
+def _refits(fits: "list[LikelihoodFit]", original: Design) -> Refits:
+    """Fits of other designs side by side; NaN where there is none."""
+    failed = np.array([not fit.convergence.converged for fit in fits])
+    nothing = np.full(original.p, np.nan)
+    return Refits(
+        theta=np.array([fit.theta_values for fit in fits]),
+        lam=np.array([fit.lam for fit in fits]),
+        beta=np.array([nothing if bad else fit.beta_values for fit, bad in zip(fits, failed, strict=True)]),
+        sigma=np.array([np.nan if bad else fit.sigma for fit, bad in zip(fits, failed, strict=True)]),
+        criterion=np.array([fit.criterion_value for fit in fits]),
+        delta=np.full((len(fits), original.p), np.nan),
+        singular=np.array([fit.is_singular for fit in fits]),
+        failed=failed,
+        evidence={i: fit.convergence for i, fit in enumerate(fits)},
+    )
