@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bayeslmm.errors import BayesLMMError, BayesLMMWarning, InputError
     from bayeslmm.likelihood.inference.comparison import anova
     from bayeslmm.likelihood.inference.rlrt import exact_rlrt
-    from bayeslmm.model import LinearMixedModel
+    from bayeslmm.model import LinearMixedModel, from_bambi
     from bayeslmm.parity.compare import compare
     from bayeslmm.spec.distributions import (
         LKJ,
@@ -48,6 +48,7 @@ __all__ = [
     "anova",
     "compare",
     "exact_rlrt",
+    "from_bambi",
     "list_datasets",
     "load_dataset",
 ]
@@ -69,6 +70,7 @@ _HOMES = {
     "StudentT": "bayeslmm.spec.distributions",
     "anova": "bayeslmm.likelihood.inference.comparison",
     "compare": "bayeslmm.parity.compare",
+    "from_bambi": "bayeslmm.model",
     "exact_rlrt": "bayeslmm.likelihood.inference.rlrt",
     "list_datasets": "bayeslmm.datasets",
     "load_dataset": "bayeslmm.datasets",

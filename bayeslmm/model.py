@@ -16,6 +16,7 @@ from bayeslmm.spec.recipe import Recipe
 from bayeslmm.spec.update import updated_formula
 
 if TYPE_CHECKING:
+    import bambi
     import pymc as pm
 
     from bayeslmm.likelihood.fit import LikelihoodFit
@@ -51,6 +52,7 @@ class LinearMixedModel:
         predicted through their relatives. A matrix has the levels in their sorted order.
     priors : mapping, optional
         Priors by name, such as ``{"sd[Subject: Days]": HalfNormal(10)}``; the others keep their defaults.
+        A ``bambi.Prior`` or a PyMC distribution such as ``pm.HalfNormal.dist(10)`` will do as well.
     missing : {"drop", "error"}
         What to do with rows that have missing values.
 
@@ -82,16 +84,22 @@ class LinearMixedModel:
         contrasts: Mapping[str, Any] | None = None,
         sigma: float | None = None,
         covariance: Mapping[str, Any] | None = None,
-        priors: Mapping[str, Prior] | None = None,
+        priors: Mapping[str, Any] | None = None,
         missing: Missing = "drop",
     ) -> None:
         """Read the formula, build the design, set the priors."""
         spec = ModelSpec(
-            formula, weights, offset, contrasts or {}, sigma, missing, covariance={} if covariance is None else covariance
+            formula,
+            weights,
+            offset,
+            contrasts or {},
+            sigma,
+            missing,
+            covariance={} if covariance is None else covariance,
         )
         design, recipe = build(spec, data)
         defaults = default_priors(design, sigma is not None)
-        self._set(spec, design, defaults.replace(priors or {}), recipe, data)
+        self._set(spec, design, defaults.replace(_records(priors or {})), recipe, data)
 
     def _set(self, *values: Any) -> None:
         for part, value in zip(fields(self), values, strict=True):
@@ -102,7 +110,7 @@ class LinearMixedModel:
         groups = ", ".join(f"{block.group} ({block.n_levels} levels)" for block in design.blocks)
         return f"LinearMixedModel({self.spec.formula!r}: {design.n} rows, {groups or 'no grouping factor'})"
 
-    def with_priors(self, priors: Mapping[str, Prior]) -> "LinearMixedModel":
+    def with_priors(self, priors: Mapping[str, Any]) -> "LinearMixedModel":
         """The same model with some priors replaced by name.
 
         Raises
@@ -111,7 +119,7 @@ class LinearMixedModel:
             For a parameter the model doesn't have, or a family that doesn't fit it.
         """
         other = object.__new__(LinearMixedModel)
-        other._set(self.spec, self.design, self.priors.replace(priors), self.recipe, self.data)
+        other._set(self.spec, self.design, self.priors.replace(_records(priors)), self.recipe, self.data)
         return other
 
     def update(self, formula: str | None = None, **changes: Any) -> "LinearMixedModel":
@@ -141,6 +149,18 @@ class LinearMixedModel:
         from bayeslmm.spec.dense import dense_covariance
 
         return dense_covariance(self.design, theta, sigma)
+
+    def to_bambi(self) -> "bambi.Model":
+        """The same model in Bambi, built, with an uncentred intercept; needs ``bayeslmm[bambi]``.
+
+        Raises
+        ------
+        OptionError
+            When Bambi can't state it: correlated effects, weights, a known sigma, ...
+        """
+        from bayeslmm.posterior.bambi import to_bambi
+
+        return to_bambi(self.spec, self.design, self.priors, self.data)
 
     def graph(self, kind: str = "marginal", *, centred: bool = False) -> "pm.Model":
         """The PyMC model itself: ``"marginal"`` (b, and β where it can, integrated out) or ``"explicit"``."""
@@ -244,3 +264,29 @@ class LinearMixedModel:
         bootstrap = fitted.bootstrap(n=boot, seed=seed, progress=progress)
         posterior = sample(self.design, self.priors, asked, self.spec.sigma, self.recipe)
         return compare(fitted, bootstrap, posterior, prob=prob)
+
+
+def from_bambi(model: "bambi.Model") -> LinearMixedModel:
+    """A Gaussian Bambi model: its formula, data and priors.
+
+    Bambi's group-specific terms are independent, so its ``(x | g)`` becomes ``(x || g)``.
+
+    Raises
+    ------
+    OptionError
+        When it isn't a Gaussian model of the mean alone.
+    """
+    from bayeslmm.posterior.bambi import read, translated_priors
+
+    found = read(model)
+    plain = LinearMixedModel(found.formula, found.data)
+    return plain.with_priors(translated_priors(found, plain.design))
+
+
+def _records(priors: Mapping[str, Any]) -> Mapping[str, Prior]:
+    """Priors written for Bambi or PyMC become records."""
+    if all(isinstance(prior, Prior) for prior in priors.values()):
+        return priors
+    from bayeslmm.posterior.foreign_priors import as_prior
+
+    return {name: as_prior(prior) for name, prior in priors.items()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayeslmm.errors import InputError
 from bayeslmm.estimands.table import EstimateTable
+from bayeslmm.parity.foreign import is_tree, tree_estimates
 from bayeslmm.runs.manifest import data_hash
 
 if TYPE_CHECKING:
@@ -90,11 +91,13 @@ def _known_or_none(block: "Block") -> Any:
 
 
 def _estimates(result: Any, prob: float) -> EstimateTable:
+    if is_tree(result):
+        return tree_estimates(result, prob)
     if not isinstance(result, EstimateTable):
         if not hasattr(result, "estimates"):
             kind = type(result).__name__
             raise InputError(
-                f"compare() takes fits, bootstraps, posteriors and estimate tables, not a {kind}"
+                f"compare() takes fits, bootstraps, posteriors, DataTrees and estimate tables, not a {kind}"
             )
         return _ask(result, prob)
     if abs(result.prob - prob) > 1e-12:

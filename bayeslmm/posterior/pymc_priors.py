@@ -33,8 +33,8 @@ _DISTRIBUTIONS: dict[type[Prior], tuple[str, dict[str, str]]] = {
 
 def scalar_variable(name: str, prior: Prior, positive: bool) -> Tensor:
     """One parameter under its prior."""
-    distribution, keywords = _stated(prior, positive)
-    fields = {keyword: getattr(_plain(prior), field) for keyword, field in keywords.items()}
+    distribution, keywords = stated(prior, positive)
+    fields = {keyword: getattr(plain_prior(prior), field) for keyword, field in keywords.items()}
     return _create(distribution, name, **fields)
 
 
@@ -49,10 +49,10 @@ def vector_variable(
     dim, coefs : name and coordinates of the dimension.
     positive : standard deviations; a flat prior starts at 0.
     """
-    if len({type(_plain(prior)) for prior in priors}) > 1:
+    if len({type(plain_prior(prior)) for prior in priors}) > 1:
         return _stacked(name, priors, dim, coefs, positive)
-    plain = [_plain(prior) for prior in priors]
-    distribution, keywords = _stated(plain[0], positive)
+    plain = [plain_prior(prior) for prior in priors]
+    distribution, keywords = stated(plain[0], positive)
     fields = {
         keyword: np.array([getattr(prior, field) for prior in plain]) for keyword, field in keywords.items()
     }
@@ -75,14 +75,16 @@ def _stacked(name: str, priors: Sequence[Prior], dim: str, coefs: Sequence[str],
     return pm.Deterministic(name, pt.stack(elements), dims=dim)
 
 
-def _plain(prior: Prior) -> Prior:
+def plain_prior(prior: Prior) -> Prior:
+    """The prior as a family that PyMC has."""
     return prior.exponential if isinstance(prior, PenalizedComplexity) else prior
 
 
-def _stated(prior: Prior, positive: bool) -> tuple[str, dict[str, str]]:
+def stated(prior: Prior, positive: bool) -> tuple[str, dict[str, str]]:
+    """PyMC's name of a family, and the field of the record for each of its keywords."""
     if isinstance(prior, Flat):
         return ("HalfFlat" if positive else "Flat"), {}
-    return _DISTRIBUTIONS[type(_plain(prior))]
+    return _DISTRIBUTIONS[type(plain_prior(prior))]
 
 
 def _create(distribution: str, name: str, **fields: Any) -> Tensor:

@@ -16,7 +16,8 @@ UNBOUNDED = {"xarray"}
 
 
 def test_imported_and_declared_are_the_same():
-    assert _imported() == {_name(requirement) for requirement in PROJECT["dependencies"]}
+    extra = PROJECT["optional-dependencies"]["bambi"]
+    assert _imported() == {_name(requirement) for requirement in [*PROJECT["dependencies"], *extra]}
 
 
 @pytest.mark.parametrize("requirement", PROJECT["dependencies"])
