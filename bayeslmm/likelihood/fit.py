@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
-    from bayeslmm.likelihood.inference.hypothesis_test import HypothesisTest
+    from bayeslmm.likelihood.inference.hypotheses import HypothesisTest
     from bayeslmm.likelihood.inference.profile.profile import Profile
     from bayeslmm.likelihood.inference.table import InferenceTable
 
@@ -277,9 +277,9 @@ class LikelihoodFit:
         prob: float = 0.95,
     ) -> "HypothesisTest":
         """Test equations in the coefficients, "a - b = 0, c = 2" or a matrix L with Lβ = value."""
-        from bayeslmm.likelihood.inference.hypothesis_test import test_hypothesis
+        from bayeslmm.likelihood.inference.hypotheses import hypothesis_test
 
-        return test_hypothesis(self, hypothesis, value, ddf, prob)
+        return hypothesis_test(self, hypothesis, value, ddf, prob)
 
     def ranova(
         self, reduce_terms: bool = True, exact: bool = False, n: int = 100_000, seed: int | None = 0

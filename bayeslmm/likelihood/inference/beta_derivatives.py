@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.likelihood.inference.components import orthonormal_columns
-from bayeslmm.likelihood.random_effects import split
 
 if TYPE_CHECKING:
     from bayeslmm.likelihood.fit import LikelihoodFit
@@ -37,8 +36,11 @@ def _solved_columns(fit: "LikelihoodFit") -> list[Array]:
     design = fit.design
     rest = orthonormal_columns(design) - design.Z @ fit.conditional.b_Q
     U = design.independent_Z.T @ (design.weights[:, None] * rest)
-    columns = [split(design, column) for column in U.T]
-    return [np.stack(parts, axis=-1) for parts in zip(*columns, strict=True)]
+    parts = np.split(U, np.cumsum([block.q for block in design.blocks])[:-1]) if design.blocks else []
+    return [
+        part.reshape(block.n_levels, block.k, design.p)
+        for part, block in zip(parts, design.blocks, strict=True)
+    ]
 
 
 def vcov_slopes(fit: "LikelihoodFit") -> Array:

@@ -144,8 +144,8 @@ def _turned(group: Components, one: Direction) -> Array:
 
 def _crossed(left: Array, right: Array) -> Array:
     """Σ_s leftᵀright, (p, p)."""
-    p = left.shape[2]
-    return left.reshape(-1, p).T @ right.reshape(-1, p)
+    rows, p = left.shape[0] * left.shape[1], left.shape[2]
+    return left.reshape(rows, p).T @ right.reshape(rows, p)
 
 
 def _levels(group: Components, a: int, b: int) -> Array:

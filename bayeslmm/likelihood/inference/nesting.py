@@ -110,7 +110,7 @@ def _elements(design: Design) -> list[tuple["csr_array", "csr_array"]]:
     found = []
     for slot in design.covariance.slots:
         block = design.blocks[slot.block]
-        Z = block.matrix()
+        Z = block.independent_matrix()
         for E in elements(slot.structure):
             placed = np.zeros((block.k, block.k))
             placed[slot.coefs, slot.coefs] = E

@@ -22,7 +22,7 @@ from bayeslmm.likelihood.inference.boundary import boundary_p, chi_squared_p
 from bayeslmm.likelihood.inference.comparison import as_fitted_by, likelihood_ratio
 from bayeslmm.likelihood.inference.components import orthonormal_columns
 from bayeslmm.likelihood.inference.nesting import check_comparable, same_fixed
-from bayeslmm.likelihood.inference.pieces import Piece, pieces_of
+from bayeslmm.likelihood.inference.pieces import Piece, pieces_of, with_pieces
 from bayeslmm.runs.replicates import fresh_seed
 from bayeslmm.spec.design import Design
 
@@ -172,11 +172,11 @@ def null_sample(design: Design, tested: Piece, n: int, generator: np.random.Gene
 
 def _eigenvalues(design: Design, tested: Piece) -> Array:
     """Positive eigenvalues of Zᵀ(I − P_X)Z, rows scaled by the root weights."""
-    block, z = design.blocks[tested.block], tested.columns[:, 0]
-    weighted = z * design.weights
-    cross = np.zeros((block.n_levels, design.p))
-    np.add.at(cross, block.codes, weighted[:, None] * orthonormal_columns(design))
-    gram = np.diag(np.bincount(block.codes, weighted * z, minlength=block.n_levels)) - cross @ cross.T
+    (block,) = with_pieces(design, [tested]).blocks
+    Z = block.independent_matrix()
+    weighted = Z.multiply(design.weights[:, None]).T
+    cross = weighted @ orthonormal_columns(design)
+    gram = (weighted @ Z).toarray() - cross @ cross.T
     values: Array = np.linalg.eigvalsh(gram)
     positive: Array = values[values > 1e-10 * values[-1]]
     return positive

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -171,3 +172,17 @@ def test_exact_test_is_of_one_variance(fitter, sleep: LikelihoodFit) -> None:
         bl.exact_rlrt(
             sleepstudy(fitter, "Reaction ~ Days"), sleepstudy(fitter, "Reaction ~ Days + (1 | Subject)"), n=0
         )
+
+
+def test_known_covariances_are_seen() -> None:
+    """A relation between batches changes the null distribution, and what is nested in what."""
+    data = bl.load_dataset("Dyestuff")
+    names = sorted(data["Batch"].unique())
+    K = pd.DataFrame(0.5 * np.eye(6) + 0.5, index=names, columns=names)
+    small, plain = (bl.LinearMixedModel(f"Yield ~ 1{bar}", data).fit() for bar in ("", " + (1 | Batch)"))
+    related = bl.LinearMixedModel("Yield ~ 1 + (1 | Batch)", data, covariance={"Batch": K}).fit()
+    # what all batches share is the intercept's: only the scale of the variance differs
+    one, other = (bl.exact_rlrt(small, big, n=5000, seed=1) for big in (plain, related))
+    assert one.statistic == pytest.approx(other.statistic, abs=1e-6)
+    np.testing.assert_allclose(one.sample, other.sample, atol=1e-6)
+    assert not covariance_spans(plain.design, related.design)

@@ -143,3 +143,8 @@ def test_bad_options(sleep: LikelihoodFit, fitter) -> None:
         sleep.coef_table(prob=95)
     with pytest.raises(OptionError, match=r"by ML: use model.fit\('REML'\)"):
         fitter("Reaction ~ Days + (Days | Subject)", "sleepstudy", "ML").coef_table(ddf="kenward-roger")
+
+
+@pytest.mark.parametrize("keyword", METHODS)
+def test_no_fixed_effects_no_rows(keyword: str, fitter) -> None:
+    assert len(fitter("Reaction ~ 0 + (Days | Subject)", "sleepstudy").coef_table(ddf=keyword)) == 0

@@ -59,7 +59,7 @@ class HypothesisTest:
         return f"<p><b>{self._sentence}</b></p>{self.rows._repr_html_()}"
 
 
-def test_hypothesis(
+def hypothesis_test(
     fit: "LikelihoodFit", given: str | ArrayLike | pd.DataFrame, value: ArrayLike, ddf: str, prob: float
 ) -> HypothesisTest:
     """Test equations in the coefficients, together and one by one.
