@@ -263,6 +263,14 @@ class LikelihoodFit:
 
         return coef_table(self, ddf, prob)
 
+    @cached_property
+    def vcov_kenward_roger(self) -> pd.DataFrame:
+        """Covariance matrix of the fixed effects as Kenward & Roger adjust it; of REML fits."""
+        from bayeslmm.likelihood.inference.ddf.kenward_roger import KenwardRoger
+
+        names = list(self.design.coefs)
+        return pd.DataFrame(KenwardRoger(self).vcov, index=names, columns=names)
+
     def anova(self, type: int = 3, ddf: str = "satterthwaite") -> "InferenceTable":  # noqa: A002 (R's name)
         """An F test for each term of the fixed part, of type 1, 2 or 3 as in lmerTest."""
         from bayeslmm.likelihood.inference.anova import anova

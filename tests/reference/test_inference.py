@@ -83,7 +83,10 @@ def _coefficients(ours: LikelihoodFit, theirs: dict[str, Any], name: str) -> Ite
             yield relative(f"{method} df", table["df"], expected["df"])
             yield tail(f"{method} p", table["p"], expected["p"])
         if "se" in expected:
-            yield relative(f"{method} se", table["se"], expected["se"])
+            se = np.array(expected["se"])
+            yield relative(f"{method} se", table["se"], se)
+            adjusted = expected["vcov_adj"]["values"]
+            yield absolute(f"{method} vcov (over se)", ours.vcov_kenward_roger, adjusted, np.outer(se, se))
     normal, wald = ours.coef_table(ddf="normal"), theirs["wald_ci"]["values"]
     yield absolute("Wald interval (over se)", normal[["lower", "upper"]], wald, normal[["se"]].to_numpy())
 
