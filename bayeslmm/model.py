@@ -216,7 +216,8 @@ class LinearMixedModel:
         method : {"auto", "marginal", "explicit", "importance", "quadrature"}
             How; ``"auto"`` chooses by the cost of one evaluation and says why.
         **options
-            Others of ``SampleOptions``: ``cores``, ``target_accept``, ``centred``, ``progress``, ``nodes``.
+            Others of ``SampleOptions``: ``cores``, ``target_accept``, ``centred``, ``progress``, ``sampler``,
+            ``store``, ``nodes``.
 
         Raises
         ------

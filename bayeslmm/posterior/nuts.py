@@ -1,11 +1,14 @@
-"""NUTS by nutpie over a PyMC graph."""
+"""NUTS over a PyMC graph, by nutpie or by PyMC itself."""
 
+import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.errors import SamplingWarning
 from bayeslmm.posterior import names
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.parameters import Parameters
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     import pymc as pm
 
 type Array = NDArray[np.float64]
+
+LEAST = 4  # draws of a chain that summaries can be made of
 
 # nutpie's names, and ArviZ's
 _STATISTICS = {
@@ -55,33 +60,122 @@ def nuts(
     known_sigma: float | None,
     seed: np.random.SeedSequence,
 ) -> NutsRun:
-    """Sample a graph; the draws depend on the seed, not on the number of cores."""
-    import nutpie
+    """Sample a graph; the draws depend on the seed, not on the number of cores.
+
+    An interrupt (Ctrl-C) ends the run early with the draws that chains in progress have made.
+
+    Warns
+    -----
+    SamplingWarning
+        When it was interrupted, with what was kept.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When no chain had drawn anything worth keeping.
+    """
     from threadpoolctl import threadpool_limits
 
     wanted = [
         name for name in model.named_vars if name.startswith(("sigma", "sd_", "cor_", "beta", "ranef_"))
     ]
-    compiled = nutpie.compile_pymc_model(
-        model, var_names=wanted, initial_points=_start(model, design, priors)
-    )
+    run = _by_nutpie if options.sampler == "nutpie" else _by_pymc
     with threadpool_limits(1):  # several threads per factorization would make sums depend on the machine
-        tree = nutpie.sample(
-            compiled,
-            draws=options.draws,
-            tune=options.tune,
-            chains=options.chains,
-            cores=options.cores,
-            seed=int(seed.generate_state(1)[0]),
-            save_warmup=False,
-            progress_bar=options.progress,
-            target_accept=options.target_accept,
-        )
+        tree = run(model, wanted, _start(model, design, priors), options, int(seed.generate_state(1)[0]))
     drawn = {name: np.asarray(tree["posterior"][name]) for name in tree["posterior"].data_vars}
-    parameters = tuple(_parameters(chain, drawn, design, known_sigma) for chain in range(options.chains))
-    statistics = {theirs: np.asarray(tree["sample_stats"][ours]) for ours, theirs in _STATISTICS.items()}
+    statistics = {name: np.asarray(tree["sample_stats"][name]) for name in tree["sample_stats"].data_vars}
+    drawn, statistics = _finished(drawn, statistics, options)
+    n_chains = next(iter(drawn.values())).shape[0]
+    parameters = tuple(_parameters(chain, drawn, design, known_sigma) for chain in range(n_chains))
     beta, ranef = _effects(drawn, design)
     return NutsRun(parameters, beta, ranef, statistics)
+
+
+def _by_nutpie(
+    model: "pm.Model",
+    wanted: list[str],
+    start: dict[Any, Array] | None,
+    options: SampleOptions,
+    seed: int,
+) -> Any:
+    """nutpie's DataTree, statistics by ArviZ's names."""
+    import nutpie
+
+    compiled = nutpie.compile_pymc_model(model, var_names=wanted, initial_points=start)
+    tree = nutpie.sample(
+        compiled,
+        draws=options.draws,
+        tune=options.tune,
+        chains=options.chains,
+        cores=options.cores,
+        seed=seed,
+        save_warmup=False,
+        progress_bar=options.progress,
+        target_accept=options.target_accept,
+        zarr_store=_store(options.store),
+    )
+    statistics = tree["sample_stats"].to_dataset()[list(_STATISTICS)].rename(_STATISTICS)
+    return {"posterior": tree["posterior"].to_dataset(), "sample_stats": statistics}
+
+
+def _store(folder: "str | Path | None") -> Any:
+    import nutpie
+
+    if folder is None:
+        return None
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return nutpie.zarr_store.LocalStore(str(folder))
+
+
+def _by_pymc(
+    model: "pm.Model",
+    wanted: list[str],
+    start: dict[Any, Array] | None,
+    options: SampleOptions,
+    seed: int,
+) -> Any:
+    """The DataTree of PyMC's own NUTS."""
+    import pymc as pm
+
+    tree = pm.sample(
+        options.draws,
+        tune=options.tune,
+        chains=options.chains,
+        cores=options.cores or options.chains,
+        random_seed=seed,
+        initvals=None if start is None else {variable.name: value for variable, value in start.items()},
+        progressbar=options.progress,
+        quiet=not options.progress,
+        nuts_sampler="pymc",
+        nuts={"target_accept": options.target_accept},
+        compute_convergence_checks=False,
+        model=model,
+    )
+    statistics = tree["sample_stats"].to_dataset()[list(_STATISTICS.values())]
+    return {"posterior": tree["posterior"].to_dataset()[wanted], "sample_stats": statistics}
+
+
+def _finished(
+    drawn: dict[str, Array], statistics: dict[str, NDArray[Any]], options: SampleOptions
+) -> tuple[dict[str, Array], dict[str, NDArray[Any]]]:
+    """What an interrupted run leaves: chains at least half as long as the longest, cut to one length."""
+    missing = [np.isnan(values).any(axis=tuple(range(2, values.ndim))) for values in drawn.values()]
+    lengths = np.sum(~np.any(missing, axis=0), axis=1)
+    chains = np.flatnonzero(2 * lengths >= lengths.max())
+    n = int(lengths[chains].min())
+    if (len(chains), n) == (options.chains, options.draws):
+        return drawn, statistics
+    if n < LEAST:
+        raise KeyboardInterrupt
+    warnings.warn(
+        SamplingWarning(
+            f"sampling was interrupted: {len(chains)} of {options.chains} chains with {n} of {options.draws} "
+            "draws were kept; look at the checks before using them"
+        ),
+        stacklevel=2,
+    )
+    kept = {name: values[chains, :n] for name, values in drawn.items()}
+    return kept, {name: values[chains, :n] for name, values in statistics.items()}
 
 
 def _start(model: "pm.Model", design: Design, priors: Priors) -> dict[Any, Array] | None:

@@ -1,14 +1,17 @@
 """What a sampling run was asked for, checked before any work."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from bayeslmm.errors import OptionError, check_choice
 
+SAMPLERS = ("nutpie", "pymc")
 METHODS = ("auto", "marginal", "explicit", "importance", "quadrature")
 
+type Sampler = Literal["nutpie", "pymc"]
 type Method = Literal["auto", "marginal", "explicit", "importance", "quadrature"]
 
 
@@ -25,6 +28,10 @@ class SampleOptions:
     cores : chains run at once; None for as many as there are. The draws don't depend on it.
     target_accept : acceptance rate NUTS aims at.
     progress : show a progress bar on standard error.
+    sampler : whose NUTS, ``"nutpie"`` or ``"pymc"``; of no effect where no NUTS is run.
+    store : folder of a Zarr store that nutpie's draws are written to while it samples; a killed run leaves it
+        readable (``xarray.open_datatree(store, engine="zarr", consolidated=False)``), and sampling again with
+        the same seed gives the same draws, or more of them.
     nodes : quadrature's nodes per parameter; None for as many as are cheap.
 
     Raises
@@ -43,6 +50,8 @@ class SampleOptions:
     target_accept: float = 0.8
     progress: bool = True
     nodes: int | None = None
+    sampler: Sampler = "nutpie"
+    store: str | Path | None = None
 
     def __post_init__(self) -> None:
         """Check the options."""
@@ -60,8 +69,21 @@ class SampleOptions:
             raise OptionError(f"target_accept lies between 0 and 1, got {self.target_accept!r}")
         if self.centred and self.method != "explicit":
             raise OptionError("only the explicit graph can be centred; add method='explicit'")
+        self._check_sampler()
         if self.nodes is not None and self.method != "quadrature":
             raise OptionError("nodes are quadrature's; add method='quadrature'")
+
+    def _check_sampler(self) -> None:
+        check_choice("sampler", self.sampler, SAMPLERS)
+        graph = self.method in ("marginal", "explicit")
+        if self.sampler == "pymc" and not graph:
+            raise OptionError("PyMC's NUTS samples a graph; add method='marginal' or 'explicit'")
+        if self.store is not None and not (graph and self.sampler == "nutpie"):
+            raise OptionError("store= is written by nutpie's NUTS; add method='marginal' or 'explicit'")
+        if self.store is not None and Path(self.store).exists() and any(Path(self.store).iterdir()):
+            raise OptionError(
+                f"the folder {str(self.store)!r} isn't empty; name a new one for this run's draws"
+            )
 
 
 def fresh_seed() -> int:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bayeslmm.errors import InputError
 from bayeslmm.posterior.checks import Check, all_checks, quadrature_check
 from bayeslmm.posterior.estimates import Interval, draws_by_label, estimates, ranef_table, summarize
@@ -63,7 +65,13 @@ class PosteriorResult:
     @property
     def n_draws(self) -> int:
         """Draws kept, all chains together."""
-        return self.options.chains * self.options.draws
+        return int(np.prod(self._shape))
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        """Chains and draws; fewer than asked for after an interrupt."""
+        sizes = self.data["posterior"].sizes
+        return sizes["chain"], sizes["draw"]
 
     def estimates(
         self, prob: float = 0.95, ranef: bool = False, interval: Interval = "eti"
@@ -161,6 +169,7 @@ class PosteriorResult:
 
     def __repr__(self) -> str:
         failed = [str(check) for check in self.checks if not check.passed]
-        size = f"{self.options.chains} chains x {self.options.draws} draws, seed {self.seed}"
+        chains, draws = self._shape
+        size = f"{chains} chains x {draws} draws, seed {self.seed}"
         head = f"Posterior by {self.method}: {size}"
         return "\n".join([head, self.reason, *failed, str(self.summary())])

@@ -1,0 +1,87 @@
+"""Samplers, stores and interrupts, on one small graph."""
+
+import _thread
+import threading
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayeslmm.errors import OptionError, SamplingWarning
+from bayeslmm.posterior import nuts as room
+from bayeslmm.posterior.options import SampleOptions
+from bayeslmm.posterior.sample import sample
+from bayeslmm.spec.priors import default_priors
+
+from .conftest import ONE_WAY, design_of
+
+
+def run(**options):
+    found = design_of(ONE_WAY, "Dyestuff2")
+    common = {"method": "marginal", "seed": 7, "cores": 2, "progress": False}
+    return sample(found, default_priors(found), SampleOptions(**(common | options)))
+
+
+def test_store_holds_the_draws(tmp_path):
+    folder = tmp_path / "run.zarr"
+    result = run(draws=200, tune=200, chains=2, store=folder)
+    plain = run(draws=200, tune=200, chains=2)
+    stored = xr.open_datatree(folder, engine="zarr", consolidated=False)["posterior"]
+    for name in ("sigma", "sd_Batch"):
+        np.testing.assert_array_equal(stored[name], result.data["posterior"][name])
+        np.testing.assert_array_equal(plain.data["posterior"][name], result.data["posterior"][name])
+    with pytest.raises(OptionError, match="isn't empty"):
+        run(store=folder)
+
+
+def test_a_longer_run_begins_with_the_shorter():
+    short, long = (run(draws=n, tune=200, chains=2) for n in (100, 200))
+    np.testing.assert_array_equal(
+        short.data["posterior"]["sigma"], long.data["posterior"]["sigma"].isel(draw=slice(100))
+    )
+
+
+def test_an_interrupt_keeps_the_draws_made_so_far(monkeypatch):
+    import nutpie
+
+    original = nutpie.sample
+
+    def interrupted(*arguments, **options):
+        threading.Timer(1.5, _thread.interrupt_main).start()
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(nutpie, "sample", interrupted)
+    with pytest.warns(SamplingWarning, match=r"interrupted: 2 of 4 chains with \d+ of 3000000"):
+        result = run(draws=3_000_000, tune=200, chains=4)
+    assert result.data["posterior"].sizes["chain"] == 2
+    assert 4 < result.data["posterior"].sizes["draw"] < 3_000_000
+    assert result.n_draws == 2 * result.data["posterior"].sizes["draw"]
+    assert not np.isnan(result.data["posterior"]["sigma"]).any()
+
+
+def test_an_interrupt_before_any_draw_stays_an_interrupt():
+    nothing = {"sigma": np.full((2, 3), np.nan)}
+    with pytest.raises(KeyboardInterrupt):
+        room._finished(nothing, {}, SampleOptions(draws=10, chains=2))
+
+
+@pytest.mark.slow
+def test_pymc_samples_the_same_posterior():
+    by_pymc = run(draws=1000, tune=500, chains=2, sampler="pymc").estimates().frame
+    by_nutpie = run(draws=1000, tune=500, chains=2).estimates().frame
+    z = (by_pymc["mean"] - by_nutpie["mean"]) / np.hypot(by_pymc["mcse"], by_nutpie["mcse"])
+    assert z.abs().max() < 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sampler": "stan"}, "'pymc'"),
+        ({"sampler": "pymc", "method": "importance"}, "samples a graph"),
+        ({"store": "x", "method": "auto"}, "nutpie's NUTS"),
+        ({"store": "x", "method": "marginal", "sampler": "pymc"}, "nutpie's NUTS"),
+    ],
+)
+def test_options_that_do_not_go_together(options, message):
+    with pytest.raises(OptionError, match=message):
+        SampleOptions(**options)
