@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayeslmm.datasets import list_datasets, load_dataset
     from bayeslmm.errors import BayesLMMError, BayesLMMWarning, InputError
+    from bayeslmm.likelihood.bootstrap.ratio_test import bootstrap_lrt
     from bayeslmm.likelihood.inference.comparison import anova
     from bayeslmm.likelihood.inference.rlrt import exact_rlrt
     from bayeslmm.model import LinearMixedModel, from_bambi
@@ -46,6 +47,7 @@ __all__ = [
     "StudentT",
     "__version__",
     "anova",
+    "bootstrap_lrt",
     "compare",
     "exact_rlrt",
     "from_bambi",
@@ -69,6 +71,7 @@ _HOMES = {
     "PenalizedComplexity": "bayeslmm.spec.distributions",
     "StudentT": "bayeslmm.spec.distributions",
     "anova": "bayeslmm.likelihood.inference.comparison",
+    "bootstrap_lrt": "bayeslmm.likelihood.bootstrap.ratio_test",
     "compare": "bayeslmm.parity.compare",
     "from_bambi": "bayeslmm.model",
     "exact_rlrt": "bayeslmm.likelihood.inference.rlrt",

@@ -3,7 +3,7 @@
 import warnings
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -79,6 +79,25 @@ def as_fitted_by(fit: "LikelihoodFit", criterion: str) -> "LikelihoodFit":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesLMMWarning)
         return run(fit.design, replace(fit.options, criterion=criterion, start=None), fit.formula, fit.recipe)
+
+
+def as_ml(model: Any) -> "LikelihoodFit":
+    """A model or a fit, as fitted by ML.
+
+    Raises
+    ------
+    OptionError
+        For what is neither.
+    """
+    from bayeslmm.likelihood.fit import LikelihoodFit
+
+    if isinstance(model, LikelihoodFit):
+        return as_fitted_by(model, "ML")
+    if not hasattr(model, "fit"):
+        raise OptionError(f"got a {type(model).__name__} where a LinearMixedModel or a fit of one is needed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesLMMWarning)
+        return as_fitted_by(model.fit("ML"), "ML")
 
 
 def _row(fit: "LikelihoodFit", small: "LikelihoodFit | None") -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from bayeslmm.errors import OptionError
 
 @pytest.fixture(scope="module")
 def client():
-    if not os.environ.get("CI"):
+    if os.environ.get("CI") != "true":
         pytest.importorskip("distributed", reason="pip install 'bayeslmm[cluster]'")
     from distributed import Client, LocalCluster
 
