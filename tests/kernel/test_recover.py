@@ -78,7 +78,7 @@ def test_large_tails_give_the_same_draws(monkeypatch, sampled):
 @pytest.mark.parametrize("given", [True, False])
 @pytest.mark.parametrize("structure", ["slopes", "nested and crossed", "large tail"])
 def test_moments_are_those_of_the_draws(structure, given):
-    """The map of normal draws is affine: its constant is the mean, its squared rows add up to the variance."""
+    """The map of normal draws is affine: its constant is the mean, its squared rows sum to the variance."""
     problem = make(structure, 2, seed=3)
     kernel = problem.kernel
     prior = None if given else _prior(kernel, 2)
