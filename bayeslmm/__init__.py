@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayeslmm.datasets import list_datasets, load_dataset
     from bayeslmm.errors import BayesLMMError, BayesLMMWarning, InputError
+    from bayeslmm.likelihood.bootstrap.power import power
     from bayeslmm.likelihood.bootstrap.ratio_test import bootstrap_lrt
     from bayeslmm.likelihood.inference.comparison import anova
     from bayeslmm.likelihood.inference.rlrt import exact_rlrt
@@ -53,6 +54,7 @@ __all__ = [
     "from_bambi",
     "list_datasets",
     "load_dataset",
+    "power",
 ]
 
 _HOMES = {
@@ -77,6 +79,7 @@ _HOMES = {
     "exact_rlrt": "bayeslmm.likelihood.inference.rlrt",
     "list_datasets": "bayeslmm.datasets",
     "load_dataset": "bayeslmm.datasets",
+    "power": "bayeslmm.likelihood.bootstrap.power",
 }
 
 

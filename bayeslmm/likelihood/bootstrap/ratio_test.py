@@ -95,8 +95,8 @@ class BootstrapRatioTest:
     def __repr__(self) -> str:
         return (
             f"Bootstrap likelihood-ratio test of {self.small} in {self.big}: {self.statistic:.5g} on "
-            f"{self.df} df, p = {self.p:.4g} (Monte Carlo error {self.mc_error:.1g}; {self.n} draws, {self.n_failed} "
-            f"failed, seed {self.seed})\nby χ² {self.p_chisq:.4g}; by the {self.n_positive} positive draws "
+            f"{self.df} df, p = {self.p:.4g} (Monte Carlo error {self.mc_error:.1g}; {self.n} draws, "
+            f"{self.n_failed} failed, seed {self.seed})\nby χ² {self.p_chisq:.4g}; by the {self.n_positive} positive draws "
             f"alone, as pbkrtest has it, {self.p_positive:.4g}"
         )
 

@@ -138,29 +138,29 @@ def _collect(
         return kept[0], False
     chunks: Iterable[Done] = finished(task, plan, options.client)
     if task.statistic is not None:
-        chunks = watched(chunks, _FirstError(task, plan))
+        chunks = watched(chunks, first_error_of(task, plan))
     if store is not None:
         chunks = store.append(chunks)
     rows, interrupted = collect(chunks, plan, what if options.progress else None)
     return np.concatenate([*kept, *rows]), interrupted
 
 
-class _FirstError:
-    """Shows the first error of a statistic, found again from its replicate's number."""
+def first_error_of(task: RefitTask, plan: Plan) -> Callable[[Done], None]:
+    """What watches chunks for the first error of a statistic, and finds it again from its number."""
+    statistic, shown = task.statistic, False
 
-    def __init__(self, task: RefitTask, plan: Plan) -> None:
-        self.task, self.plan, self.shown = task, plan, False
-
-    def __call__(self, done: Done) -> None:
-        statistic = self.task.statistic
-        if self.shown or statistic is None:
+    def watch(done: Done) -> None:
+        nonlocal shown
+        if shown or statistic is None:
             return
         raised = done.rows[:, len(statistic.labels) + 3]
         if raised.any():
-            self.shown = True
+            shown = True
             replicate = done.first + int(raised.argmax())
-            made = self.task.engine([generator(self.plan.seed, replicate)])
+            made = task.engine([generator(plan.seed, replicate)])
             statistic.show_error(made.fit(0), replicate)
+
+    return watch
 
 
 def _open_store(

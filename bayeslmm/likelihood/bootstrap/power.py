@@ -1,0 +1,207 @@
+"""Power of a design: how often a test finds what is there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels, parameter_labels, sd_labels
+from bayeslmm.kernel.optimizer import Status
+from bayeslmm.likelihood.bootstrap.engine import ResponseEngine, Source
+from bayeslmm.likelihood.bootstrap.parameters import parameters
+from bayeslmm.likelihood.bootstrap.parametric import NormalRows
+from bayeslmm.likelihood.bootstrap.reduction import RowReduction
+from bayeslmm.likelihood.bootstrap.refits import Refitter
+from bayeslmm.likelihood.bootstrap.run import first_error_of
+from bayeslmm.likelihood.bootstrap.statistic import Statistic
+from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
+from bayeslmm.likelihood.inference.comparison import as_ml, ratio_test
+from bayeslmm.likelihood.inference.nesting import check_nested
+from bayeslmm.likelihood.optimum import Convergence, Optimum
+from bayeslmm.runs.replicates import Plan, collect, finished, fresh_seed, watched
+from bayeslmm.spec.design import Design
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.fit import LikelihoodFit
+
+type Array = NDArray[np.float64]
+type Test = "Callable[[LikelihoodFit], float]"
+
+
+@dataclass(frozen=True)
+class Power:
+    """How often a test rejected in data simulated from a truth.
+
+    Attributes
+    ----------
+    test : in words. truth : by label. alpha : level of the test. prob : of the interval.
+    pvalues : (n,) of the simulations, NaN where no optimum was found or the test raised. seed : of all.
+    """
+
+    test: str
+    truth: "pd.Series[float]"
+    alpha: float
+    prob: float
+    pvalues: Array
+    seed: int
+
+    @property
+    def n(self) -> int:
+        """Simulations that count."""
+        return int(np.isfinite(self.pvalues).sum())
+
+    @property
+    def n_failed(self) -> int:
+        """Simulations without a p-value; they don't count."""
+        return len(self.pvalues) - self.n
+
+    @property
+    def n_rejected(self) -> int:
+        """p-values below alpha."""
+        return int(np.sum(self.pvalues < self.alpha))
+
+    @property
+    def power(self) -> float:
+        """Share of rejections."""
+        return self.n_rejected / self.n if self.n else np.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Exact binomial limits (Clopper & Pearson 1934), as simr has them."""
+        from scipy.special import betaincinv
+
+        x, n, tail = self.n_rejected, self.n, (1 - self.prob) / 2
+        lower = float(betaincinv(x, n - x + 1, tail)) if x > 0 else 0.0
+        upper = float(betaincinv(x + 1, n - x, 1 - tail)) if x < n else 1.0
+        return lower, upper
+
+    def __repr__(self) -> str:
+        lower, upper = self.interval
+        return (
+            f"Power of {self.test} at level {self.alpha:g}: {self.power:.3f}, {100 * self.prob:g} % interval "
+            f"{lower:.3f} to {upper:.3f} ({self.n_rejected} of {self.n} simulations, {self.n_failed} failed, "
+            f"seed {self.seed})"
+        )
+
+
+def power(
+    model: Any,
+    truth: "LikelihoodFit | Mapping[str, float] | None" = None,
+    *,
+    test: Any,
+    n: int = 1000,
+    seed: int | None = None,
+    alpha: float = 0.05,
+    prob: float = 0.95,
+    ddf: str = "satterthwaite",
+    criterion: str = "REML",
+    n_jobs: int = 1,
+    progress: bool = True,
+    client: Any = None,
+) -> Power:
+    """Simulate from a truth, refit and test.
+
+    Parameters
+    ----------
+    model : LinearMixedModel
+        Its design is simulated from; its response counts only where `truth` leaves something open.
+    truth : fit, mapping or None
+        Values by label, {"beta[Days]": 5, "sd[Subject: Days]": 4}; what isn't named is as fitted to the data.
+        A fit, or None for the model's own, stands for its estimates.
+    test : str, LinearMixedModel or callable
+        A coefficient, tested against 0 with `ddf`; a smaller model, tested by the likelihood ratio with its
+        boundary p-value where one is known, χ² otherwise; or a function of a refit that gives a p-value.
+    n, seed, n_jobs, progress, client
+        As for `LikelihoodFit.bootstrap`.
+
+    Raises
+    ------
+    OptionError
+        For an unknown label or coefficient, an alpha outside (0, 1), or a count that isn't positive.
+    """
+    for name, value in (("alpha", alpha), ("prob", prob)):
+        if not 0 < value < 1:
+            raise OptionError(f"{name} is {value}; a probability lies between 0 and 1")
+    seed = fresh_seed() if seed is None else seed
+    plan = Plan(n, seed, n_jobs=n_jobs)
+    values = _truth(model, truth)
+    template, engine = _simulator(model, values, criterion)
+    words, function = _test(test, template, ddf)
+    statistic = Statistic.of(function, template)
+    task = RefitTask(engine, template.design.covariance, model.spec.sigma is not None, statistic)
+    chunks = watched(finished(task, plan, client), first_error_of(task, plan))
+    rows, _ = collect(chunks, plan, f"power of {words}" if progress else None)
+    columns = Columns.of(np.concatenate(rows), 1, False, False)
+    return Power(words, values, alpha, prob, columns.values[:, 0], seed)
+
+
+def _truth(model: Any, truth: "LikelihoodFit | Mapping[str, float] | None") -> "pd.Series[float]":
+    """All parameters by label."""
+    labels = parameter_labels(model.design, model.spec.sigma is not None)
+    named = dict(truth) if isinstance(truth, Mapping) else {}
+    for label in named:
+        check_choice("parameter", label, labels)
+    if set(named) == set(labels):
+        return pd.Series(named, dtype=float)[list(labels)]
+    fit = model.fit() if truth is None or isinstance(truth, Mapping) else truth
+    values = pd.Series(parameters(fit), index=list(labels))
+    return pd.Series({**values, **named}, dtype=float)
+
+
+def _simulator(
+    model: Any, values: "pd.Series[float]", criterion: str
+) -> "tuple[LikelihoodFit, ResponseEngine]":
+    """A fit that stands at the truth, on a simulated response, and what simulates others."""
+    from bayeslmm.likelihood.fit import FitOptions, LikelihoodFit
+
+    design: Design = model.design
+    beta = np.asarray(values[list(beta_labels(design))], dtype=np.float64)
+    sigma = model.spec.sigma if model.spec.sigma is not None else float(values[SIGMA])
+    theta = _theta(design, values, sigma)
+    rows = NormalRows(design, theta, sigma)
+    y = design.X @ beta + design.offset + rows(np.random.default_rng(0)).y
+    simulated = replace(design, y=y)
+    there = Optimum(theta, np.nan, Convergence(Status.CONVERGED, 0.0, np.zeros(0), (), 0, ()))
+    options = FitOptions(criterion, sigma=model.spec.sigma)
+    template = LikelihoodFit(simulated, options, there, model.spec.formula, model.recipe)
+    reduction = RowReduction(simulated, simulated.kernel)
+    engine = ResponseEngine(Refitter.of(template), beta, Source.of(template), rows, reduction, None)
+    return template, engine
+
+
+def _theta(design: Design, values: "pd.Series[float]", sigma: float) -> Array:
+    """θ of the absolute sd and cor among the values."""
+    covariance = design.covariance
+    sd, cor = {}, {}
+    sds, cors = iter(values[list(sd_labels(design))]), iter(values[list(cor_labels(design))])
+    for number, group in enumerate(covariance.groups):
+        sd[group] = np.array([next(sds) for _ in covariance.block_sds(number)])
+        cor[group] = np.nan_to_num([next(cors) for _ in covariance.block_pairs(number)])
+    return covariance.theta_of_natural(sd, cor, sigma)
+
+
+def _test(test: Any, template: "LikelihoodFit", ddf: str) -> tuple[str, Test]:
+    """The test in words, and as a function of a refit."""
+    design = template.design
+    if isinstance(test, str):
+        names = {**dict(zip(beta_labels(design), design.coefs, strict=True)), **{c: c for c in design.coefs}}
+        coef = names[check_choice("coefficient", test, names)]
+        return f"{coef} ({ddf})", partial(_coefficient_p, coef=coef, ddf=ddf)
+    if hasattr(test, "design") and hasattr(test, "fit"):
+        check_nested(as_ml(test), as_ml(template))
+        return f"a likelihood ratio against {test.spec.formula}", partial(_ratio_p, small=as_ml(test))
+    return getattr(test, "__name__", "a test"), test
+
+
+def _coefficient_p(fit: "LikelihoodFit", coef: str, ddf: str) -> float:
+    return float(fit.coef_table(ddf)["p"][coef])
+
+
+def _ratio_p(fit: "LikelihoodFit", small: "LikelihoodFit") -> float:
+    _, _, chisq, boundary = ratio_test(as_ml(small.refit(fit.design.y)), as_ml(fit))
+    return chisq if np.isnan(boundary) else boundary
