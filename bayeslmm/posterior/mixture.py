@@ -90,7 +90,7 @@ class NodeMixture:
         columns = {
             "kind": [labels.kind_of(label) for label in found.labels[:n]],
             "mean": mean[:n],
-            "median": [_quantile(table, 0.5) for table in tables],
+            "median": [float(_quantile(table, 0.5)) for table in tables],
             "sd": sd[:n],
             "lower": bounds[:, 0],
             "upper": bounds[:, 1],

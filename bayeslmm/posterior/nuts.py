@@ -1,6 +1,8 @@
 """NUTS over a PyMC graph, by nutpie or by PyMC itself."""
 
 import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 type Array = NDArray[np.float64]
+type Clock = Callable[[str], AbstractContextManager[None]]
 
 LEAST = 4  # draws of a chain that summaries can be made of
 
@@ -59,8 +62,11 @@ def nuts(
     options: SampleOptions,
     known_sigma: float | None,
     seed: np.random.SeedSequence,
+    clock: Clock,
 ) -> NutsRun:
     """Sample a graph; the draws depend on the seed, not on the number of cores.
+
+    `clock` takes the seconds of the steps "compile" and "nuts".
 
     An interrupt (Ctrl-C) ends the run early with the draws that chains in progress have made.
 
@@ -81,7 +87,8 @@ def nuts(
     ]
     run = _by_nutpie if options.sampler == "nutpie" else _by_pymc
     with threadpool_limits(1):  # several threads per factorization would make sums depend on the machine
-        tree = run(model, wanted, _start(model, design, priors), options, int(seed.generate_state(1)[0]))
+        start = _start(model, design, priors)
+        tree = run(model, wanted, start, options, int(seed.generate_state(1)[0]), clock)
     drawn = {name: np.asarray(tree["posterior"][name]) for name in tree["posterior"].data_vars}
     statistics = {name: np.asarray(tree["sample_stats"][name]) for name in tree["sample_stats"].data_vars}
     drawn, statistics = _finished(drawn, statistics, options)
@@ -97,23 +104,26 @@ def _by_nutpie(
     start: dict[Any, Array] | None,
     options: SampleOptions,
     seed: int,
+    clock: Clock,
 ) -> Any:
     """nutpie's DataTree, statistics by ArviZ's names."""
     import nutpie
 
-    compiled = nutpie.compile_pymc_model(model, var_names=wanted, initial_points=start)
-    tree = nutpie.sample(
-        compiled,
-        draws=options.draws,
-        tune=options.tune,
-        chains=options.chains,
-        cores=options.cores,
-        seed=seed,
-        save_warmup=False,
-        progress_bar=options.progress,
-        target_accept=options.target_accept,
-        zarr_store=_store(options.store),
-    )
+    with clock("compile"):
+        compiled = nutpie.compile_pymc_model(model, var_names=wanted, initial_points=start)
+    with clock("nuts"):
+        tree = nutpie.sample(
+            compiled,
+            draws=options.draws,
+            tune=options.tune,
+            chains=options.chains,
+            cores=options.cores,
+            seed=seed,
+            save_warmup=False,
+            progress_bar=options.progress,
+            target_accept=options.target_accept,
+            zarr_store=_store(options.store),
+        )
     statistics = tree["sample_stats"].to_dataset()[list(_STATISTICS)].rename(_STATISTICS)
     return {"posterior": tree["posterior"].to_dataset(), "sample_stats": statistics}
 
@@ -133,24 +143,26 @@ def _by_pymc(
     start: dict[Any, Array] | None,
     options: SampleOptions,
     seed: int,
+    clock: Clock,
 ) -> Any:
-    """The DataTree of PyMC's own NUTS."""
+    """The DataTree of PyMC's own NUTS, which compiles as it starts."""
     import pymc as pm
 
-    tree = pm.sample(
-        options.draws,
-        tune=options.tune,
-        chains=options.chains,
-        cores=options.cores or options.chains,
-        random_seed=seed,
-        initvals=None if start is None else {variable.name: value for variable, value in start.items()},
-        progressbar=options.progress,
-        quiet=not options.progress,
-        nuts_sampler="pymc",
-        nuts={"target_accept": options.target_accept},
-        compute_convergence_checks=False,
-        model=model,
-    )
+    with clock("nuts"):
+        tree = pm.sample(
+            options.draws,
+            tune=options.tune,
+            chains=options.chains,
+            cores=options.cores or options.chains,
+            random_seed=seed,
+            initvals=None if start is None else {variable.name: value for variable, value in start.items()},
+            progressbar=options.progress,
+            quiet=not options.progress,
+            nuts_sampler="pymc",
+            nuts={"target_accept": options.target_accept},
+            compute_convergence_checks=False,
+            model=model,
+        )
     statistics = tree["sample_stats"].to_dataset()[list(_STATISTICS.values())]
     return {"posterior": tree["posterior"].to_dataset()[wanted], "sample_stats": statistics}
 

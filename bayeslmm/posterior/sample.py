@@ -160,9 +160,10 @@ def _by_nuts(run: _Run, method: str, reason: str) -> _Outcome:
     from bayeslmm.posterior.nuts import nuts
 
     target, options = run.target, run.options
-    with run.clock("nuts"):
+    with run.clock("compile"):
         model = build_graph(target.design, target.priors, method, options.centred, target.known_sigma)
-        found = nuts(model, target.design, target.priors, options, target.known_sigma, run.seeds.nuts)
+    data = (target.design, target.priors, options, target.known_sigma)
+    found = nuts(model, *data, run.seeds.nuts, run.clock)
     if found.beta is None or found.ranef is None:
         draws = _with_effects(run, method, found.parameters, found.statistics)
     else:
