@@ -1,12 +1,40 @@
 """Blocks of random effects as rows: the order they are eliminated in, the scale they are held in."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.int64]
+
+
+class BlockShape(Protocol):
+    """What the symbolic stage reads of a block."""
+
+    @property
+    def n_levels(self) -> int: ...
+    @property
+    def k(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def known(self) -> Floats | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSize:
+    """A block whose rows are elsewhere; attributes as of `BlockRows`."""
+
+    n_levels: int
+    k: int
+    known: Floats | None = None
+
+    @property
+    def size(self) -> int:
+        return self.n_levels * self.k
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +63,18 @@ class BlockRows:
         return self.n_levels * self.k
 
 
-def parents(fine: BlockRows, coarse: BlockRows) -> Ints | None:
-    """The one level of `coarse` that each level of `fine` occurs with, or None if there are several."""
-    parent = np.zeros(fine.n_levels, dtype=np.int64)
-    parent[fine.codes] = coarse.codes
-    return parent if np.array_equal(parent[fine.codes], coarse.codes) else None
-
-
-def elimination_order(blocks: list[BlockRows]) -> tuple[list[int], list[int]]:
+def elimination_order(
+    blocks: Sequence[BlockShape], nested: Callable[[int, int], bool]
+) -> tuple[list[int], list[int]]:
     """Split the blocks into the chain that is eliminated node by node and the tail that is held dense.
 
     The chain is the sequence of blocks, each nested in the next, that holds the most random effects: its
     diagonal blocks stay block-diagonal whatever is eliminated before them. A known covariance between levels
     fills them all in: then everything is held dense.
+
+    Parameters
+    ----------
+    nested : whether each level of the first block occurs with one level of the second only.
 
     Returns
     -------
@@ -61,7 +88,7 @@ def elimination_order(blocks: list[BlockRows]) -> tuple[list[int], list[int]]:
         return [], sorted(range(len(blocks)), key=lambda b: -blocks[b].size)
     ending: dict[int, list[int]] = {}
     for b in sorted(range(len(blocks)), key=lambda b: -blocks[b].n_levels):
-        inner = [chain for a, chain in ending.items() if parents(blocks[a], blocks[b]) is not None]
+        inner = [chain for a, chain in ending.items() if nested(a, b)]
         ending[b] = [*max(inner, key=total, default=[]), b]
     chain = max(ending.values(), key=total, default=[])
     tail = sorted((b for b in range(len(blocks)) if b not in chain), key=lambda b: -blocks[b].size)

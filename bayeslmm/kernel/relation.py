@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import BlockRows, Floats, Ints
+from bayeslmm.kernel.blocks import BlockShape, Floats, Ints
 
 type Known = tuple[Floats | None, ...]  # L of each block in public order; () where none is known
 
@@ -54,7 +54,7 @@ def block_sizes(ints: Ints) -> list[int]:
     return [int(counts[b]) for b in order]
 
 
-def relate_tail(dense: Floats, blocks: Sequence[BlockRows]) -> Floats:
+def relate_tail(dense: Floats, blocks: Sequence[BlockShape]) -> Floats:
     """BᵀGB of a tail's cross-products G, bordered, with B = blockdiag(L ⊗ I, ..., I)."""
     out, first = dense, 0
     for block in blocks:

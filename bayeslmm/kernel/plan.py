@@ -1,0 +1,208 @@
+"""The plan of a problem: the order of elimination, the panels, where a row's cross-products go in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.blocks import BlockShape, Floats, Ints, elimination_order
+from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.panels import Panels, panel_tables
+from bayeslmm.kernel.together import Together
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is known of a packed problem before a number is computed.
+
+    Attributes
+    ----------
+    blocks : in public order. chain, tail : numbers of the blocks eliminated node by node, and held dense.
+    panels : where everything lies. p1 : columns of [Q r].
+    """
+
+    blocks: tuple[BlockShape, ...]
+    chain: tuple[int, ...]
+    tail: tuple[int, ...]
+    panels: Panels
+    p1: int
+
+    @classmethod
+    def of(cls, blocks: Sequence[BlockShape], together: Together, p1: int) -> "Plan":
+        """Decide the order and lay out the panels."""
+        chain, tail = elimination_order(blocks, lambda a, b: together.parents(a, b) is not None)
+        return cls(
+            tuple(blocks), tuple(chain), tuple(tail), panel_tables(blocks, chain, tail, together, p1), p1
+        )
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Block numbers in elimination order."""
+        return self.chain + self.tail
+
+    @property
+    def q_tail(self) -> int:
+        return sum(self.blocks[b].size for b in self.tail)
+
+    @cached_property
+    def ks(self) -> Ints:
+        """Coefs of each block, in elimination order."""
+        return np.array([self.blocks[b].k for b in self.order], dtype=np.int64)
+
+    @cached_property
+    def levels(self) -> Ints:
+        """Levels of each block, in elimination order."""
+        return np.array([self.blocks[b].n_levels for b in self.order], dtype=np.int64)
+
+    def nothing(self) -> tuple[Floats, Floats]:
+        """Cross-products of no rows: the panels' values, and the tail bordered by [Q r], lower triangle."""
+        width = self.q_tail + self.p1
+        return np.zeros(self.panels.panel_start[-1]), np.zeros((width, width))
+
+    def add(
+        self, values: Floats, dense: Floats, columns: Sequence[Floats], codes: Sequence[Ints], right: Floats
+    ) -> None:
+        """Add the cross-products of some rows.
+
+        Parameters
+        ----------
+        values, dense : changed in place. columns, codes : of the blocks in elimination order, (m, k), (m,).
+        right : (m, p1).
+        """
+        rows = np.hstack([*columns, right])
+        each = np.stack(codes, axis=1) if codes else np.zeros((len(right), 0), dtype=np.int64)
+        n_chain, levels, panels = len(self.chain), self.levels, self.panels
+        first_node = np.append(0, np.cumsum(levels[:n_chain]))
+        first_tail = np.append(0, np.cumsum((levels * self.ks)[n_chain:]))
+        tables = (panels.panel_start, panels.row_start, panels.rows)
+        _add_rows(rows, each, self.ks, first_node, first_tail, *tables, values, dense)
+
+    def pack_ints(self, n: int) -> Ints:
+        """The header and tables of a problem of n rows."""
+        panels, n_chain = self.panels, len(self.chain)
+        lam_start = np.append(0, np.cumsum([b.k**2 for b in self.blocks])).astype(np.int64)
+        public_start = np.append(0, np.cumsum([b.size for b in self.blocks])).astype(np.int64)
+        size = self.ks * self.levels
+        public = [public_start[b] + np.arange(self.blocks[b].size) for b in self.order]
+        tables = {
+            at.BLOCK_K: self.ks,
+            at.BLOCK_LAM: lam_start[list(self.order)],
+            at.NODE_BLOCK: panels.node_block,
+            at.NODE_POSITION: panels.node_position,
+            at.PANEL_START: panels.panel_start,
+            at.ROW_START: panels.row_start,
+            at.ROWS: panels.rows,
+            at.ANCESTOR_START: panels.ancestor_start,
+            at.ANCESTORS: panels.ancestors,
+            at.RELATIVE_START: panels.relative_start,
+            at.RELATIVE: panels.relative,
+            at.POSITION_BLOCK: np.repeat(np.arange(len(size)), size),
+            at.PUBLIC: np.concatenate([np.zeros(0, dtype=np.int64), *public]),
+        }
+        header = np.zeros(at.HEADER, dtype=np.int64)
+        header[at.N_BLOCKS] = len(size)
+        header[at.N_NODES] = len(panels.node_block)
+        header[at.Q_LEAD] = np.sum(size[:n_chain])
+        header[at.Q_TAIL] = np.sum(size[n_chain:])
+        header[at.P] = self.p1 - 1
+        header[at.N_LAM] = lam_start[-1]
+        header[at.N_PANEL] = panels.panel_start[-1]
+        header[at.N_ROWS] = n
+        header[list(tables)] = at.HEADER + np.append(0, np.cumsum([len(t) for t in tables.values()]))[:-1]
+        sizes = {
+            at.WHITEN: lam_start[-1],
+            at.PANELS: panels.panel_start[-1],
+            at.TAIL: (self.q_tail + self.p1) ** 2,
+            at.RX: (self.p1 - 1) ** 2,
+            at.GAMMA: self.p1 - 1,
+        }
+        header[list(sizes)] = np.append(0, np.cumsum(list(sizes.values())))[:-1]
+        header[at.CONSTANTS] = sum(sizes.values())
+        return np.concatenate([header, *tables.values()]).astype(np.int64)
+
+
+def pack_floats(
+    ints: Ints,
+    white: Sequence[Floats],
+    values: Floats,
+    dense: Floats,
+    R: Floats,
+    gamma: Floats,
+    constants: Floats,
+) -> Floats:
+    """The numbers of a problem, as `layout` says; `white` is in elimination order."""
+    floats = np.zeros(ints[at.CONSTANTS] + len(constants))
+    lam_start = ints[ints[at.BLOCK_LAM] : ints[at.BLOCK_LAM] + ints[at.N_BLOCKS]]
+    for start, c in zip(lam_start, white, strict=True):
+        floats[start : start + c.size] = c.ravel()
+    for entry, table in ((at.PANELS, values), (at.TAIL, dense), (at.RX, R), (at.GAMMA, gamma)):
+        floats[ints[entry] : ints[entry] + table.size] = table.ravel()
+    floats[ints[at.CONSTANTS] :] = constants
+    return floats
+
+
+@compiled
+def _add_rows(
+    rows: Floats,
+    codes: Ints,
+    ks: Ints,
+    first_node: Ints,
+    first_tail: Ints,
+    panel_start: Ints,
+    row_start: Ints,
+    panel_rows: Ints,
+    values: Floats,
+    dense: Floats,
+) -> None:
+    n, n_blocks = codes.shape
+    n_chain = len(first_node) - 1
+    start = np.zeros(n_blocks + 1, dtype=np.int64)
+    for b in range(n_blocks):
+        start[b + 1] = start[b] + ks[b]
+    first_right = start[n_blocks]
+    p1 = rows.shape[1] - first_right
+    q_tail = dense.shape[0] - p1
+    q_lead = 0
+    for a in range(n_chain):
+        q_lead += (first_node[a + 1] - first_node[a]) * ks[a]
+    for i in range(n):
+        for a in range(n_chain):
+            node = first_node[a] + codes[i, a]
+            k = ks[a]
+            v = panel_start[node]
+            for b in range(a, n_chain):
+                for r in range(start[b], start[b + 1]):
+                    for c in range(k):
+                        values[v] += rows[i, r] * rows[i, start[a] + c]
+                        v += 1
+            for b in range(n_chain, n_blocks):
+                position = q_lead + first_tail[b - n_chain] + codes[i, b] * ks[b]
+                low, high = row_start[node], row_start[node + 1] - p1 - 1
+                while low < high:  # the panel's row of that position: they increase
+                    middle = (low + high) // 2
+                    if panel_rows[middle] < position:
+                        low = middle + 1
+                    else:
+                        high = middle
+                v = panel_start[node] + (low - row_start[node]) * k
+                for r in range(start[b], start[b + 1]):
+                    for c in range(k):
+                        values[v] += rows[i, r] * rows[i, start[a] + c]
+                        v += 1
+            v = panel_start[node + 1] - p1 * k
+            for r in range(first_right, first_right + p1):
+                for c in range(k):
+                    values[v] += rows[i, r] * rows[i, start[a] + c]
+                    v += 1
+        for a in range(n_chain, n_blocks):
+            column = first_tail[a - n_chain] + codes[i, a] * ks[a]
+            for b in range(a, n_blocks):
+                row = first_tail[b - n_chain] + codes[i, b] * ks[b]
+                for r in range(ks[b]):
+                    for c in range(ks[a]):
+                        dense[row + r, column + c] += rows[i, start[b] + r] * rows[i, start[a] + c]
+            for r in range(p1):
+                for c in range(ks[a]):
+                    dense[q_tail + r, column + c] += rows[i, first_right + r] * rows[i, start[a] + c]
