@@ -96,8 +96,8 @@ class BootstrapRatioTest:
         return (
             f"Bootstrap likelihood-ratio test of {self.small} in {self.big}: {self.statistic:.5g} on "
             f"{self.df} df, p = {self.p:.4g} (Monte Carlo error {self.mc_error:.1g}; {self.n} draws, "
-            f"{self.n_failed} failed, seed {self.seed})\nby χ² {self.p_chisq:.4g}; by the {self.n_positive} positive draws "
-            f"alone, as pbkrtest has it, {self.p_positive:.4g}"
+            f"{self.n_failed} failed, seed {self.seed})\nby χ² {self.p_chisq:.4g}; by the "
+            f"{self.n_positive} positive draws alone, as pbkrtest has it, {self.p_positive:.4g}"
         )
 
     def _repr_html_(self) -> str:
