@@ -1,8 +1,9 @@
 """The design: response, fixed-effects matrix and one block per grouping factor, as arrays."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,27 @@ class Block:
         return Z if self.known is None else csr_array(Z @ kron(self.known, eye_array(self.k), format="csr"))
 
 
+class MeanSd(NamedTuple):
+    """Means and standard deviations (divided by n) of columns, (k,) each."""
+
+    mean: Array
+    sd: Array
+
+    @classmethod
+    def of(cls, columns: Array) -> "MeanSd":
+        varies = np.ptp(columns, axis=0) > 0  # a constant's sd would be of the size of its rounding
+        mean = np.where(varies, np.mean(columns, axis=0), columns[0])
+        return cls(mean, np.where(varies, np.std(columns, axis=0), 0.0))
+
+
+class Scales(NamedTuple):
+    """How large the data are: sd of the response, means and sds of X's columns and of each block's."""
+
+    y_sd: float
+    X: MeanSd
+    columns: tuple[MeanSd, ...]
+
+
 @dataclass(frozen=True)
 class Design:
     """What the formula makes of the data: y = Xβ + Zb + offset + e, Var(e) = σ² / weights.
@@ -127,6 +149,16 @@ class Design:
     def covariance(self) -> CovarianceMap:
         """θ ↔ relative factors ↔ natural parameters."""
         return CovarianceMap.build(self.blocks, self.weights)
+
+    @cached_property
+    def scales(self) -> Scales:
+        """Means and standard deviations of the columns."""
+        own = tuple(MeanSd.of(block.columns) for block in self.blocks)
+        return Scales(float(np.std(self.y)), MeanSd.of(self.X), own)
+
+    def chunks(self) -> "Iterator[Design]":
+        """The rows in turn, as designs; all at once when they are in memory."""
+        yield self
 
     @cached_property
     def Z(self) -> "csr_array":

@@ -91,13 +91,31 @@ class Grouping:
         """The grouping factor of some columns' factors, and each row's code."""
         parts = tuple(factor.levels for factor in factors)
         if len(factors) == 1:
-            return cls(columns, parts, np.arange(len(parts[0])), parts[0]), factors[0].codes
+            return cls.of_cells(columns, parts, np.arange(len(parts[0]))), factors[0].codes
         cells, codes = np.unique(_cell([factor.codes for factor in factors], parts), return_inverse=True)
-        return cls(columns, parts, cells, _cell_labels(cells, parts)), codes.astype(np.int64)
+        return cls.of_cells(columns, parts, cells), codes.astype(np.int64)
+
+    @classmethod
+    def of_combinations(
+        cls, columns: tuple[str, ...], parts: tuple[tuple[str, ...], ...], codes: Sequence[Codes]
+    ) -> "Grouping":
+        """The grouping factor whose levels are these combinations of codes, one array a column."""
+        return cls.of_cells(columns, parts, np.unique(_cell(codes, parts)))
+
+    @classmethod
+    def of_cells(
+        cls, columns: tuple[str, ...], parts: tuple[tuple[str, ...], ...], cells: Codes
+    ) -> "Grouping":
+        """The grouping factor of known cells, in order."""
+        return cls(columns, parts, cells, parts[0] if len(parts) == 1 else _cell_labels(cells, parts))
 
     def codes(self, data: pd.DataFrame) -> Codes:
         """Codes of new rows; -1 for a level, or a combination, that wasn't seen."""
         own = [recode(data[name], levels) for name, levels in zip(self.columns, self.parts, strict=True)]
+        return self.place(own)
+
+    def place(self, own: Sequence[Codes]) -> Codes:
+        """Codes of combinations of the columns' codes; -1 where one is -1, or they weren't seen together."""
         if len(own) == 1:
             return own[0]
         cell = _cell(own, self.parts)

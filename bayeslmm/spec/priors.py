@@ -27,7 +27,7 @@ from .distributions import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .design import Design
+    from .design import Design, MeanSd
 
 __all__ = [
     "LKJ",
@@ -176,7 +176,7 @@ def default_priors(design: "Design", sigma_known: bool = False) -> Priors:
     design : for the scales
     sigma_known : then sigma has no prior
     """
-    spread = float(np.std(design.y)) or 1.0  # a constant response is possible when sigma is known
+    spread = design.scales.y_sd or 1.0  # a constant response is possible when sigma is known
     table: dict[str, Prior] = {_beta(coef): Flat() for coef in design.coefs}
     blocks = []
     for number, block in enumerate(design.blocks):
@@ -214,18 +214,19 @@ def _matrix(structure: CovarianceStructure, cor: Array) -> Array:
 
 def _scales(design: "Design", number: int, spread: float) -> Iterator[float]:
     """Scale of each free sd of a block; of a shared one the mean over its coefs."""
-    scales = np.array([_scale(column, spread, design.X) for column in design.blocks[number].columns.T])
+    z, x = design.scales.columns[number], design.scales.X
+    scales = np.array([_scale(*each, spread, x) for each in zip(*z, strict=True)])
     owner = np.array(design.covariance.sd_of_coef(number))
     return (float(np.mean(scales[owner == place])) for place in range(owner[-1] + 1))
 
 
-def _scale(column: Array, spread: float, X: Array) -> float:
+def _scale(mean: float, sd: float, spread: float, X: "MeanSd") -> float:
     """Scale of the sd of a left-hand column's coef."""
-    own = float(np.std(column))
-    if own > 0:
-        return 2.5 * spread / own
-    slopes = [2.5 * spread / np.std(x) * np.mean(x) for x in X.T if np.std(x) > 0]
-    return float(np.hypot(2.5 * spread, np.linalg.norm(slopes)) / abs(column[0]))
+    if sd > 0:
+        return 2.5 * spread / sd
+    varies = X.sd > 0
+    slopes = 2.5 * spread / X.sd[varies] * X.mean[varies]
+    return float(np.hypot(2.5 * spread, np.linalg.norm(slopes)) / abs(mean))
 
 
 def _check_family(label: str, prior: Prior) -> None:

@@ -89,10 +89,15 @@ class CovarianceMap:
     @classmethod
     def build(cls, blocks: Sequence[Grouped], weights: Array | None = None) -> "CovarianceMap":
         """The map of these blocks; `weights` (n,) only shape the start."""
+        return cls.of_grams(blocks, [gram(block.columns, weights) for block in blocks])
+
+    @classmethod
+    def of_grams(cls, blocks: Sequence[Grouped], grams: Sequence[Array]) -> "CovarianceMap":
+        """The map of blocks whose weighted mean of z zᵀ, (k, k), is known."""
         return cls(
             tuple(block.group for block in blocks),
             tuple(block.coefs for block in blocks),
-            tuple(_slots(blocks, weights)),
+            tuple(_slots(blocks, grams)),
         )
 
     @cached_property
@@ -305,13 +310,13 @@ class CovarianceMap:
         return out
 
 
-def _slots(blocks: Sequence[Grouped], weights: Array | None) -> Iterator[TermSlot]:
+def _slots(blocks: Sequence[Grouped], grams: Sequence[Array]) -> Iterator[TermSlot]:
     places = _theta_slices(blocks)
-    for number, block in enumerate(blocks):
-        first, gram = 0, _gram(block.columns, weights)
+    for number, (block, mean) in enumerate(zip(blocks, grams, strict=True)):
+        first = 0
         for structure, term in zip(block.structures, block.term_numbers, strict=True):
             coefs = slice(first, first + structure.k)
-            yield TermSlot(number, first, places[term], structure, gram[coefs, coefs])
+            yield TermSlot(number, first, places[term], structure, mean[coefs, coefs])
             first = coefs.stop
 
 
@@ -329,7 +334,8 @@ def _theta_slices(blocks: Sequence[Grouped]) -> dict[int, slice]:
     return places
 
 
-def _gram(columns: Array, weights: Array | None) -> Array:
+def gram(columns: Array, weights: Array | None) -> Array:
+    """Weighted mean (k, k) of z zᵀ over rows (n, k)."""
     weighted = columns if weights is None else columns * weights[:, None]
     return weighted.T @ columns / len(columns)
 

@@ -1,0 +1,1 @@
+"""Designs of data that stay where they are: Parquet files and Dask frames, read in chunks."""
