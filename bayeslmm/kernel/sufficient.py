@@ -90,10 +90,11 @@ def to_whitened(ints: Ints, floats: Floats, b: Floats) -> Floats:
 
 
 def to_whitened_products(ints: Ints, floats: Floats, zy: Floats) -> Floats:
-    """Z̃ᵀy (q,) in elimination order from Zᵀy in public order."""
+    """Z̃ᵀy (..., q) in elimination order from Zᵀy in public order."""
     out = np.empty_like(zy)
     for positions, public, white in _blocks(ints, floats):
-        out[positions] = np.linalg.solve(white.T, zy[public].reshape(-1, len(white)).T).T.ravel()
+        part = zy[..., public]
+        out[..., positions] = np.linalg.solve(white.T, part.reshape(-1, len(white)).T).T.reshape(part.shape)
     return out
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bayeslmm.likelihood.inference.hypotheses import HypothesisTest
     from bayeslmm.likelihood.inference.profile.profile import Profile
     from bayeslmm.likelihood.inference.table import InferenceTable
+    from bayeslmm.likelihood.refit_many import RefitArrays
 
 type Array = NDArray[np.float64]
 
@@ -346,6 +347,12 @@ class LikelihoodFit:
                 f"y has shape {response.shape}; refit needs {self.design.n} finite values, one a row used"
             )
         return fit(replace(self.design, y=response), self.options, self.formula, self.recipe)
+
+    def refit_many(self, responses: ArrayLike) -> "RefitArrays":
+        """The same model fitted to m responses (m, n): arrays of theta, beta, sigma and the criterion."""
+        from bayeslmm.likelihood.refit_many import refit_many
+
+        return refit_many(self, responses)
 
     def bootstrap(
         self,

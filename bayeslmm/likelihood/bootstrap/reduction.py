@@ -11,6 +11,7 @@ from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.relation import related_products
 from bayeslmm.kernel.sufficient import to_whitened_products
 from bayeslmm.likelihood.bootstrap.kind import Response
+from bayeslmm.likelihood.bootstrap.refits import Responses
 from bayeslmm.spec.design import Design
 
 if TYPE_CHECKING:
@@ -59,3 +60,15 @@ class RowReduction:
         kernel = self.kernel
         zr = related_products(kernel.known, kernel.ints, self.Zt @ r)
         return Response(to_whitened_products(kernel.ints, kernel.floats, zr), gamma, float(r @ r), b)
+
+    def many(self, y: Array) -> Responses:
+        """Statistics of m responses (m, n), made with effects nobody will ask for."""
+        scaled = y * self.root
+        gamma = scaled @ self.Q
+        r = scaled - gamma @ self.Q.T
+        kernel = self.kernel
+        zr = np.ascontiguousarray((self.Zt @ r.T).T)
+        if kernel.known:
+            zr = np.array([related_products(kernel.known, kernel.ints, each) for each in zr])
+        zr = to_whitened_products(kernel.ints, kernel.floats, zr)
+        return Responses(zr, gamma, np.einsum("ij,ij->i", r, r), np.full_like(zr, np.nan))

@@ -1,0 +1,50 @@
+"""Many new responses to one fitted model, as arrays: no tables, no rows kept."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.bootstrap.reduction import RowReduction
+from bayeslmm.likelihood.bootstrap.refits import Refitter
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.fit import LikelihoodFit
+
+type Array = NDArray[np.float64]
+
+
+class RefitArrays(NamedTuple):
+    """Estimates of m refits.
+
+    Attributes
+    ----------
+    theta : (m, n_theta). beta : (m, p). sigma, criterion : (m,).
+    singular, failed : (m,) some direction of a covariance vanished; no optimum was found.
+    """
+
+    theta: Array
+    beta: Array
+    sigma: Array
+    criterion: Array
+    singular: NDArray[np.bool_]
+    failed: NDArray[np.bool_]
+
+
+def refit_many(fit: "LikelihoodFit", responses: ArrayLike) -> RefitArrays:
+    """Refit a model to m responses (m, n), starting from the fit.
+
+    Raises
+    ------
+    OptionError
+        When the responses don't have n finite values each.
+    """
+    y = np.atleast_2d(np.asarray(responses, dtype=np.float64))
+    n = fit.design.n
+    if y.ndim != 2 or y.shape[1] != n or not np.isfinite(y).all():
+        raise OptionError(f"responses have shape {np.shape(responses)}; give (m, {n}) finite values")
+    mean = fit.design.X @ fit.beta_values + fit.design.offset
+    found = Refitter.of(fit)(RowReduction(fit.design, fit.design.kernel).many(y - mean))
+    beta = found.beta + fit.beta_values
+    return RefitArrays(found.theta, beta, found.sigma, found.criterion, found.singular, found.failed)
