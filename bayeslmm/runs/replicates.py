@@ -118,6 +118,7 @@ def finished(task: Task, plan: Plan, client: Any = None) -> Generator[Done]:
     client : of a Dask cluster that does the work, None for this machine.
     """
     from joblib import Parallel, delayed
+    from threadpoolctl import threadpool_limits
 
     firsts = range(plan.first, plan.n, plan.chunk)
     if client is not None:
@@ -125,19 +126,29 @@ def finished(task: Task, plan: Plan, client: Any = None) -> Generator[Done]:
 
         yield from spread(client, work, task, plan, firsts)
     elif plan.n_jobs == 1:
-        yield from (work(task, plan, first) for first in firsts)
+        with threadpool_limits(1):
+            yield from (_chunk(task, plan, first) for first in firsts)
     else:
         parallel = Parallel(n_jobs=plan.n_jobs, prefer="threads", return_as="generator")
         yield from parallel(delayed(work)(task, plan, first) for first in firsts)
 
 
 def work(task: Task, plan: Plan, first: int) -> Done:
-    """One chunk."""
+    """One chunk, in a process that may not have limited its libraries yet, which takes milliseconds."""
     from threadpoolctl import threadpool_limits
 
-    members = range(first, min(first + plan.chunk, plan.n))
     with threadpool_limits(1):
+        return _chunk(task, plan, first)
+
+
+def _chunk(task: Task, plan: Plan, first: int) -> Done:
+    members = range(first, min(first + plan.chunk, plan.n))
+    try:
         return Done(first, task([generator(plan.seed, replicate) for replicate in members]))
+    except SystemError as error:  # how Ctrl-C comes out of compiled code
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise
 
 
 def watched(chunks: Iterable[Done], watch: Callable[[Done], None]) -> Iterator[Done]:

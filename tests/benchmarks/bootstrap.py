@@ -1,8 +1,8 @@
 """Replicates per second beside bootMer of lme4, one core each: python tests/benchmarks/bootstrap.py
 
 Needs Rscript with lme4. Both sides simulate new random effects, refit by REML and keep the fixed effects and
-variance parameters. What is timed is the second of two runs
-of the bootstrap here (compiled code loaded, the fit made), and bootMer alone there.
+variance parameters. What is timed is the second of two runs of the bootstrap here (compiled code
+loaded, the fit made), and bootMer alone there.
 """
 
 import argparse

@@ -53,3 +53,13 @@ def test_progress_goes_to_standard_error_of_a_terminal(capsys, monkeypatch):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "counting" in captured.err
+
+
+def test_ctrl_c_in_compiled_code_is_ctrl_c():
+    """Numba lets a KeyboardInterrupt out as the cause of a SystemError."""
+
+    def interrupted(generators):
+        raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(interrupted, Plan(10, 1))

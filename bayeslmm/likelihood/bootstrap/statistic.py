@@ -73,6 +73,8 @@ class Statistic:
         """Values for one fit, None where the function raises."""
         try:
             return self(fit)
+        except SystemError:  # Ctrl-C in compiled code
+            raise
         except Exception:  # noqa: BLE001 (a user's function may raise anything; it is counted, the first shown)
             return None
 
