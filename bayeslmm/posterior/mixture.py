@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 type Array = NDArray[np.float64]
 
-_GRID = 401  # points over 9 sds each way on which a mixture of normals is tabled
+_GRID = 161  # points over 8 sds each way on which a mixture of normals is tabled
+_LIGHT = 1e-5  # mass of the nodes left out of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +107,23 @@ class NodeMixture:
         """Distribution function of one estimand: values and probabilities."""
         found = self.components
         if np.any(found.variance[:, i] > 0):
-            return _mixture_of_normals(found.weights, found.mean[:, i], np.sqrt(found.variance[:, i]))
+            heavy = self._heavy
+            sd = np.sqrt(found.variance[heavy, i])
+            return _mixture_of_normals(found.weights[heavy], found.mean[heavy, i], sd)
         axes = np.flatnonzero(self._dependence[:, i])
         if len(axes) == 1:
             return self._along(int(axes[0]), i)
         order = np.argsort(found.mean[:, i])
         weights = found.weights[order]
         return found.mean[order, i], np.cumsum(weights) - 0.5 * weights
+
+    @cached_property
+    def _heavy(self) -> NDArray[np.intp]:
+        """Nodes that a distribution function can't do without: it has no more digits than its grid."""
+        weights = self.components.weights
+        order = np.argsort(weights)
+        heavy: NDArray[np.intp] = np.sort(order[np.cumsum(weights[order]) > _LIGHT])
+        return heavy
 
     def _along(self, axis: int, i: int) -> tuple[Array, Array]:
         """An estimand that follows from one φ alone, and monotonely."""
@@ -177,7 +188,7 @@ def _mixture_of_normals(weights: Array, mean: Array, sd: Array) -> tuple[Array, 
 
     centre = weights @ mean
     spread = np.sqrt(weights @ (sd**2 + (mean - centre) ** 2))
-    x = centre + np.linspace(-9, 9, _GRID) * spread
+    x = centre + np.linspace(-8, 8, _GRID) * spread
     least = np.finfo(float).tiny
     return x, np.array([weights @ ndtr((value - mean) / np.maximum(sd, least)) for value in x])
 

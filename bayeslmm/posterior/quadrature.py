@@ -22,7 +22,7 @@ NODES = {0: 1, 1: 61, 2: 41, 3: 25, 4: 13}  # per parameter: some 25,000 evaluat
 NODES_WHERE_DEAR = 5
 PASSES = 2  # of moving the rule to the moments it finds
 LOWEST = 40.0  # log density below the highest node's at which a node no longer matters
-NEGLIGIBLE = 1e-10  # mass of the nodes that are left out
+NEGLIGIBLE = 1e-8  # mass of the nodes that are left out
 
 
 @dataclass(frozen=True, slots=True)
