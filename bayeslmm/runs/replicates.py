@@ -146,9 +146,15 @@ def _chunk(task: Task, plan: Plan, first: int) -> Done:
     try:
         return Done(first, task([generator(plan.seed, replicate) for replicate in members]))
     except SystemError as error:  # how Ctrl-C comes out of compiled code
-        if isinstance(error.__cause__, KeyboardInterrupt):
+        if _came_from_interrupt(error):
             raise KeyboardInterrupt from error
         raise
+
+
+def _came_from_interrupt(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error is not None
 
 
 def watched(chunks: Iterable[Done], watch: Callable[[Done], None]) -> Iterator[Done]:
