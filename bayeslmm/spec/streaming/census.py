@@ -189,8 +189,7 @@ class Levels:
             place = found.categories.get_indexer(found.index)
             order = np.argsort(place)
         else:
-            codes, values = pd.factorize(pd.Series(found.index), sort=True)
-            order = np.argsort(codes)
+            order = np.argsort(pd.factorize(pd.Series(found.index), sort=True)[0])
         new = np.empty(len(order), dtype=np.int64)
         new[order] = np.arange(len(order))
         return cls(found.index[order], found.ordered), new

@@ -1,4 +1,4 @@
-"""Where rows come from when they aren't in memory: frames of a bounded number of rows, or work sent to them."""
+"""Where rows come from when they aren't in memory: frames of bounded size, or work sent to them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -82,7 +82,7 @@ class DaskSource(Source):
     def reduce[A](
         self, columns: Sequence[str], reduce: Callable[[pd.DataFrame], A], combine: Combine[A]
     ) -> A | None:
-        from dask import delayed
+        from dask.delayed import delayed
 
         one, two = delayed(_reduce_partition), delayed(_combine_two)
         left = [one(part, number, reduce, combine) for number, part in enumerate(self._parts(columns))]

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from bayeslmm.errors import FormulaError
 from bayeslmm.spec.tokens import tokenize
 
-STATELESS = frozenset(
-    "I log log2 log10 log1p exp exp2 exp10 expm1 sqrt abs sin cos tan round floor int float".split()
-)
+LOGARITHMS = {"log", "log2", "log10", "log1p", "exp", "exp2", "exp10", "expm1"}
+STATELESS = LOGARITHMS | {"I", "sqrt", "abs", "sin", "cos", "tan", "round", "floor", "int", "float"}
 
 
 def check_stateless(codes: Iterable[str]) -> None:
