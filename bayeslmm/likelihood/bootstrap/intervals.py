@@ -95,7 +95,7 @@ def bca(sample: Sample, prob: float) -> tuple[float, float]:
 type Scale = tuple[Callable[..., Array], Callable[..., Array], Callable[..., Array]]
 _PLAIN: Scale = (np.asarray, np.asarray, np.ones_like)
 _LOG: Scale = (np.log, np.exp, np.reciprocal)
-_ATANH: Scale = (np.arctanh, np.tanh, lambda cor: 1 / (1 - cor**2))
+_ATANH: Scale = (np.arctanh, np.tanh, lambda cor: np.reciprocal(1 - np.square(cor)))
 _SCALES: dict[str, Scale] = {"sd": _LOG, "sigma": _LOG, "cor": _ATANH}
 
 INTERVALS: dict[str, Interval] = {

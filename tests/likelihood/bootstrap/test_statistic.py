@@ -110,6 +110,12 @@ def test_studentized_by_hand():
     assert got == pytest.approx(tuple(np.exp(np.log(2.5) - 0.8 / 2.5 * t[::-1])))
 
 
+def test_studentized_at_the_ends_of_a_range_has_no_limits():
+    draws, se = np.linspace(0.1, 0.9, 50), np.full(50, 0.1)
+    for kind, estimate in (("cor", 1.0), ("sd", 0.0)):
+        assert np.isnan(INTERVALS["studentized"](Sample(estimate, draws, np.nan, se, kind=kind), 0.9)).all()
+
+
 def test_bca_is_the_percentile_interval_without_bias_and_acceleration():
     draws = np.linspace(-1, 1, 2001)
     plain = INTERVALS["percentile"](Sample(0.0, draws), 0.9)
