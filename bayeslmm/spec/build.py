@@ -20,6 +20,7 @@ from .materialize import Part, train
 from .model_spec import ModelSpec
 from .rank import independent_columns
 from .recipe import FixedTerm, Recipe, coded, numbers
+from .streaming.source import source_of
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
@@ -45,7 +46,7 @@ class _Rows(NamedTuple):
 
 
 def build(spec: ModelSpec, data: Any) -> Built:
-    """The design a specification makes of data.
+    """The design a specification makes of data: a table, or a `Source` of one that is read in chunks.
 
     Raises
     ------
@@ -61,13 +62,18 @@ def build(spec: ModelSpec, data: Any) -> Built:
     DesignWarning
         When columns of X are dropped because they depend on earlier ones.
     """
+    source = source_of(data)
+    if source is not None:
+        from .streaming.build import build_streamed
+
+        return build_streamed(spec, source)
     frame = checks.as_frame(data)
     kept = _complete_rows(spec, frame)
     fitted, codings = _variables(spec, kept)
     variables = coded(fitted, codings)
-    parts = train(_part_formulas(spec), variables, len(kept.rows))
+    parts = train(part_formulas(spec), variables, len(kept.rows))
     for part in parts.values():
-        _check_part(part, kept.rows)
+        check_part(part, kept.rows)
     y = _response(spec, parts, kept)
     X, columns, dropped = _full_rank(parts["fixed"])
     groupings, blocks = _blocks(spec, parts, kept)
@@ -83,10 +89,10 @@ def build(spec: ModelSpec, data: Any) -> Built:
         n_missing=kept.n_given - len(kept.rows),
         response=spec.response,
     )
-    return Built(design, _recipe(spec, parts, fitted, codings, columns, groupings))
+    return Built(design, make_recipe(spec, parts, fitted, codings, columns, groupings))
 
 
-def _part_formulas(spec: ModelSpec) -> dict[str, str]:
+def part_formulas(spec: ModelSpec) -> dict[str, str]:
     """Formula text of each part, by name."""
     bars = {f"bar_{place}": f"1 + {bar.left}" for place, bar in enumerate(spec.bars)}
     offsets = {f"offset_{place}": offset.code for place, offset in enumerate(spec.offsets)}
@@ -101,7 +107,12 @@ def _part_variables(spec: ModelSpec) -> dict[str, tuple[str, ...]]:
     return {"outcome": parsed.outcome.variables, "fixed": parsed.fixed.variables} | offsets | bars
 
 
-def _roles(spec: ModelSpec) -> dict[str, str]:
+def formula_variables(spec: ModelSpec) -> tuple[str, ...]:
+    """Columns the formula's parts ask for, each once."""
+    return tuple(dict.fromkeys(name for names in _part_variables(spec).values() for name in names))
+
+
+def column_roles(spec: ModelSpec) -> dict[str, str]:
     """What each column is for; the response first, so that it is named first in an error."""
     named = [(name, "response") for name in spec.parsed.outcome.variables]
     named += [(name, "column") for names in _part_variables(spec).values() for name in names]
@@ -119,7 +130,7 @@ def _roles(spec: ModelSpec) -> dict[str, str]:
 
 def _complete_rows(spec: ModelSpec, frame: pd.DataFrame) -> _Rows:
     """The rows with no missing value in any column the model uses (missing weights are an error instead)."""
-    roles = _roles(spec)
+    roles = column_roles(spec)
     checks.check_columns(roles, frame)
     columns = {name: frame[name] for name in roles}
     missing = {name: column.isna().to_numpy() for name, column in columns.items() if roles[name] != "weights"}
@@ -136,7 +147,7 @@ def _complete_rows(spec: ModelSpec, frame: pd.DataFrame) -> _Rows:
 
 def _variables(spec: ModelSpec, kept: _Rows) -> tuple[dict[str, NDArray[Any]], dict[str, Coding]]:
     """The formula's columns, a factor's as codes, and the codings of those that are factors."""
-    names = tuple(dict.fromkeys(name for names in _part_variables(spec).values() for name in names))
+    names = formula_variables(spec)
     for name in spec.parsed.outcome.variables:
         checks.check_response_column(name, kept.columns[name])
     for offset in spec.offsets:
@@ -158,7 +169,8 @@ def _coding(name: str, factor: Factor, spec: ModelSpec) -> Coding:
     return coding_of(name, factor, spec.contrasts.get(name))
 
 
-def _check_part(part: Part, rows: Codes) -> None:
+def check_part(part: Part, rows: Codes) -> None:
+    """Every column of a part is finite; `rows` are positions for the message."""
     if not np.isfinite(part.matrix.sum()):
         for name, column in zip(part.names, part.matrix.T, strict=True):
             checks.check_finite(name, column, rows)
@@ -200,15 +212,20 @@ def _full_rank(fixed: Part) -> tuple[Array, NDArray[np.intp], tuple[str, ...]]:
     matrix = fixed.matrix
     columns = independent_columns(matrix)
     checks.check_rank(len(columns), len(matrix), matrix.shape[1])
-    dropped = tuple(name for place, name in enumerate(fixed.names) if place not in columns)
-    if not dropped:
-        return matrix, columns, ()
-    warnings.warn(
-        f"fixed-effects columns dropped because they depend on earlier ones: {', '.join(dropped)}",
-        DesignWarning,
-        stacklevel=4,
-    )
-    return np.ascontiguousarray(matrix[:, columns]), columns, dropped
+    dropped = dropped_columns(fixed.names, columns)
+    return (np.ascontiguousarray(matrix[:, columns]) if dropped else matrix), columns, dropped
+
+
+def dropped_columns(names: tuple[str, ...], kept: NDArray[np.intp]) -> tuple[str, ...]:
+    """Names of the columns that aren't kept; warns of them."""
+    dropped = tuple(name for place, name in enumerate(names) if place not in kept)
+    if dropped:
+        warnings.warn(
+            f"fixed-effects columns dropped because they depend on earlier ones: {', '.join(dropped)}",
+            DesignWarning,
+            stacklevel=5,
+        )
+    return dropped
 
 
 def _blocks(
@@ -236,7 +253,15 @@ def _block(
     checks.check_grouping(group, n_observed, len(codes), spec.sigma_free and known is None)
     checks.check_repeats(group, coefs)
     structures = tuple(
-        _structure(spec, spec.bars[place], part, n_observed, known is None)
+        structure_of(
+            spec,
+            spec.bars[place],
+            part.names,
+            part.matrix.any(axis=0),
+            n_observed,
+            len(codes),
+            known is None,
+        )
         for place, part in zip(places, own, strict=True)
     )
     columns = _frozen(np.hstack([part.matrix for part in own]))
@@ -244,18 +269,25 @@ def _block(
     return grouping, block
 
 
-def _structure(
-    spec: ModelSpec, bar: Bar, part: Part, n_levels: int, independent: bool
+def structure_of(
+    spec: ModelSpec,
+    bar: Bar,
+    coefs: tuple[str, ...],
+    nonzero: NDArray[np.bool_],
+    n_levels: int,
+    n: int,
+    independent: bool,
 ) -> CovarianceStructure:
-    checks.check_left_side(bar, part.matrix, part.names)
-    structure = structures_by_keyword()[bar.keyword](len(part.names))
+    """The covariance structure of a bar on n rows; `nonzero` says which left-hand columns aren't all 0."""
+    checks.check_left_side(bar, nonzero, coefs)
+    structure = structures_by_keyword()[bar.keyword](len(coefs))
     if spec.sigma_free and independent:
         # independent coefs are terms of their own
-        checks.check_bar_size(bar, n_levels, structure.k if structure.pairs else 1, len(part.matrix))
+        checks.check_bar_size(bar, n_levels, structure.k if structure.pairs else 1, n)
     return structure
 
 
-def _recipe(
+def make_recipe(
     spec: ModelSpec,
     parts: Mapping[str, Part],
     fitted: Mapping[str, NDArray[Any]],
@@ -263,6 +295,7 @@ def _recipe(
     columns: NDArray[np.intp],
     groupings: tuple[Grouping, ...],
 ) -> Recipe:
+    """All that was learnt about making columns; `fitted` are the formula's columns at the fitted rows."""
     replayed = [name for name in parts if name != "outcome"]
     variables = _part_variables(spec)
     used = {name for part in replayed for name in variables[part]}
@@ -275,7 +308,7 @@ def _recipe(
         groupings=groupings,
         bars=tuple(tuple(f"bar_{place}" for place in spec.bars_of(group)) for group in spec.groups),
         offset_column=spec.offset if isinstance(spec.offset, str) else None,
-        fitted={name: fitted[name] for name in sorted(used)},
+        fitted={name: fitted[name] for name in sorted(used & fitted.keys())},
     )
 
 

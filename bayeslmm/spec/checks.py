@@ -54,10 +54,17 @@ def check_not_all_missing(missing: Mapping[str, NDArray[np.bool_]], n: int) -> N
 def check_missing_allowed(missing: Mapping[str, NDArray[np.bool_]], allowed: bool) -> None:
     """Rows with missing values may be dropped, and some are left."""
     counts = {name: int(gone.sum()) for name, gone in missing.items() if gone.any()}
-    listed = ", ".join(f"{name!r} in {count}" for name, count in counts.items())
-    if counts and not allowed:
+    if counts:
+        all_gone = bool(np.logical_or.reduce(list(missing.values())).all())
+        check_missing_counts(counts, not all_gone, allowed)
+
+
+def check_missing_counts(counts: Mapping[str, int], some_left: bool, allowed: bool) -> None:
+    """The same of numbers of missing values by column."""
+    listed = ", ".join(f"{name!r} in {count}" for name, count in counts.items() if count)
+    if listed and not allowed:
         raise DataError(f"values are missing ({listed} rows); drop them by missing='drop', or fill them")
-    if counts and np.logical_or.reduce(list(missing.values())).all():
+    if not some_left:
         raise DataError(f"no row is complete: values are missing in {listed} rows")
 
 
@@ -92,8 +99,13 @@ def check_response_column(name: str, values: pd.Series) -> None:
 
 def check_response(name: str, y: Array, sigma_free: bool) -> None:
     """The response varies."""
-    if sigma_free and np.ptp(y) == 0:
-        raise DataError(f"the response {name!r} is {y[0]:g} in every row; there is nothing to explain")
+    check_response_varies(name, float(y[0]), bool(np.ptp(y) > 0), sigma_free)
+
+
+def check_response_varies(name: str, value: float, varies: bool, sigma_free: bool) -> None:
+    """The same of one value, and whether there is another."""
+    if sigma_free and not varies:
+        raise DataError(f"the response {name!r} is {value:g} in every row; there is nothing to explain")
 
 
 def check_weights(weights: Array) -> None:
@@ -230,14 +242,14 @@ def check_one_column(response: str, count: int) -> None:
         )
 
 
-def check_left_side(bar: Bar, columns: Array, coefs: Sequence[str]) -> None:
+def check_left_side(bar: Bar, nonzero: NDArray[np.bool_], coefs: Sequence[str]) -> None:
     """A term's left side makes columns, and none of them is zero throughout."""
     if not coefs:
         raise DataError(
             f"the left side of {bar.text} makes no column; write (1 | {bar.group}) or (x | {bar.group})"
         )
-    for coef, column in zip(coefs, columns.T, strict=True):
-        if not column.any():
+    for coef, some in zip(coefs, nonzero, strict=True):
+        if not some:
             raise DataError(
                 f"{coef!r} in {bar.text} is 0 in every row, so its variance can't be estimated; leave it out"
             )

@@ -156,6 +156,11 @@ class Design:
         own = tuple(MeanSd.of(block.columns) for block in self.blocks)
         return Scales(float(np.std(self.y)), MeanSd.of(self.X), own)
 
+    @property
+    def in_memory(self) -> bool:
+        """Are the rows here? If not whatever needs all of them raises."""
+        return True
+
     def chunks(self) -> "Iterator[Design]":
         """The rows in turn, as designs; all at once when they are in memory."""
         yield self
