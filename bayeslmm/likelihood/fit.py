@@ -25,7 +25,7 @@ from bayeslmm.spec.design import Design
 from bayeslmm.spec.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
@@ -224,6 +224,18 @@ class LikelihoodFit:
     def residuals(self) -> "pd.Series[float]":
         """y − fitted."""
         return self.fitted.rsub(self.design.y).rename("residual")
+
+    def fitted_chunks(self) -> "Iterator[pd.DataFrame]":
+        """Fitted values, residuals and Pearson residuals by the row's position, some rows at a time.
+
+        Reads the data again where the model was built of a file or a Dask frame; one chunk otherwise.
+        """
+        for part in self.design.chunks():
+            values = part.X @ self.beta_values + part.Z @ self.b + part.offset
+            residuals = part.y - values
+            scaled = residuals * np.sqrt(part.weights) / self.sigma
+            columns = {"fitted": values, "residual": residuals, "pearson_residual": scaled}
+            yield pd.DataFrame(columns, index=pd.Index(part.rows, name="row"))
 
     @cached_property
     def pearson_residuals(self) -> "pd.Series[float]":

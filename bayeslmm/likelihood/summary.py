@@ -23,7 +23,7 @@ class Summary:
     ----------
     title, formula : lines of text.
     criteria : AIC, BIC, log-likelihood, deviance, or the REML criterion.
-    scaled_residuals : their quartiles and extremes.
+    scaled_residuals : their quartiles and extremes; empty where the rows aren't in memory.
     random : one row a variance: group, name, variance, sd, then correlations with the coefs before.
     sizes : number of observations, and levels of each group.
     fixed : estimate, se, t by coefficient. correlation : of the estimates, None where there are many.
@@ -79,7 +79,7 @@ def summarize(fit: "LikelihoodFit") -> Summary:
         title=f"Linear mixed model fit by {how}" if design.blocks else f"Linear model fit by {how}",
         formula=fit.formula,
         criteria=_criteria(fit),
-        scaled_residuals=_five_numbers(fit.pearson_residuals),
+        scaled_residuals=_five_numbers(fit.pearson_residuals) if design.in_memory else pd.Series(dtype=float),
         random=_random(fit),
         sizes={"observations": design.n} | {block.group: block.n_levels for block in design.blocks},
         fixed=fixed,
@@ -132,6 +132,8 @@ def _notes(fit: "LikelihoodFit") -> list[str]:
 
 
 def _line(values: "pd.Series[float]", form: str) -> str:
+    if values.empty:
+        return ""
     texts = [form.format(value) for value in values]
     return _columns([[str(name) for name in values.index], texts], left=0)
 
