@@ -146,10 +146,11 @@ def _moved(codes: Codes, names: Columns, moved: Mapping[str, Codes]) -> Codes:
 
 def distinct(codes: Codes) -> Codes:
     """The rows that differ, (m, k) to (m', k)."""
-    rows = np.zeros(len(codes), dtype=np.int64)
-    for column in codes.T:  # a number for the combination so far; always small enough for the next factor
-        _, rows = np.unique(rows * (int(column.max(initial=0)) + 1) + column, return_inverse=True)
-    _, first = np.unique(rows, return_index=True)
+    rows = codes[:, 0]
+    for column in codes.T[1:]:  # numbered anew before each further column, so that no number overflows
+        rows = np.unique(rows, return_inverse=True)[1] if codes.shape[1] > 2 else rows
+        rows = rows * (int(column.max(initial=0)) + 1) + column
+    first = np.unique(rows, return_index=True)[1]
     return codes[first]
 
 

@@ -52,10 +52,7 @@ class ParquetSource(Source):
 
     def frames(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         first = 0
-        batches = self.dataset.to_batches(
-            columns=list(columns), batch_size=CHUNK, batch_readahead=1, fragment_readahead=1
-        )
-        for batch in batches:
+        for batch in _batches(self.dataset, list(columns)):
             if batch.num_rows:
                 frame = batch.to_pandas()
                 yield frame.set_axis(pd.RangeIndex(first, first + len(frame)), axis=0)
@@ -125,6 +122,24 @@ def _open(path: str) -> Any:
     if not found.schema.names:
         raise DataError(f"{path!r} holds no Parquet file with columns")
     return found
+
+
+def _batches(dataset: Any, columns: list[str]) -> Iterator[Any]:
+    """Batches of one row group after the other: a scan of a whole file reads far ahead of a slow reader."""
+    from pyarrow.dataset import ParquetFileFragment, ParquetFragmentScanOptions
+
+    options = ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
+    ask = {"columns": columns, "batch_size": CHUNK}
+    try:
+        fragments = list(dataset.get_fragments())
+    except ValueError:  # a filtered dataset doesn't show them
+        yield from dataset.to_batches(batch_readahead=1, fragment_readahead=1, **ask)
+        return
+    for fragment in fragments:
+        whole = not isinstance(fragment, ParquetFileFragment)
+        for piece in [fragment] if whole else fragment.split_by_row_group():
+            more = {} if whole else {"fragment_scan_options": options}
+            yield from piece.to_batches(schema=dataset.schema, **more, **ask)
 
 
 def _pieces(frame: pd.DataFrame, first: int) -> Iterator[pd.DataFrame]:
