@@ -73,7 +73,7 @@ def build(spec: ModelSpec, data: Any) -> Built:
     variables = coded(fitted, codings)
     parts = train(part_formulas(spec), variables, len(kept.rows))
     for part in parts.values():
-        check_part(part, kept.rows)
+        _check_part(part, kept.rows)
     y = _response(spec, parts, kept)
     X, columns, dropped = _full_rank(parts["fixed"])
     groupings, blocks = _blocks(spec, parts, kept)
@@ -169,8 +169,7 @@ def _coding(name: str, factor: Factor, spec: ModelSpec) -> Coding:
     return coding_of(name, factor, spec.contrasts.get(name))
 
 
-def check_part(part: Part, rows: Codes) -> None:
-    """Every column of a part is finite; `rows` are positions for the message."""
+def _check_part(part: Part, rows: Codes) -> None:
     if not np.isfinite(part.matrix.sum()):
         for name, column in zip(part.names, part.matrix.T, strict=True):
             checks.check_finite(name, column, rows)

@@ -95,7 +95,10 @@ def _first_pass(spec: ModelSpec, source: Source) -> _Learnt:
     census = source.reduce(columns, partial(take, question), partial(merge, question))
     assert census is not None
     _check_census(spec, census)
-    return _learn(spec, columns, variables, shown, question, census)
+    learnt = _learn(spec, columns, variables, shown, question, census)
+    if not all(np.isfinite(part.matrix).all() for part in learnt.parts.values()):
+        source.reduce(columns, learnt.maker.check, lambda a, b: None)  # raises, and knows where
+    return learnt
 
 
 def _head(source: Source, columns: Columns) -> pd.DataFrame:
@@ -150,8 +153,6 @@ def _learn(
         for name in variables
     }
     parts = train(in_memory.part_formulas(spec), coded(values, codings), len(sample))
-    for part in parts.values():
-        in_memory.check_part(part, sample.index.to_numpy())
     groupings, known = _groupings(spec, levels, moved)
     maker = RowMaker(
         columns=columns,

@@ -63,6 +63,10 @@ class RowMaker:
                 checks.check_finite(name, column, rows)
         return made
 
+    def check(self, frame: pd.DataFrame) -> None:
+        """Make the columns for the sake of their errors."""
+        self.parts(self.used(frame))
+
     def _value(self, name: str, column: "pd.Series[Any]") -> Any:
         if name not in self.codings:
             checks.check_finite(name, numbers(column), column.index.to_numpy())
