@@ -37,10 +37,10 @@ class LinearMixedModel:
         As for lme4: ``"y ~ x + (x | g)"``; also ``(x || g)``, ``(0 + x | g)``, ``(1 | a/b)``, ``(1 | a:b)``,
         ``offset(...)``, or no bars at all. Inside the terms, formulaic's language.
     data : DataFrame, path or Dask DataFrame
-        Rows with missing values are dropped and counted, or refused (`missing`). The path of a Parquet file or
-        folder, a `pyarrow.dataset.Dataset` and a Dask DataFrame are read in chunks, twice, and never held: then
-        terms are made row by row (no ``poly`` or ``scale``), ``weights`` and ``offset`` name columns, and what
-        needs all rows at once says so.
+        Rows with missing values are dropped and counted, or refused (`missing`). The path of a Parquet file
+        or folder, a `pyarrow.dataset.Dataset` and a Dask DataFrame are read in chunks, twice, and never held:
+        then terms are made row by row (no ``poly`` or ``scale``), ``weights`` and ``offset`` name columns,
+        and what needs all rows at once says so.
     weights : str or (n,) array_like, optional
         Prior weights w, a column or values; the residual variance is σ²/w.
     offset : str or (n,) array_like, optional
