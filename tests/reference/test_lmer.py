@@ -284,3 +284,13 @@ def test_fit_is_lme4s(name: str, criterion: str) -> None:
     too_far = [each for each in found if not each.worst <= TOLERANCES.get(each.kind, OTHERS)]
     assert not too_far
     assert sum(each.count for each in found) > 50
+
+
+def summary() -> pd.DataFrame:
+    """How many numbers of each kind, and the worst deviation, over all 88 fits."""
+    found = [each for name in NAMES for criterion in ("REML", "ML") for each in deviations(name, criterion)]
+    return pd.DataFrame(found).groupby("kind").agg(numbers=("count", "sum"), worst=("worst", "max"))
+
+
+if __name__ == "__main__":
+    print(summary().to_string())
