@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,7 +75,6 @@ class LinearMixedModel:
 
     spec: ModelSpec
     design: Design
-    priors: Priors
     recipe: Recipe = field(repr=False)
     data: Any = field(repr=False)
 
@@ -101,12 +101,18 @@ class LinearMixedModel:
             covariance={} if covariance is None else covariance,
         )
         design, recipe = build(spec, data)
-        defaults = default_priors(design, sigma is not None)
-        self._set(spec, design, defaults.replace(_records(priors or {})), recipe, data)
+        self._set(spec, design, recipe, data)
+        if priors:
+            object.__setattr__(self, "priors", self.priors.replace(_records(priors)))
 
     def _set(self, *values: Any) -> None:
         for part, value in zip(fields(self), values, strict=True):
             object.__setattr__(self, part.name, value)
+
+    @cached_property
+    def priors(self) -> Priors:
+        """The priors of all parameters; defaults scaled by the data where none were given."""
+        return default_priors(self.design, self.spec.sigma is not None)
 
     def __repr__(self) -> str:
         design = self.design
@@ -122,7 +128,8 @@ class LinearMixedModel:
             For a parameter the model doesn't have, or a family that doesn't fit it.
         """
         other = object.__new__(LinearMixedModel)
-        other._set(self.spec, self.design, self.priors.replace(_records(priors)), self.recipe, self.data)
+        other._set(self.spec, self.design, self.recipe, self.data)
+        object.__setattr__(other, "priors", self.priors.replace(_records(priors)))
         return other
 
     def update(self, formula: str | None = None, **changes: Any) -> "LinearMixedModel":

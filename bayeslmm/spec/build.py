@@ -133,7 +133,11 @@ def _complete_rows(spec: ModelSpec, frame: pd.DataFrame) -> _Rows:
     roles = column_roles(spec)
     checks.check_columns(roles, frame)
     columns = {name: frame[name] for name in roles}
-    missing = {name: column.isna().to_numpy() for name, column in columns.items() if roles[name] != "weights"}
+    missing = {
+        name: np.asarray(pd.isna(column.array))
+        for name, column in columns.items()
+        if roles[name] != "weights"
+    }
     if spec.offset is not None and not isinstance(spec.offset, str):
         missing["offset"] = np.isnan(checks.row_values("offset", spec.offset, len(frame)))
     checks.check_not_all_missing(missing, len(frame))

@@ -40,7 +40,8 @@ def factor_of(values: pd.Series) -> Factor:
 
 def labels_of(values: Any) -> list[str]:
     """Values as text: whole numbers without a decimal point, as R writes them."""
-    return [str(int(value)) if _is_whole(value) else str(value) for value in values]
+    plain = np.asarray(values, dtype=object)  # an index of text is slow to go through
+    return [str(int(value)) if _is_whole(value) else str(value) for value in plain]
 
 
 def _is_whole(value: Any) -> bool:

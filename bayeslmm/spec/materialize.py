@@ -28,8 +28,20 @@ class Part(NamedTuple):
     trained: Any
 
 
+class Plain(NamedTuple):
+    """A part that is one column of numbers as it stands: nothing to evaluate, nothing to learn."""
+
+    name: str
+
+    def is_column(self, variables: Mapping[str, Any]) -> bool:
+        return isinstance(variables.get(self.name), np.ndarray)
+
+    def part(self, variables: Mapping[str, Any]) -> Part:
+        return Part(variables[self.name].astype(float)[:, None], (self.name,), self)
+
+
 def train(parts: Mapping[str, str], variables: Mapping[str, Any], n: int) -> dict[str, Part]:
-    """The columns of every part of a formula, evaluated together so that transforms are shared.
+    """The columns of every part of a formula, evaluated together to share transforms, equal parts once.
 
     Parameters
     ----------
@@ -45,11 +57,18 @@ def train(parts: Mapping[str, str], variables: Mapping[str, Any], n: int) -> dic
     from formulaic import Formula
     from formulaic.errors import FormulaicError
 
+    plain = {name: Plain(text.strip("`")) for name, text in parts.items()}
+    made = {name: each.part(variables) for name, each in plain.items() if each.is_column(variables)}
+    firsts: dict[str, str] = {}
+    for name, text in parts.items():
+        if name not in made:
+            firsts.setdefault(text, name)
     try:
-        formula = Formula(**parts)
+        formula = Formula(**{name: text for text, name in firsts.items()})
     except FormulaicError as error:
         raise FormulaError(_plain(error)) from None
-    return _evaluate(formula, variables, n, na_action="ignore", output="numpy")
+    made |= _evaluate(formula, variables, n, na_action="ignore", output="numpy") if firsts else {}
+    return {name: made[name] if name in made else made[firsts[text]] for name, text in parts.items()}
 
 
 def replay(trained: Mapping[str, Any], variables: Mapping[str, Any], n: int) -> dict[str, Part]:
@@ -64,7 +83,14 @@ def replay(trained: Mapping[str, Any], variables: Mapping[str, Any], n: int) -> 
     """
     from formulaic.model_spec import ModelSpecs
 
-    return _evaluate(ModelSpecs(**trained), variables, n)
+    made = {name: spec.part(variables) for name, spec in trained.items() if isinstance(spec, Plain)}
+    firsts: dict[int, str] = {}
+    for name, spec in trained.items():
+        if name not in made:
+            firsts.setdefault(id(spec), name)
+    specs = {name: trained[name] for name in firsts.values()}
+    made |= _evaluate(ModelSpecs(**specs), variables, n) if specs else {}
+    return {name: made[name] if name in made else made[firsts[id(spec)]] for name, spec in trained.items()}
 
 
 def _evaluate(spec: Any, variables: Mapping[str, Any], n: int, **options: str) -> dict[str, Part]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import ClassVar
 
 import numpy as np
@@ -21,8 +21,7 @@ class Unstructured(CovarianceStructure):
 
     @property
     def _rows_columns(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        columns, rows = np.triu_indices(self.k)
-        return rows, columns
+        return _lower_triangle(self.k)
 
     @property
     def n_params(self) -> int:
@@ -92,6 +91,13 @@ class Unstructured(CovarianceStructure):
             kept = np.linalg.solve(root, left[:, :rank] * sizes[:rank])
             reduced = self.parameters(lower_factor(np.pad(kept, ((0, 0), (0, self.k - rank)))))
             yield partial(_instead, reduced)
+
+
+@cache
+def _lower_triangle(k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of a lower triangle, column by column."""
+    columns, rows = np.triu_indices(k)
+    return rows, columns
 
 
 def _instead(theta: Array, _: Array) -> Array:
