@@ -1,40 +1,46 @@
-# Seconds of lme4's own calls, as lines "name seconds criterion"; the data are the packaged CSV files.
+# One case of lme4 in a process of its own: Rscript lme4_times.R DATA CASE REPEATS [RESPONSES]
+# Prints the median seconds of a call after one to warm up, and its criterion. "load NAME" only reads the data.
+given <- commandArgs(TRUE)
+folder <- given[1]; case <- given[2]; repeats <- as.integer(given[3])
 suppressMessages(library(lme4))
-folder <- commandArgs(TRUE)[1]
-repeats <- as.integer(commandArgs(TRUE)[2])
-large <- commandArgs(TRUE)[3] == "TRUE"
-
+if (case == "versions") {
+  cat("R ", R.version$major, ".", R.version$minor, "; lme4 ", as.character(packageVersion("lme4")), "; ",
+      basename(extSoftVersion()[["BLAS"]]), "\n", sep = "")
+  quit()
+}
 read <- function(name, factors) {
-  file <- list.files(folder, paste0("^", name, "\\.csv"), full.names = TRUE)
+  file <- list.files(folder, paste0("^", name, "\\.csv"), full.names = TRUE)[1]
   data <- read.csv(file, na.strings = "NA")
   data[factors] <- lapply(data[factors], factor)
   data
 }
-seconds <- function(call, times) {
-  call()
-  median(replicate(times, { start <- proc.time()[["elapsed"]]; for (i in 1:5) call(); (proc.time()[["elapsed"]] - start) / 5 }))
+sources <- list(
+  sleepstudy = list("sleepstudy", "Subject"),
+  Penicillin = list("Penicillin", c("plate", "sample")),
+  Pastes = list("Pastes", c("batch", "cask")),
+  InstEval = list("InstEval", c("s", "d", "service", "dept"))
+)
+formulas <- list(
+  sleepstudy = Reaction ~ Days + (Days | Subject),
+  Penicillin = diameter ~ 1 + (1 | plate) + (1 | sample),
+  Pastes = strength ~ 1 + (1 | batch / cask),
+  InstEval_standard = y ~ 1 + service + (1 | s) + (1 | d) + (1 | dept),
+  InstEval_3terms = y ~ 1 + (1 | s) + (1 | d) + (1 | dept:service)
+)
+name <- sub("^(load_|refit_)", "", case)
+data <- do.call(read, sources[[sub("_.*", "", name)]])
+if (startsWith(case, "load_")) quit()
+call <- function() lmer(formulas[[name]], data)
+if (startsWith(case, "refit_")) {
+  fit <- call()
+  responses <- read.csv(given[4])
+  turn <- 0
+  call <- function() { turn <<- turn %% ncol(responses) + 1; refit(fit, responses[[turn]]) }
 }
-report <- function(name, call, times = repeats) {
-  cat(name, seconds(call, times), deviance(call(), REML = TRUE), "\n")
-}
-sleepstudy <- read("sleepstudy", "Subject")
-Penicillin <- read("Penicillin", c("plate", "sample"))
-Pastes <- read("Pastes", c("batch", "cask"))
-report("sleepstudy", function() lmer(Reaction ~ Days + (Days | Subject), sleepstudy))
-report("Penicillin", function() lmer(diameter ~ 1 + (1 | plate) + (1 | sample), Penicillin))
-report("Pastes", function() lmer(strength ~ 1 + (1 | batch / cask), Pastes))
-fit <- lmer(Reaction ~ Days + (Days | Subject), sleepstudy)
-set.seed(1)
-responses <- simulate(fit, 20)
-turn <- 0
-report("refit", function() { turn <<- turn %% 20 + 1; refit(fit, responses[[turn]]) })
-if (large) {
-  InstEval <- read("InstEval", c("s", "d", "service", "dept"))
-  once <- function(name, formula) {
-    start <- proc.time()[["elapsed"]]
-    fit <- lmer(formula, InstEval)
-    cat(name, proc.time()[["elapsed"]] - start, REMLcrit(fit), "\n")
-  }
-  once("InstEval_standard", y ~ 1 + service + (1 | s) + (1 | d) + (1 | dept))
-  once("InstEval_3terms", y ~ 1 + (1 | s) + (1 | d) + (1 | dept:service))
-}
+last <- if (repeats > 1) call() else NULL
+times <- replicate(repeats, {
+  start <- Sys.time()
+  last <<- call()
+  as.numeric(Sys.time() - start, units = "secs")
+})
+cat(median(times), format(REMLcrit(last), digits = 15), "\n")
