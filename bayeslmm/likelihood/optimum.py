@@ -145,9 +145,7 @@ def search(criterion: Criterion, start: ArrayLike | None = None, max_iter: int =
     restarts: list[float] = []
     evaluations = 0
     while True:
-        outcome = minimize(
-            criterion, theta, criterion.scale, renew=criterion.design.kernel.small, max_evaluations=max_iter
-        )
+        outcome = minimize(criterion, theta, criterion.scale, renew=False, max_evaluations=max_iter)
         evaluations += outcome.n_evaluations
         outcome = _clear_small(criterion, _polished(criterion, outcome))
         restarts.append(outcome.value)
