@@ -303,12 +303,17 @@ class LikelihoodFit:
         return hypothesis_test(self, hypothesis, value, ddf, prob)
 
     def ranova(
-        self, reduce_terms: bool = True, exact: bool = False, n: int = 100_000, seed: int | None = 0
+        self,
+        reduce_terms: bool = True,
+        exact: bool = False,
+        n: int = 100_000,
+        seed: int | None = 0,
+        bootstrap: int = 0,
     ) -> "InferenceTable":
         """Likelihood-ratio tests of the random terms; the options are those of `RanovaOptions`."""
         from bayeslmm.likelihood.inference.ranova import RanovaOptions, ranova
 
-        return ranova(self, RanovaOptions(reduce_terms, exact, n, seed))
+        return ranova(self, RanovaOptions(reduce_terms, exact, n, seed, bootstrap))
 
     def profile(self, labels: "Iterable[str] | None" = None, n_points: int = 8) -> "Profile":
         """The profile likelihood (ML) of the labelled parameters, all if None: curves, limits, plots."""

@@ -144,6 +144,18 @@ def bootstrap_lrt(
     return BootstrapRatioTest(likelihood_ratio(*fits), df, draws, seed, fits[0].formula, fits[1].formula)
 
 
+def bootstrap_p(small: "LikelihoodFit", big: "LikelihoodFit", n: int, seed: int) -> float:
+    """p-value of the likelihood ratio of two nested fits by their own criterion, simulated under the small."""
+
+    REML fits may be given where the fixed parts are the same.
+    """
+    plan = Plan(n, seed)
+    rows, _ = collect(finished(RatioTask.of(small, big), plan, None), plan, None)
+    draws = np.concatenate(rows)[:, 0]
+    statistic = max(small.criterion_value - big.criterion_value, 0.0)
+    return (1 + int(np.sum(draws >= statistic))) / (1 + int(np.isfinite(draws).sum()))
+
+
 @dataclass(frozen=True, slots=True)
 class RatioTask:
     """One number a replicate: the likelihood ratio of two models for one response of the small one."""

@@ -33,12 +33,19 @@ class RanovaOptions:
     reduce_terms : take terms out of `(x | g)` one by one, else whole bars.
     exact : simulate the exact null distribution where one variance is tested in a REML fit.
     n, seed : draws of the simulation, and what they are made from.
+    bootstrap : replicates of the parametric bootstrap under each reduced model; 0 for none.
     """
 
     reduce_terms: bool = True
     exact: bool = False
     n: int = 100_000
     seed: int | None = 0
+    bootstrap: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the counts."""
+        if self.bootstrap < 0 or self.n < 1:
+            raise OptionError(f"n is {self.n}, at least 1; bootstrap is {self.bootstrap}, at least 0")
 
 
 def ranova(fit: "LikelihoodFit", options: RanovaOptions) -> InferenceTable:
@@ -51,8 +58,8 @@ def ranova(fit: "LikelihoodFit", options: RanovaOptions) -> InferenceTable:
     -------
     DataFrame, "<none>" and a row a term
         n_params, loglik, aic of the reduced model; lrt, df and the p-values side by side: by χ², which knows
-        no boundary and can be poor; by its mixture at the boundary; exact, where asked for and known; and
-        by bootstrap, to be filled in by who has made one. NaN where there is none.
+        no boundary and can be poor; by its mixture at the boundary; and, where asked for, exact if that is
+        known, and by bootstrap. NaN where there is none.
 
     Raises
     ------
@@ -73,7 +80,17 @@ def ranova(fit: "LikelihoodFit", options: RanovaOptions) -> InferenceTable:
 def _row(fit: "LikelihoodFit", small: "LikelihoodFit", options: RanovaOptions) -> tuple[float, ...]:
     statistic, df, p, p_boundary = ratio_test(small, fit)
     exact = exact_p(small, fit, options.n, options.seed) if options.exact else np.nan
-    return (small.n_params, small.loglik, small.aic, statistic, df, p, p_boundary, exact, np.nan)
+    simulated = _bootstrap_p(small, fit, options)
+    return (small.n_params, small.loglik, small.aic, statistic, df, p, p_boundary, exact, simulated)
+
+
+def _bootstrap_p(small: "LikelihoodFit", fit: "LikelihoodFit", options: RanovaOptions) -> float:
+    from bayeslmm.likelihood.bootstrap.ratio_test import bootstrap_p
+    from bayeslmm.runs.replicates import fresh_seed
+
+    if not options.bootstrap:
+        return np.nan
+    return bootstrap_p(small, fit, options.bootstrap, fresh_seed() if options.seed is None else options.seed)
 
 
 def _refit(fit: "LikelihoodFit", design: Design) -> "LikelihoodFit":
