@@ -145,7 +145,7 @@ def bootstrap_lrt(
 
 
 def bootstrap_p(small: "LikelihoodFit", big: "LikelihoodFit", n: int, seed: int) -> float:
-    """p-value of the likelihood ratio of two nested fits by their own criterion, simulated under the small."""
+    """p-value of two nested fits' likelihood ratio by their own criterion, simulated under the small one.
 
     REML fits may be given where the fixed parts are the same.
     """
