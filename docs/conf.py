@@ -10,7 +10,7 @@ project_copyright = "2025, The bayeslmm developers"
 release = bayeslmm.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "numpydoc"]
-exclude_patterns = ["_build", "**/.ipynb_checkpoints", "jupyter_execute"]
+exclude_patterns = ["_build", "_benchmarks", "**/.ipynb_checkpoints", "jupyter_execute"]
 
 html_theme = "furo"
 html_static_path = ["_static"]
