@@ -87,7 +87,7 @@ def lme4_process() -> float | None:
 
 
 def lme4_refits(responses: pd.DataFrame, repeats: int) -> Timed | None:
-    """lme4's refit() of the sleepstudy fit, over the same responses; the criterion is lmer()'s of the last."""
+    """lme4's refit() of the sleepstudy fit, over the same responses; the criterion is lmer()'s, last."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "responses.csv"
         responses.to_csv(path, index=False)
