@@ -453,11 +453,3 @@ def _warn(result: LikelihoodFit) -> None:
     elif convergence.vanished:
         which = "; ".join(str(vanished) for vanished in convergence.vanished)
         warnings.warn(f"singular fit: {which}. See fit.convergence", SingularFitWarning, stacklevel=4)
-
-
-def natural(
-    result: LikelihoodFit, theta: ArrayLike | None = None
-) -> "tuple[dict[str, Array], dict[str, Array]]":
-    """Absolute sd and cor by group at the fit."""
-    values = result.design.covariance.natural(result.optimum.theta if theta is None else theta, result.sigma)
-    return values.sd, values.cor
