@@ -22,6 +22,39 @@ def _rx(ints: Ints, floats: Floats) -> Floats:
 
 
 @compiled
+def marginal_at(
+    logdet: float, A: Floats, sigma: float, beta: Floats, ints: Ints, floats: Floats
+) -> tuple[float, Floats, float, Floats]:
+    """As `marginal`, given log|V₀| and A: logp, d/dA (p + 1, p + 1), dsigma, dbeta; d/d log|V₀| is −½."""
+    p, n = ints[at.P], ints[at.N_ROWS]
+    A_bar = np.zeros((p + 1, p + 1))
+    if not (np.isfinite(logdet) and sigma > 0.0):
+        return -np.inf, A_bar, 0.0, np.zeros(p)
+    rx = _rx(ints, floats)
+    a = np.empty(p + 1)
+    a[p] = 1.0
+    for i in range(p):
+        a[i] = floats[ints[at.GAMMA] + i]
+        for j in range(i, p):
+            a[i] -= rx[i, j] * beta[j]
+    Aa = np.zeros(p + 1)
+    for i in range(p + 1):
+        for j in range(p + 1):
+            Aa[i] += A[i, j] * a[j]
+    quadratic = np.sum(a * Aa)
+    variance = sigma * sigma
+    for i in range(p + 1):
+        for j in range(p + 1):
+            A_bar[i, j] = -0.5 * a[i] * a[j] / variance
+    dbeta = np.zeros(p)
+    for j in range(p):
+        for i in range(j + 1):
+            dbeta[j] += rx[i, j] * Aa[i] / variance
+    logp = -0.5 * (n * (LOG_2PI + 2.0 * np.log(sigma)) + logdet + quadratic / variance)
+    return logp, A_bar, (quadratic / variance - n) / sigma, dbeta
+
+
+@compiled
 def marginal(
     lam: Floats, sigma: float, beta: Floats, ints: Ints, floats: Floats
 ) -> tuple[float, Floats, float, Floats]:
@@ -37,36 +70,12 @@ def marginal(
     -------
     logp, dlam (n_lam,), dsigma, dbeta (p,). −inf and zeros where Λ is too large to factor.
     """
-    p, n = ints[at.P], ints[at.N_ROWS]
     logdet, A, panels, tail = factor(lam, ints, floats)
-    if not (np.isfinite(logdet) and sigma > 0.0):
-        return -np.inf, np.zeros(len(lam)), 0.0, np.zeros(p)
-    rx = _rx(ints, floats)
-    a = np.empty(p + 1)
-    a[p] = 1.0
-    for i in range(p):
-        a[i] = floats[ints[at.GAMMA] + i]
-        for j in range(i, p):
-            a[i] -= rx[i, j] * beta[j]
-    Aa = np.zeros(p + 1)
-    for i in range(p + 1):
-        for j in range(p + 1):
-            Aa[i] += A[i, j] * a[j]
-    quadratic = np.sum(a * Aa)
-    variance = sigma * sigma
-    A_bar = np.empty((p + 1, p + 1))
-    for i in range(p + 1):
-        for j in range(p + 1):
-            A_bar[i, j] = -0.5 * a[i] * a[j] / variance
-    dlam = pullback(
-        -0.5, A_bar, lam, ints, floats, panels, tail, inverse_from_cholesky(tail, ints[at.Q_TAIL])
-    )
-    dbeta = np.zeros(p)
-    for j in range(p):
-        for i in range(j + 1):
-            dbeta[j] += rx[i, j] * Aa[i] / variance
-    logp = -0.5 * (n * (LOG_2PI + 2.0 * np.log(sigma)) + logdet + quadratic / variance)
-    return logp, dlam, (quadratic / variance - n) / sigma, dbeta
+    logp, A_bar, dsigma, dbeta = marginal_at(logdet, A, sigma, beta, ints, floats)
+    if not np.isfinite(logp):
+        return logp, np.zeros(len(lam)), dsigma, dbeta
+    inverse = inverse_from_cholesky(tail, ints[at.Q_TAIL])
+    return logp, pullback(-0.5, A_bar, lam, ints, floats, panels, tail, inverse), dsigma, dbeta
 
 
 @compiled
@@ -98,6 +107,48 @@ def _solve_rt(rx: Floats, right: Floats) -> Floats:
 
 
 @compiled
+def integrated_at(
+    logdet: float, A: Floats, sigma: float, precision: Floats, shift: Floats, ints: Ints, floats: Floats
+) -> tuple[float, Floats, float]:
+    """As `integrated`, given log|V₀| and A: logp, d/dA (p + 1, p + 1), dsigma; d/d log|V₀| is −½."""
+    p, n = ints[at.P], ints[at.N_ROWS]
+    A_bar = np.zeros((p + 1, p + 1))
+    if not (np.isfinite(logdet) and sigma > 0.0):
+        return -np.inf, A_bar, 0.0
+    variance = sigma * sigma
+    prior, moved, constant = _to_delta(precision, shift, ints, floats)
+    K = np.empty((p + 1, p + 1))
+    for i in range(p):
+        for j in range(p):
+            K[i, j] = A[i, j] / variance + prior[i, j]
+        K[p, i] = A[p, i] / variance + moved[i]
+        K[i, p] = K[p, i]
+    K[p, p] = 0.0
+    logdet_K = cholesky_leading(K, p)
+    if not np.isfinite(logdet_K):
+        return -np.inf, A_bar, 0.0
+    fitted = -K[p, p]
+    inverse = inverse_from_cholesky(K, p)
+    mean = np.zeros(p + 1)
+    mean[p] = -1.0
+    for i in range(p):
+        for j in range(p):
+            mean[i] += inverse[i, j] * (A[p, j] / variance + moved[j])
+    # d/dA of −½[log|K| + A_yy/σ² − cᵀK⁻¹c]
+    scale = 0.0
+    for i in range(p + 1):
+        for j in range(p + 1):
+            A_bar[i, j] = -0.5 * mean[i] * mean[j] / variance
+            if i < p and j < p:
+                A_bar[i, j] -= 0.5 * inverse[i, j] / variance
+            scale += A_bar[i, j] * A[i, j]
+    log_rx = floats[ints[at.CONSTANTS] + 1]
+    logp = -0.5 * (n - p) * LOG_2PI - n * np.log(sigma) - log_rx - constant
+    logp -= 0.5 * (logdet + logdet_K + A[p, p] / variance - fitted)
+    return logp, A_bar, -(n + 2.0 * scale) / sigma
+
+
+@compiled
 def integrated(
     lam: Floats, sigma: float, precision: Floats, shift: Floats, ints: Ints, floats: Floats
 ) -> tuple[float, Floats, float]:
@@ -114,44 +165,9 @@ def integrated(
     -------
     logp, dlam (n_lam,), dsigma. −inf and zeros where Λ is too large to factor.
     """
-    p, n = ints[at.P], ints[at.N_ROWS]
     logdet, A, panels, tail = factor(lam, ints, floats)
-    if not (np.isfinite(logdet) and sigma > 0.0):
-        return -np.inf, np.zeros(len(lam)), 0.0
-    variance = sigma * sigma
-    prior, moved, constant = _to_delta(precision, shift, ints, floats)
-    K = np.empty((p + 1, p + 1))
-    for i in range(p):
-        for j in range(p):
-            K[i, j] = A[i, j] / variance + prior[i, j]
-        K[p, i] = A[p, i] / variance + moved[i]
-        K[i, p] = K[p, i]
-    K[p, p] = 0.0
-    logdet_K = cholesky_leading(K, p)
-    if not np.isfinite(logdet_K):
-        return -np.inf, np.zeros(len(lam)), 0.0
-    fitted = -K[p, p]
-    inverse = inverse_from_cholesky(K, p)
-    mean = np.zeros(p + 1)
-    mean[p] = -1.0
-    for i in range(p):
-        for j in range(p):
-            mean[i] += inverse[i, j] * (A[p, j] / variance + moved[j])
-    # d/dA of −½[log|K| + A_yy/σ² − cᵀK⁻¹c]
-    A_bar = np.empty((p + 1, p + 1))
-    for i in range(p + 1):
-        for j in range(p + 1):
-            A_bar[i, j] = -0.5 * mean[i] * mean[j] / variance
-            if i < p and j < p:
-                A_bar[i, j] -= 0.5 * inverse[i, j] / variance
-    dlam = pullback(
-        -0.5, A_bar, lam, ints, floats, panels, tail, inverse_from_cholesky(tail, ints[at.Q_TAIL])
-    )
-    scale = 0.0
-    for i in range(p + 1):
-        for j in range(p + 1):
-            scale += A_bar[i, j] * A[i, j]
-    log_rx = floats[ints[at.CONSTANTS] + 1]
-    logp = -0.5 * (n - p) * LOG_2PI - n * np.log(sigma) - log_rx - constant
-    logp -= 0.5 * (logdet + logdet_K + A[p, p] / variance - fitted)
-    return logp, dlam, -(n + 2.0 * scale) / sigma
+    logp, A_bar, dsigma = integrated_at(logdet, A, sigma, precision, shift, ints, floats)
+    if not np.isfinite(logp):
+        return logp, np.zeros(len(lam)), dsigma
+    inverse = inverse_from_cholesky(tail, ints[at.Q_TAIL])
+    return logp, pullback(-0.5, A_bar, lam, ints, floats, panels, tail, inverse), dsigma

@@ -11,20 +11,22 @@ type Array = NDArray[np.float64]
 
 def marginal_loglik(design: Design, beta: ArrayLike, sigma: float, sd: ByGroup, cor: ByGroup) -> float:
     """log p(y | β, σ, sd, cor), b integrated out."""
-    from bayeslmm.kernel.density import marginal
+    from bayeslmm.kernel.densities import marginal_density
 
     lam = design.covariance.from_natural(sd, cor, sigma)
     kernel = design.kernel
-    return float(marginal(lam, sigma, np.asarray(beta, dtype=np.float64), kernel.ints, kernel.floats)[0])
+    given = np.asarray(beta, dtype=np.float64)
+    return float(marginal_density(lam, sigma, given, kernel.ints, kernel.floats)[0])
 
 
 def restricted_loglik(design: Design, sigma: float, sd: ByGroup, cor: ByGroup) -> float:
     """ℓ_R(σ, sd, cor): b integrated out, and β under a flat prior (Harville 1974)."""
-    from bayeslmm.kernel.density import integrated
+    from bayeslmm.kernel.densities import integrated_density
 
     lam = design.covariance.from_natural(sd, cor, sigma)
     kernel, p = design.kernel, design.p
-    return float(integrated(lam, sigma, np.zeros((p, p)), np.zeros(p), kernel.ints, kernel.floats)[0])
+    flat = np.zeros((p, p)), np.zeros(p)
+    return float(integrated_density(lam, sigma, *flat, kernel.ints, kernel.floats)[0])
 
 
 def conditional_modes(design: Design, beta: ArrayLike, sigma: float, sd: ByGroup, cor: ByGroup) -> Array:

@@ -155,13 +155,13 @@ class Target:
 
     def _density(self, parameters: Parameters, lam: Array, i: int) -> "_Density":
         """The kernel's value and gradient at one draw."""
-        from bayeslmm.kernel.density import integrated, marginal
+        from bayeslmm.kernel.densities import integrated_density, marginal_density
 
         sigma, data = float(parameters.sigma[i]), (self.design.kernel.ints, self.design.kernel.floats)
         if parameters.beta is not None:
-            return _Density(*marginal(lam[i], sigma, parameters.beta[i], *data))
+            return _Density(*marginal_density(lam[i], sigma, parameters.beta[i], *data))
         prior = self._prior_of_beta
-        value, dlam, dsigma = integrated(lam[i], sigma, prior.precision, prior.shift, *data)
+        value, dlam, dsigma = integrated_density(lam[i], sigma, prior.precision, prior.shift, *data)
         return _Density(value + prior.log_constant, dlam, dsigma, np.zeros(0))
 
 

@@ -89,3 +89,17 @@ def make(structure: str, p: int = 2, seed: int = 0, n: int = 90, scale: float = 
 
 def _every_level(rng: np.random.Generator, levels: int, n: int) -> NDArray[np.int64]:
     return rng.permutation(np.concatenate([np.arange(levels), rng.integers(0, levels, n - levels)]))
+
+
+def crossed_kernel(seed: int = 0) -> tuple[Kernel, Array]:
+    """Two crossed factors, one with slopes, whose tail is large enough for LAPACK; and a Λ."""
+    rng = np.random.default_rng(seed)
+    n = 700
+    columns = np.column_stack([np.ones(n), rng.normal(size=n)])
+    blocks = [
+        (_every_level(rng, 120, n), np.ones((n, 1)), 120),
+        (_every_level(rng, 80, n), columns, 80),
+    ]
+    X = np.column_stack([np.ones(n), rng.normal(size=(n, 1))])
+    kernel = Kernel.build(5 + 3 * rng.normal(size=n), X, blocks, rng.uniform(0.5, 2.0, n))
+    return kernel, np.concatenate([[0.7], np.tril(rng.normal(size=(2, 2))).ravel()])

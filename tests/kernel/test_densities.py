@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.criterion import criterion
+from bayeslmm.kernel.densities import (
+    integrated_density,
+    integrated_values,
+    marginal_density,
+    marginal_values,
+)
 from bayeslmm.kernel.density import integrated, marginal
-from tests.kernel.problems import STRUCTURES, Problem, make
+from bayeslmm.kernel.lapack import FROM
+from tests.kernel.problems import STRUCTURES, Problem, crossed_kernel, make
 
 CASES = [(name, p) for name in STRUCTURES for p in (0, 1, 3)]
 SIGMA = 1.3
@@ -134,3 +142,42 @@ def test_an_impossible_sigma_has_density_zero(sigma: float) -> None:
     none = np.zeros((2, 2))
     assert marginal(problem.lam, sigma, np.zeros(2), kernel.ints, kernel.floats)[0] == -np.inf
     assert integrated(problem.lam, sigma, none, np.zeros(2), kernel.ints, kernel.floats)[0] == -np.inf
+
+
+def test_large_tails_have_the_density_of_the_loops() -> None:
+    kernel, lam = crossed_kernel()
+    assert kernel.ints[at.Q_TAIL] >= FROM
+    data, flat = (kernel.ints, kernel.floats), (np.zeros((2, 2)), np.zeros(2))
+    beta, many = np.array([4.0, 0.3]), np.stack([lam, 0.5 * lam])
+    sigmas = np.array([SIGMA, 2.0])
+    for one, other in [
+        (integrated_density(lam, SIGMA, *flat, *data), integrated(lam, SIGMA, *flat, *data)),
+        (marginal_density(lam, SIGMA, beta, *data), marginal(lam, SIGMA, beta, *data)),
+    ]:
+        for left, right in zip(one, other, strict=True):
+            assert_allclose(left, right, rtol=1e-9, atol=1e-9)
+    by_loops = [integrated(many[i], sigmas[i], *flat, *data)[0] for i in range(2)]
+    assert_allclose(integrated_values(many, sigmas, *flat, *data), by_loops, rtol=1e-12)
+    by_loops = [marginal(many[i], sigmas[i], beta, *data)[0] for i in range(2)]
+    assert_allclose(marginal_values(many, sigmas, np.stack([beta, beta]), *data), by_loops, rtol=1e-12)
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_values_are_those_of_the_densities(structure: str) -> None:
+    problem = make(structure)
+    kernel, flat = problem.kernel, (np.zeros((2, 2)), np.zeros(2))
+    data, beta = (kernel.ints, kernel.floats), np.array([4.0, 0.3])
+    lam, sigma = np.stack([problem.lam, 0.5 * problem.lam]), np.array([SIGMA, 2.0])
+    expected = [integrated(lam[i], sigma[i], *flat, *data)[0] for i in range(2)]
+    assert_allclose(integrated_values(lam, sigma, *flat, *data), expected, rtol=1e-14)
+    expected = [marginal(lam[i], sigma[i], beta, *data)[0] for i in range(2)]
+    assert_allclose(marginal_values(lam, sigma, np.stack([beta, beta]), *data), expected, rtol=1e-14)
+
+
+def test_a_large_tail_at_an_impossible_sigma_has_density_zero() -> None:
+    kernel, lam = crossed_kernel()
+    value, dlam, _ = integrated_density(
+        lam, np.nan, np.zeros((2, 2)), np.zeros(2), kernel.ints, kernel.floats
+    )
+    assert value == -np.inf
+    assert not np.any(dlam)
