@@ -4,11 +4,13 @@ The priors and the data come from the explicit PyMC graph, the posterior draws f
 
     BAYESLMM_SIMULATIONS=500 python -m pytest -m slow tests/posterior/test_calibration.py
 
-and writes its ranks to the file named by BAYESLMM_RANKS, if there is one.
+It is made of pieces of PIECE simulations, each with its own seed. Where BAYESLMM_RANKS names a folder, the
+ranks of every piece are kept there, and a study that was stopped goes on with the pieces that are missing.
 """
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,8 @@ from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.sample import sample
 
 SIMULATIONS = int(os.environ.get("BAYESLMM_SIMULATIONS", "20"))
+PIECE = 20
+DRAWS = 240  # of a posterior: ranks are 0 .. 240
 VARIABLES = ["beta", "sd_g", "cor_g", "sd_h", "sigma", "ranef_g", "ranef_h"]
 PRIORS = {
     "beta": bl.Normal(0, 2),
@@ -55,25 +59,43 @@ class Calibration(simuk.SBC):
         super().__init__(graph, **options)
         self.var_names = VARIABLES
         self.simulations = {name: [] for name in VARIABLES}
+        self.methods = []
 
     def _get_posterior_samples(self, replicated_data):
         design = replace(self.subject.design, y=np.asarray(replicated_data["y"], dtype=float))
         seed = int(self._seeds[self._simulations_complete])
-        options = SampleOptions(draws=60, tune=600, chains=4, seed=seed, progress=False)
+        options = SampleOptions(draws=DRAWS // 4, tune=600, chains=4, seed=seed, progress=False)
         post = sample(design, self.subject.priors, options)
+        self.methods.append(post.method)
         return post.data["posterior"].to_dataset().stack(sample=("chain", "draw"))
+
+
+def piece(subject, number):
+    """Ranks (PIECE, quantities) of one piece, and the methods that drew."""
+    study = Calibration(subject, num_simulations=PIECE, seed=20 + number, keep_fits=False, progress_bar=False)
+    study.run_simulations()
+    ranks = study.simulations["prior_sbc"].to_dataset()
+    columns = [ranks[name].values[0].reshape(PIECE, -1) for name in VARIABLES]
+    return {"ranks": np.hstack(columns), "methods": np.array(study.methods)}
+
+
+def kept_piece(subject, number, folder):
+    """A piece from the folder, made and put there if it isn't yet."""
+    path = Path(folder) / f"{number:03}.npz"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, **piece(subject, number))
+    return dict(np.load(path))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(36_000)
 def test_ranks_are_uniform():
-    study = Calibration(model(), num_simulations=SIMULATIONS, seed=20, keep_fits=False, progress_bar=False)
-    study.run_simulations()
-    ranks = study.simulations["prior_sbc"].to_dataset()
-    if path := os.environ.get("BAYESLMM_RANKS"):
-        np.savez(path, **{name: ranks[name].values for name in VARIABLES})
-    columns = np.hstack([ranks[name].values[0].reshape(SIMULATIONS, -1) for name in VARIABLES])
-    assert columns.shape == (SIMULATIONS, 2 + 2 + 1 + 1 + 1 + 24 + 8)
-    unit = (columns + np.random.default_rng(1).uniform(size=columns.shape)) / 241
+    subject, folder = model(), os.environ.get("BAYESLMM_RANKS")
+    numbers = range(SIMULATIONS // PIECE)
+    pieces = [kept_piece(subject, i, folder) if folder else piece(subject, i) for i in numbers]
+    ranks = np.concatenate([each["ranks"] for each in pieces])
+    assert ranks.shape == (PIECE * len(numbers), 2 + 2 + 1 + 1 + 1 + 24 + 8)
+    unit = (ranks + np.random.default_rng(1).uniform(size=ranks.shape)) / (DRAWS + 1)
     least = min(kstest(column, "uniform").pvalue for column in unit.T)
-    assert least > 1e-3 / columns.shape[1]
+    assert least > 1e-3 / ranks.shape[1]
