@@ -131,12 +131,12 @@ def _factor_node(panels: Floats, start: int, height: int, k: int) -> float:
 
 
 @compiled
-def eliminate_chain(panels: Floats, tail: Floats, ints: Ints) -> float:
+def eliminate_chain(panels: Floats, tail: Floats, ints: Ints, floats: Floats) -> float:
     """Eliminate the nodes in place: panels become columns of L, the tail its Schur complement.
 
     Returns
     -------
-    log|L|² of the chain, or -inf where M is not positive definite in floating point.
+    log|L|² of the chain, nodes by their weights, or -inf where M is not positive definite in floating point.
     """
     logdet, q_lead = 0.0, ints[at.Q_LEAD]
     for i in range(ints[at.N_NODES]):
@@ -144,7 +144,7 @@ def eliminate_chain(panels: Floats, tail: Floats, ints: Ints) -> float:
         row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
         height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
         start = ints[ints[at.PANEL_START] + i]
-        logdet += _factor_node(panels, start, height, k)
+        logdet += floats[ints[at.NODE_WEIGHT] + i] * _factor_node(panels, start, height, k)
         if not np.isfinite(logdet):
             return -np.inf
         first = k
@@ -197,7 +197,7 @@ def factor(lam: Floats, ints: Ints, floats: Floats) -> tuple[float, Floats, Floa
     factors = relative_factors(lam, ints, floats)
     panels = scaled_panels(factors, ints, floats)
     tail = scaled_tail(factors, ints, floats)
-    logdet = eliminate_chain(panels, tail, ints)
+    logdet = eliminate_chain(panels, tail, ints, floats)
     if np.isfinite(logdet):
         logdet += cholesky_leading(tail, ints[at.Q_TAIL])
     return logdet + floats[ints[at.CONSTANTS]], read_moments(tail, ints), panels, tail

@@ -7,6 +7,7 @@ import numpy as np
 
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import BlockRows, Floats, Ints
+from bayeslmm.kernel.condensed import Condensed, condense
 from bayeslmm.kernel.conditional import Conditional, conditional
 from bayeslmm.kernel.criterion import profile
 from bayeslmm.kernel.crossproducts import pack
@@ -104,6 +105,11 @@ class Kernel:
     def log_det_R_X(self) -> float:
         """log|det R_X|; log|XᵀV₀⁻¹X| = log|QᵀV₀⁻¹Q| + 2 log|det R_X|."""
         return float(self.floats[self.ints[at.CONSTANTS] + 1])
+
+    @cached_property
+    def condensed(self) -> Condensed:
+        """The same (log|V₀|, A) from as few nodes as there can be, for those who evaluate it many times."""
+        return condense(self.ints, self.floats)
 
     @cached_property
     def R_X(self) -> Floats:

@@ -24,7 +24,7 @@ def bordered_factor(lam: Floats, ints: Ints, floats: Floats) -> tuple[float, Flo
     factors = relative_factors(lam, ints, floats)
     panels = scaled_panels(factors, ints, floats)
     tail = scaled_tail(factors, ints, floats)
-    logdet = eliminate_chain(panels, tail, ints)
+    logdet = eliminate_chain(panels, tail, ints, floats)
     if np.isfinite(logdet):
         logdet += _eliminate_tail(tail, int(ints[at.Q_TAIL]))
     return logdet + floats[ints[at.CONSTANTS]], read_moments(tail, ints), panels, tail

@@ -6,7 +6,9 @@ levels are the *nodes*, eliminated one by one), then the *tail*, held dense. Pos
 effects in that order; the p + 1 columns of [Q r] come last, as rows that every node touches.
 
 Each node has a *panel* of R rows and k columns, row-major: its own k rows, the rows of its ancestors in the
-chain, the tail rows it meets in the data, and the p + 1 rows of [Q r].
+chain, the tail rows it meets in the data, and the p + 1 rows of [Q r]. As far as log|V₀| goes a node stands
+for as many equal ones as its weight says; only nodes without ancestors and tail rows may have another than 1
+(see `condensed`).
 """
 
 # sizes
@@ -38,5 +40,6 @@ PANELS = 22  # (n_panel,) cross-products
 TAIL = 23  # (q_tail + p + 1)² cross-products, full and symmetric
 RX = 24  # (p, p) upper triangular, √w X = Q R_X
 GAMMA = 25  # (p,) Qᵀ√w y
-CONSTANTS = 26  # log|R|, log|det R_X|
-HEADER = 27
+NODE_WEIGHT = 26  # (n_nodes,) how often log|L|² of a node counts
+CONSTANTS = 27  # log|R|, log|det R_X|
+HEADER = 28

@@ -50,6 +50,28 @@ def panel_tables(
     level_k = np.repeat(ks[len(chain) :], [blocks[b].n_levels for b in tail])
     q_lead = int(np.sum(levels * ks[: len(chain)]))
     level_position = q_lead + np.append(0, np.cumsum(level_k))
+    return lay_out(node_block, ks, parent, met_count, met_level, level_k, level_position, p1)
+
+
+def lay_out(
+    node_block: Ints,
+    ks: Ints,
+    parent: Ints,
+    met_count: Ints,
+    met_level: Ints,
+    level_k: Ints,
+    level_position: Ints,
+    p1: int,
+) -> Panels:
+    """Lay out one panel per node.
+
+    Parameters
+    ----------
+    node_block : (n_nodes,) place of a node's block in the chain. ks : (n_blocks,) coefs of the blocks in
+        elimination order. parent : (n_nodes, n_chain) node of each coarser block that a node lies in, or -1.
+    met_count : (n_nodes,) tail levels that a node meets. met_level : those levels, node by node, increasing.
+    level_k : coefs of each tail level. level_position : first position of each, and q. p1 : columns of [Q r].
+    """
     tables = _panel_tables(node_block, ks, parent, met_count, met_level, level_k, level_position, p1)
     return Panels(node_block, *tables)
 
@@ -78,8 +100,9 @@ def _panel_tables(
         height = k + p1
         n_ancestors = 0
         for b in range(node_block[i] + 1, n_chain):
-            height += ks[b]
-            n_ancestors += 1
+            if parent[i, b] >= 0:
+                height += ks[b]
+                n_ancestors += 1
         for s in range(met, met + met_count[i]):
             height += level_k[met_level[s]]
         met += met_count[i]
@@ -97,6 +120,8 @@ def _panel_tables(
             r += 1
         s = ancestor_start[i]
         for b in range(node_block[i] + 1, n_chain):
+            if parent[i, b] < 0:
+                continue
             ancestors[s] = parent[i, b]
             s += 1
             for c in range(ks[b]):

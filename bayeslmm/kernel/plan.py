@@ -117,6 +117,7 @@ class Plan:
             at.TAIL: (self.q_tail + self.p1) ** 2,
             at.RX: (self.p1 - 1) ** 2,
             at.GAMMA: self.p1 - 1,
+            at.NODE_WEIGHT: len(panels.node_block),
         }
         header[list(sizes)] = np.append(0, np.cumsum(list(sizes.values())))[:-1]
         header[at.CONSTANTS] = sum(sizes.values())
@@ -132,13 +133,14 @@ def pack_floats(
     gamma: Floats,
     constants: Floats,
 ) -> Floats:
-    """The numbers of a problem, as `layout` says; `white` is in elimination order."""
+    """The numbers of a problem, as `layout` says, every node its own; `white` is in elimination order."""
     floats = np.zeros(ints[at.CONSTANTS] + len(constants))
     lam_start = ints[ints[at.BLOCK_LAM] : ints[at.BLOCK_LAM] + ints[at.N_BLOCKS]]
     for start, c in zip(lam_start, white, strict=True):
         floats[start : start + c.size] = c.ravel()
     for entry, table in ((at.PANELS, values), (at.TAIL, dense), (at.RX, R), (at.GAMMA, gamma)):
         floats[ints[entry] : ints[entry] + table.size] = table.ravel()
+    floats[ints[at.NODE_WEIGHT] : ints[at.CONSTANTS]] = 1.0
     floats[ints[at.CONSTANTS] :] = constants
     return floats
 

@@ -127,6 +127,7 @@ def _chain_terms(
         row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
         height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
         S = ints[ints[at.PANEL_START] + i]
+        weight = floats[ints[at.NODE_WEIGHT] + i]
         G = ints[at.PANELS] + S
         own = ints[row0]
         for j in range(p1):
@@ -142,7 +143,7 @@ def _chain_terms(
                 for c in range(k):
                     x, y = 0.0, 0.0
                     for m in range(ks):
-                        x += factors[up + a * ks + m] * selected[S + (r + m) * k + c]
+                        x += weight * factors[up + a * ks + m] * selected[S + (r + m) * k + c]
                     for m in range(k):
                         y += floats[G + row + m] * factors[lam + m * k + c]
                     for m in range(k):

@@ -46,6 +46,16 @@ def write_response(ints: Ints, floats: Floats, zr: Floats, gamma: Floats, rr: fl
         floats[ints[at.GAMMA] + i] = gamma[i]
 
 
+def read_response(ints: Ints, floats: Floats) -> tuple[Floats, Floats, float]:
+    """What `write_response` has put into a packed problem: zr (q,), gamma (p,), rr."""
+    n_nodes, q_lead, p = ints[at.N_NODES], ints[at.Q_LEAD], ints[at.P]
+    k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] :][:n_nodes]]
+    last = ints[ints[at.PANEL_START] :][1 : n_nodes + 1] - k - ints[ints[at.NODE_POSITION] :][:n_nodes]
+    chain = floats[ints[at.PANELS] + np.repeat(last, k) + np.arange(q_lead)]
+    tail = floats[ints[at.TAIL] : ints[at.RX]][-(ints[at.Q_TAIL] + p + 1) :]
+    return np.append(chain, tail[: ints[at.Q_TAIL]]), floats[ints[at.GAMMA] :][:p], float(tail[-1])
+
+
 @compiled
 def effects_crossproducts(ints: Ints, floats: Floats) -> tuple[Floats, Floats]:
     """Z̃ᵀZ̃ (q, q) and Z̃ᵀQ (q, p), dense, in elimination order."""

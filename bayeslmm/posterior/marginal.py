@@ -22,7 +22,8 @@ def marginal_likelihood(design: Design, priors: Priors, sigma: Tensor, factors: 
 
     lam = _relative(design, factors, sigma)
     # shared: the data are inputs of the compiled code, not part of it
-    data = [shared(design.kernel.ints.copy(), "ints"), shared(design.kernel.floats.copy(), "floats")]
+    problem = design.kernel.condensed
+    data = [shared(problem.ints.copy(), "ints"), shared(problem.floats.copy(), "floats")]
     if integrable(priors):
         prior = gaussian_prior(priors)
         held = [shared(prior.precision, "precision"), shared(prior.shift, "shift")]

@@ -86,7 +86,8 @@ class Target:
         """Log likelihood, random effects and (where exact) β integrated out, of points (m, size): (m,)."""
         from bayeslmm.kernel.densities import integrated_values, marginal_values
 
-        parameters, data = self.parameters(phi), (self.design.kernel.ints, self.design.kernel.floats)
+        parameters, problem = self.parameters(phi), self.design.kernel.condensed
+        data = (problem.ints, problem.floats)
         lam, sigma = relative_factors(self.design, parameters), np.ascontiguousarray(parameters.sigma)
         if parameters.beta is not None:
             return marginal_values(lam, sigma, np.ascontiguousarray(parameters.beta), *data)
@@ -157,7 +158,8 @@ class Target:
         """The kernel's value and gradient at one draw."""
         from bayeslmm.kernel.densities import integrated_density, marginal_density
 
-        sigma, data = float(parameters.sigma[i]), (self.design.kernel.ints, self.design.kernel.floats)
+        sigma, problem = float(parameters.sigma[i]), self.design.kernel.condensed
+        data = (problem.ints, problem.floats)
         if parameters.beta is not None:
             return _Density(*marginal_density(lam[i], sigma, parameters.beta[i], *data))
         prior = self._prior_of_beta

@@ -132,16 +132,16 @@ class Refitter:
     def _search_compiled(self, responses: Responses) -> tuple[Array, Mask]:
         from bayeslmm.kernel.refit import refit_all
 
-        objective, kernel, scale = self.objective, self.kernel, self.objective.scale
+        objective, problem, scale = self.objective, self.kernel.condensed, self.objective.scale
         x, converged = refit_all(
             self.start / scale,
             self.hessian * np.outer(scale, scale),
             scale[:, None] * objective.design.covariance.jacobian(self.start),
-            kernel.ints,
-            kernel.floats,
+            problem.ints,
+            problem.floats,
             objective.reml,
             objective.sigma,
-            responses.zr,
+            problem.products(responses.zr),
             responses.gamma,
             responses.rr,
             TOLERANCE,
@@ -168,9 +168,9 @@ class Refitter:
     def _solve_compiled(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
         from bayeslmm.kernel.refit import solve_all
 
-        kernel = self.kernel
-        problem = (kernel.ints, kernel.floats, self.objective.reml, self.objective.sigma)
-        return solve_all(lam, *problem, responses.zr, responses.gamma, responses.rr)
+        problem = self.kernel.condensed
+        given = (problem.ints, problem.floats, self.objective.reml, self.objective.sigma)
+        return solve_all(lam, *given, problem.products(responses.zr), responses.gamma, responses.rr)
 
     def _solve_each(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
         from bayeslmm.kernel.criterion import profile

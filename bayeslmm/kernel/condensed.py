@@ -1,0 +1,329 @@
+"""Levels with equal ZᵀZ condensed: the same (log|V₀|, A) from fewer nodes.
+
+Effects of a block's levels are independent with one law, so levels may be rotated among each other. J leaves
+of the chain with the same G = ZⱼᵀZⱼ, the same ancestors and the same tail rows keep G under any rotation
+[U₁ U₂], and so their M; what they share with ancestors, tail, Q and r is rotated. U₁ (J, ρ) spans the
+products with ancestors, tail and Q: ρ is 1 where levels are replicates of each other, else 1 + the number of
+covariates that vary between them. The other J − ρ know nothing but r, hence
+
+    log|M| = (J − ρ) log|M_j| + ...,      A_yy = ... − tr(ΛM_j⁻¹Λᵀ S),   S = Σ rⱼrⱼᵀ = FᵀF,
+
+and k nodes with the rows of F as their r stand for all of them that have this G, each counted (J − ρ)/k
+times in log|M|. In balanced data this is the analysis of variance, between and within.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.blocks import BlockSize, Floats, Ints
+from bayeslmm.kernel.panels import lay_out
+from bayeslmm.kernel.plan import Plan
+from bayeslmm.kernel.sufficient import read_response, write_response
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+TOLERANCE = 1e-12  # of the size of a product, below which a difference is rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Condensed:
+    """A packed problem with the (log|V₀|, A) of another, and how responses are carried over.
+
+    Attributes
+    ----------
+    ints, floats : the problem, as `layout` says; its levels aren't those of the data.
+    rotation : (q_kept, q) orthonormal rows, from Z̃ᵀr to that of the nodes that know more than r; None where
+        nothing is condensed and the problem is the original.
+    within : positions (N, k) of the levels that share one G, for each G.
+    first : position of the nodes that know nothing but r.
+    """
+
+    ints: Ints
+    floats: Floats
+    rotation: "csr_array | None" = None
+    within: tuple[Ints, ...] = ()
+    first: int = 0
+
+    def products(self, zr: Floats) -> Floats:
+        """Z̃ᵀr of m responses, (m, q) to that of this problem, (m, q')."""
+        if self.rotation is None:
+            return zr
+        kept = (self.rotation @ zr.T).T
+        rest = zr - (self.rotation.T @ kept.T).T
+        roots = [_root(rest[:, positions]) for positions in self.within]
+        return np.ascontiguousarray(np.hstack([kept[:, : self.first], *roots, kept[:, self.first :]]))
+
+
+def _root(r: Floats) -> Floats:
+    """F with FᵀF = Σ rⱼrⱼᵀ of (m, N, k), flat: (m, k²)."""
+    values, vectors = np.linalg.eigh(np.swapaxes(r, 1, 2) @ r)
+    F = np.sqrt(np.maximum(values, 0.0))[:, :, None] * np.swapaxes(vectors, 1, 2)
+    return np.asarray(F.reshape(len(r), -1))
+
+
+def condense(ints: Ints, floats: Floats) -> Condensed:
+    """Condense the leaves of a packed problem, where there are fewer nodes to be had."""
+    if ints[at.N_NODES] == 0:
+        return Condensed(ints, floats)
+    leaves = _Leaves(ints, floats)
+    teams = leaves.teams()
+    if not teams:
+        return Condensed(ints, floats)
+    return _Condenser(leaves, teams).condensed()
+
+
+class _Team(NamedTuple):
+    """Leaves that are condensed together.
+
+    Attributes
+    ----------
+    members : (J,) leaves. number : of their G. basis : (J, rho) U₁. shared : (rho, height) what the first
+    rho rotated ones share with ancestors, tail and Q, rows of k.
+    """
+
+    members: Ints
+    number: int
+    basis: Floats
+    shared: Floats
+
+
+@dataclass(frozen=True)
+class _Leaves:
+    """The finest block of a packed problem."""
+
+    ints: Ints
+    floats: Floats
+
+    def table(self, entry: int, length: int) -> Ints:
+        """A table of a known length."""
+        return self.ints[self.ints[entry] :][:length]
+
+    @property
+    def n_nodes(self) -> int:
+        """Nodes of the chain."""
+        return int(self.ints[at.N_NODES])
+
+    @property
+    def p1(self) -> int:
+        """Columns of [Q r]."""
+        return int(self.ints[at.P]) + 1
+
+    @cached_property
+    def ks(self) -> Ints:
+        """(n_blocks,) coefs of each block, in elimination order."""
+        return self.table(at.BLOCK_K, int(self.ints[at.N_BLOCKS]))
+
+    @cached_property
+    def levels(self) -> Ints:
+        """(n_blocks,) levels of each block, in elimination order."""
+        q = int(self.ints[at.Q_LEAD] + self.ints[at.Q_TAIL])
+        return np.bincount(self.table(at.POSITION_BLOCK, q), minlength=len(self.ks)) // self.ks
+
+    @cached_property
+    def n_chain(self) -> int:
+        """Blocks of the chain."""
+        return int(self.table(at.NODE_BLOCK, self.n_nodes)[-1]) + 1
+
+    @property
+    def n(self) -> int:
+        """Levels of the finest block."""
+        return int(self.levels[0])
+
+    @property
+    def k(self) -> int:
+        """Its coefs."""
+        return int(self.ks[0])
+
+    @cached_property
+    def panel_start(self) -> Ints:
+        """(n + 1,) where the leaves' panels start and the others' do."""
+        return self.table(at.PANEL_START, self.n + 1)
+
+    @cached_property
+    def panels(self) -> Floats:
+        """The cross-products of all nodes."""
+        return self.floats[self.ints[at.PANELS] :][: self.ints[at.N_PANEL]]
+
+    @cached_property
+    def own(self) -> Floats:
+        """(n, k²) G of each leaf."""
+        return np.asarray(self.panels[self.panel_start[:-1, None] + np.arange(self.k**2)])
+
+    @cached_property
+    def numbers(self) -> Ints:
+        """(n,) equal numbers for equal G."""
+        size = TOLERANCE * np.abs(self.own).max(axis=1)
+        along = self.own @ np.sqrt(np.arange(2.0, self.k**2 + 2))
+        order = np.argsort(along, kind="stable")
+        apart = np.diff(along[order]) > self.k**2 * size[order[1:]]
+        numbers = np.empty(self.n, dtype=np.int64)
+        numbers[order] = np.cumsum(np.append(0, apart))
+        _, first = np.unique(numbers, return_index=True)
+        unlike = np.any(np.abs(self.own - self.own[first[numbers]]) > size[:, None], axis=1)
+        numbers[unlike] = len(first) + np.arange(np.sum(unlike))
+        return numbers
+
+    def met(self, node: int) -> Ints:
+        """Positions of ancestors and tail rows that a node meets."""
+        start, stop = self.ints[at.ROWS] + self.table(at.ROW_START, self.n_nodes + 1)[node : node + 2]
+        own = self.ks[self.table(at.NODE_BLOCK, self.n_nodes)[node]]
+        return self.ints[start + own : stop - self.p1]
+
+    def tail_levels(self, node: int) -> Ints:
+        """Numbers of the tail's levels that a node meets."""
+        met = self.met(node) - self.ints[at.Q_LEAD]
+        return np.unique(self._tail_level[met[met >= 0]])
+
+    @cached_property
+    def _tail_level(self) -> Ints:
+        """(q_tail,) level that each row of the tail belongs to."""
+        of_level = np.repeat(self.ks[self.n_chain :], self.levels[self.n_chain :])
+        return np.repeat(np.arange(len(of_level)), of_level)
+
+    def ancestors(self, node: int) -> Ints:
+        """A node's ancestors, nearest first."""
+        start, stop = self.table(at.ANCESTOR_START, self.n_nodes + 1)[node : node + 2]
+        return self.ints[self.ints[at.ANCESTORS] + start : self.ints[at.ANCESTORS] + stop]
+
+    def shared(self, leaves: Ints) -> Floats:
+        """(J, height k) what leaves of equal height share with ancestors, tail and Q."""
+        start, stop = self.panel_start[leaves] + self.k**2, self.panel_start[leaves[0] + 1] - self.k
+        return self.panels[start[:, None] + np.arange(stop - start[0])]
+
+    def teams(self) -> list[_Team]:
+        """Leaves that are worth condensing: fewer nodes come out than go in."""
+        alike: dict[tuple[int, bytes], list[int]] = {}
+        for leaf, number in enumerate(self.numbers.tolist()):
+            alike.setdefault((number, self.met(leaf).tobytes()), []).append(leaf)
+        teams = [self._team(np.array(members), key[0]) for key, members in alike.items() if len(members) > 1]
+        spared = np.zeros(self.n, dtype=np.int64)
+        for team in teams:
+            spared[team.number] += len(team.members) - team.basis.shape[1]
+        return [t for t in teams if spared[t.number] > self.k and t.basis.shape[1] < len(t.members)]
+
+    def _team(self, members: Ints, number: int) -> _Team:
+        shared = self.shared(members)
+        # |zᵀq| ≤ |z| and |zᵀz'| ≤ |z||z'|: what rounding leaves of a product is small beside that
+        size = np.sqrt(np.abs(self.own[members[0]]).max()) or 1.0
+        scale = np.full(shared.shape[1], size)
+        scale[: self.k * len(self.met(int(members[0])))] *= size
+        basis, values, _ = np.linalg.svd(shared / scale, full_matrices=False)
+        basis = basis[:, values > TOLERANCE * np.sqrt(len(members))]
+        return _Team(members, number, basis, basis.T @ shared)
+
+
+@dataclass(frozen=True)
+class _Condenser:
+    """Puts the condensed problem together. Its leaves: those that stay, rotated ones, those within."""
+
+    leaves: _Leaves
+    teams: list[_Team]
+
+    def condensed(self) -> Condensed:
+        old, first = self.leaves, self.leaves.k * len(self.like)
+        ints = self.plan.pack_ints(int(old.ints[at.N_ROWS]))
+        floats = self.floats(ints)
+        out = Condensed(ints, floats, self.rotation(), tuple(map(self.within, self.numbers)), first)
+        products, gamma, rr = read_response(old.ints, old.floats)
+        write_response(ints, floats, out.products(products[None])[0], gamma, rr)
+        ints.flags.writeable = False
+        return out
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """The numbers of G that are condensed."""
+        return sorted({team.number for team in self.teams})
+
+    @cached_property
+    def staying(self) -> Ints:
+        """Leaves that stay as they are."""
+        return np.setdiff1d(np.arange(self.leaves.n), np.concatenate([team.members for team in self.teams]))
+
+    @cached_property
+    def like(self) -> Ints:
+        """The leaves whose places those that stay and the rotated ones take."""
+        rotated = [np.repeat(team.members[0], team.basis.shape[1]) for team in self.teams]
+        return np.concatenate([self.staying, *rotated])
+
+    def within(self, number: int) -> Ints:
+        """(N, k) positions of all leaves with this G that are condensed."""
+        members = np.concatenate([team.members for team in self.teams if team.number == number])
+        return members[:, None] * self.leaves.k + np.arange(self.leaves.k)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Where everything lies in the condensed problem."""
+        old, n_within = self.leaves, self.leaves.k * len(self.numbers)
+        n_leaves = len(self.like) + n_within
+        levels = np.append(n_leaves, old.levels[1:])
+        parent = np.full((n_leaves + old.n_nodes - old.n, old.n_chain), -1, dtype=np.int64)
+        nodes = [*self.like.tolist(), *[None] * n_within, *range(old.n, old.n_nodes)]
+        met = [np.zeros(0, dtype=np.int64) if node is None else old.tail_levels(node) for node in nodes]
+        for i, node in enumerate(nodes):
+            if node is not None:
+                above = old.ancestors(node)
+                parent[i, old.n_chain - len(above) :] = above + n_leaves - old.n
+        tail_k = np.repeat(old.ks[old.n_chain :], levels[old.n_chain :])
+        position = np.sum((levels * old.ks)[: old.n_chain]) + np.append(0, np.cumsum(tail_k))
+        panels = lay_out(
+            np.repeat(np.arange(old.n_chain), levels[: old.n_chain]),
+            old.ks,
+            parent,
+            np.array([len(each) for each in met]),
+            np.concatenate(met),
+            tail_k,
+            position,
+            old.p1,
+        )
+        public = np.argsort(old.table(at.BLOCK_LAM, len(levels)))
+        order = np.argsort(public).tolist()
+        blocks = tuple(BlockSize(int(levels[e]), int(old.ks[e])) for e in public)
+        return Plan(blocks, tuple(order[: old.n_chain]), tuple(order[old.n_chain :]), panels, old.p1)
+
+    def floats(self, ints: Ints) -> Floats:
+        """The numbers, without the response."""
+        old, k, source = self.leaves, self.leaves.k, self.leaves.ints
+        own = {team.number: old.own[team.members[0]] for team in self.teams}
+        start, stop = old.panel_start[:-1], old.panel_start[1:]
+        panels = [old.panels[start[leaf] : stop[leaf]] for leaf in self.staying]
+        panels += [
+            part
+            for team in self.teams
+            for row in team.shared
+            for part in (own[team.number], row, np.zeros(k))
+        ]
+        panels += [part for each in self.numbers for part in k * [own[each], np.zeros(k * old.p1)]]
+        floats = np.zeros(ints[at.CONSTANTS] + 2)
+        panels.append(old.panels[stop[-1] :])
+        floats[ints[at.PANELS] : ints[at.TAIL]] = np.concatenate(panels)
+        floats[ints[at.NODE_WEIGHT] : ints[at.CONSTANTS]] = 1.0
+        weights = floats[ints[at.NODE_WEIGHT] + len(self.like) :]
+        for i, number in enumerate(self.numbers):
+            spared = [len(t.members) - t.basis.shape[1] for t in self.teams if t.number == number]
+            weights[i * k : (i + 1) * k] = sum(spared) / k
+        for entry, end in ((at.WHITEN, at.PANELS), (at.TAIL, at.NODE_WEIGHT)):
+            floats[ints[entry] : ints[end]] = old.floats[source[entry] : source[end]]
+        floats[ints[at.CONSTANTS] :] = old.floats[source[at.CONSTANTS] :]
+        return floats
+
+    def rotation(self) -> "csr_array":
+        """The rotation of Z̃ᵀr, nodes within left out."""
+        from scipy.sparse import block_diag, coo_array, csr_array, eye_array, kron
+
+        old, n = self.leaves, len(self.staying)
+        values, rows, columns = [np.ones(n)], [np.arange(n)], [self.staying]
+        for members, _, basis, _ in self.teams:
+            rho = basis.shape[1]
+            values.append(basis.T.ravel())
+            rows.append(np.repeat(n + np.arange(rho), len(members)))
+            columns.append(np.tile(members, rho))
+            n += rho
+        places = (np.concatenate(rows), np.concatenate(columns))
+        leaves = coo_array((np.concatenate(values), places), shape=(n, old.n))
+        others = eye_array(int(np.sum((old.levels * old.ks)[1:])))
+        return csr_array(block_diag([kron(leaves, eye_array(old.k)), others]))
