@@ -7,6 +7,7 @@ import numpy as np
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.dense import solve_rows_transposed
 from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
 from bayeslmm.kernel.pullback import selected_inverse, spherical_solution
 from bayeslmm.kernel.relation import Known, related
@@ -35,12 +36,11 @@ def times_factor(lam: Floats, ints: Ints, u: Floats) -> Floats:
 def solve_transposed(panels: Floats, tail: Floats, ints: Ints, z: Floats) -> Floats:
     """L⁻ᵀz, rows in elimination order; z (q, m) is overwritten."""
     q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
-    for r in range(q_tail - 1, -1, -1):
+    right = z[q_lead:].T.copy()
+    solve_rows_transposed(tail, right)
+    for r in range(q_tail):
         for j in range(z.shape[1]):
-            z[q_lead + r, j] /= tail[r, r]
-        for m in range(r):
-            for j in range(z.shape[1]):
-                z[q_lead + m, j] -= tail[r, m] * z[q_lead + r, j]
+            z[q_lead + r, j] = right[j, r]
     for i in range(ints[at.N_NODES] - 1, -1, -1):
         k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
         first_row = ints[ints[at.ROW_START] + i]
@@ -79,7 +79,7 @@ def diagonal_blocks(lam: Floats, ints: Ints, selected: Floats, inverse: Floats) 
                 if r < q_lead:
                     middle[i, j] = selected[ints[ints[at.PANEL_START] + node] + i * k + j]
                 else:
-                    middle[i, j] = inverse[r - q_lead + i, r - q_lead + j]
+                    middle[i, j] = inverse[r - q_lead + max(i, j), r - q_lead + min(i, j)]
         for i in range(k):
             for j in range(k):
                 for m in range(k):
@@ -137,7 +137,8 @@ class Conditional:
         k = int(ints[ints[at.BLOCK_K] + block])
         own = np.flatnonzero(ints[ints[at.POSITION_BLOCK] :][: len(inverse)] == block)
         factor = self.lam[start : start + k * k].reshape(k, k)
-        return related_blocks(L, factor, inverse[own[0] : own[-1] + 1, own[0] : own[-1] + 1])
+        part = np.tril(inverse[own[0] : own[-1] + 1, own[0] : own[-1] + 1])
+        return related_blocks(L, factor, part + np.tril(part, -1).T)
 
     def _by_block(self, flat: Floats) -> tuple[Floats, ...]:
         ints = self.ints

@@ -1,6 +1,6 @@
 """Dense Cholesky factor and inverse for the tail, in loops a compiler can vectorize.
 
-Large tails go through LAPACK instead (`kernel.factorize`); these serve small ones, and code that has to be
+Large tails go through LAPACK instead (`kernel.lapack`); these serve small ones, and code that has to be
 compiled whole. No matrix product is called here: compiling one costs more than a small problem's whole fit.
 """
 
@@ -75,3 +75,14 @@ def inverse_from_cholesky(a: Floats, size: int) -> Floats:
         for c in range(r):
             out[c, r] = out[r, c]
     return out
+
+
+@compiled
+def solve_rows_transposed(a: Floats, rows: Floats) -> None:
+    """Solve Lᵀx = w in place for every row w of `rows` (m, size), L the leading part of a Cholesky factor."""
+    for r in range(rows.shape[1] - 1, -1, -1):
+        for c in range(rows.shape[0]):
+            rows[c, r] /= a[r, r]
+            x = rows[c, r]
+            for m in range(r):
+                rows[c, m] -= x * a[r, m]

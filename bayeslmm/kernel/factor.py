@@ -49,6 +49,11 @@ def scaled_panels(factors: Floats, ints: Ints, floats: Floats) -> Floats:
         while r < height - p1:
             s = ints[ints[at.POSITION_BLOCK] + ints[row0 + r]]
             ks, left = ints[ints[at.BLOCK_K] + s], ints[ints[at.BLOCK_LAM] + s]
+            if ks == 1:
+                for c in range(k):
+                    panels[to + r * k + c] *= factors[left]
+                r += 1
+                continue
             for c in range(k):
                 for j in range(ks):
                     work[j] = 0.0
@@ -63,47 +68,52 @@ def scaled_panels(factors: Floats, ints: Ints, floats: Floats) -> Floats:
 
 
 @compiled
-def _row_times(tail: Floats, r: int, stop: int, factors: Floats, ints: Ints, floats: Floats) -> None:
-    """Row r of the tail's cross-products times Λ, up to column `stop`."""
-    source = ints[at.TAIL] + r * tail.shape[1]
-    c = 0
-    while c < stop:
-        b = ints[ints[at.POSITION_BLOCK] + ints[at.Q_LEAD] + c]
+def tail_starts(ints: Ints) -> Ints:
+    """First column of every block in the tail, (n_blocks + 1,); blocks of the chain have none."""
+    starts = np.zeros(ints[at.N_BLOCKS] + 1, dtype=np.int64)
+    for c in range(ints[at.Q_TAIL]):
+        starts[ints[ints[at.POSITION_BLOCK] + ints[at.Q_LEAD] + c] + 1] = c + 1
+    return starts
+
+
+@compiled
+def _add_scaled_row(
+    out: Floats, left: float, row: Floats, stop: int, starts: Ints, factors: Floats, ints: Ints
+) -> None:
+    """Add `left` times a row of the tail's cross-products, times Λ, up to column `stop`."""
+    for b in range(ints[at.N_BLOCKS]):
         k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
+        first = starts[b]
+        levels = (min(starts[b + 1], stop) - first) // k
         for m in range(k):
-            x = floats[source + c + m]
             for j in range(k):
-                tail[r, c + j] += x * factors[lam + m * k + j]
-        c += k
+                x = left * factors[lam + m * k + j]
+                if x != 0.0:
+                    for level in range(levels):
+                        out[first + level * k + j] += x * row[first + level * k + m]
 
 
 @compiled
 def scaled_tail(factors: Floats, ints: Ints, floats: Floats) -> Floats:
-    """The dense tail of ΛᵀGΛ + I bordered by CᵀΛ and [Q r]ᵀ[Q r]; lower triangle."""
+    """The dense tail of ΛᵀGΛ + I bordered by CᵀΛ and [Q r]ᵀ[Q r]; lower triangle, the rest undefined."""
     q_tail = ints[at.Q_TAIL]
     width = q_tail + ints[at.P] + 1
-    tail = np.zeros((width, width))
-    work = np.empty(len(factors) + 1)
-    c = 0
-    while c < q_tail:
-        b = ints[ints[at.POSITION_BLOCK] + ints[at.Q_LEAD] + c]
+    G = floats[ints[at.TAIL] : ints[at.TAIL] + width * width].reshape(width, width)
+    tail = np.empty((width, width))
+    starts = tail_starts(ints)
+    for r in range(width):
+        for c in range(r + 1):
+            tail[r, c] = 0.0 if c < q_tail else G[r, c]
+        if r >= q_tail:
+            _add_scaled_row(tail[r], 1.0, G[r], q_tail, starts, factors, ints)
+    for b in range(ints[at.N_BLOCKS]):
         k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
-        for i in range(c, c + k):
-            _row_times(tail, i, c + k, factors, ints, floats)
-        for j in range(c + k):
+        for c in range(starts[b], starts[b + 1], k):
             for i in range(k):
-                work[i] = 0.0
                 for m in range(k):
-                    work[i] += factors[lam + m * k + i] * tail[c + m, j]
-            for i in range(k):
-                tail[c + i, j] = work[i]
-        for j in range(k):
-            tail[c + j, c + j] += 1.0
-        c += k
-    for r in range(q_tail, width):
-        _row_times(tail, r, q_tail, factors, ints, floats)
-        for j in range(q_tail, r + 1):
-            tail[r, j] = floats[ints[at.TAIL] + r * width + j]
+                    left = factors[lam + m * k + i]
+                    _add_scaled_row(tail[c + i], left, G[c + m], c + k, starts, factors, ints)
+                tail[c + i, c + i] += 1.0
     return tail
 
 
@@ -160,12 +170,13 @@ def eliminate_chain(panels: Floats, tail: Floats, ints: Ints, floats: Floats) ->
                         x += panels[start + r * k + m] * panels[start + (first + c) * k + m]
                     panels[up + ints[there + r] * up_k + c] -= x
             first += up_k
-        for r in range(first, height):
-            for c in range(first, r + 1):
-                x = 0.0
-                for m in range(k):
-                    x += panels[start + r * k + m] * panels[start + c * k + m]
-                tail[ints[row0 + r] - q_lead, ints[row0 + c] - q_lead] -= x
+        rows, panel = ints[row0 + first : row0 + height], panels[start + first * k : start + height * k]
+        for r in range(height - first):
+            row = tail[rows[r] - q_lead]
+            for m in range(k):
+                x = panel[r * k + m]
+                for c in range(r + 1):
+                    row[rows[c] - q_lead] -= x * panel[c * k + m]
     return logdet
 
 

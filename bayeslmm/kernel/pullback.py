@@ -12,7 +12,8 @@ import numpy as np
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
-from bayeslmm.kernel.factor import relative_factors
+from bayeslmm.kernel.dense import solve_rows_transposed
+from bayeslmm.kernel.factor import relative_factors, tail_starts
 
 
 @compiled
@@ -20,15 +21,11 @@ def spherical_solution(panels: Floats, tail: Floats, ints: Ints) -> Floats:
     """u = L⁻ᵀW = M⁻¹ΛᵀZᵀR⁻¹[Q r] by back substitution, (q, p + 1), rows in elimination order."""
     q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
     u = np.empty((q_lead + q_tail, p1))
+    W = tail[q_tail:, :q_tail].copy()
+    solve_rows_transposed(tail, W)
     for r in range(q_tail):
         for c in range(p1):
-            u[q_lead + r, c] = tail[q_tail + c, r]
-    for r in range(q_tail - 1, -1, -1):
-        for c in range(p1):
-            u[q_lead + r, c] /= tail[r, r]
-        for m in range(r):
-            for c in range(p1):
-                u[q_lead + m, c] -= tail[r, m] * u[q_lead + r, c]
+            u[q_lead + r, c] = W[c, r]
     for i in range(ints[at.N_NODES] - 1, -1, -1):
         k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
         row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
@@ -67,15 +64,18 @@ def _below_times(
                     if c < r:
                         out[c * k + m] += x * panels[L + r * k + m]
         first += up_k
-    for r in range(first, below):
-        at_r = ints[row0 + r] - q_lead
-        for c in range(first, r):
-            x = inverse[at_r, ints[row0 + c] - q_lead]
-            for m in range(k):
-                out[r * k + m] += x * panels[L + c * k + m]
-                out[c * k + m] += x * panels[L + r * k + m]
+    rows, panel = ints[row0 + first : row0 + below], panels[L + first * k : L + below * k]
+    there = first * k
+    for r in range(below - first):
+        row = inverse[rows[r] - q_lead]
         for m in range(k):
-            out[r * k + m] += inverse[at_r, at_r] * panels[L + r * k + m]
+            y = panel[r * k + m]
+            z = row[rows[r] - q_lead] * y
+            for c in range(r):
+                x = row[rows[c] - q_lead]
+                z += x * panel[c * k + m]
+                out[there + c * k + m] += x * y
+            out[there + r * k + m] += z
 
 
 @compiled
@@ -84,7 +84,7 @@ def selected_inverse(panels: Floats, inverse: Floats, ints: Ints) -> Floats:
 
     Parameters
     ----------
-    panels : columns of L. inverse : (q_tail, q_tail) M⁻¹ of the tail.
+    panels : columns of L. inverse : (q_tail, q_tail) M⁻¹ of the tail, lower triangle used.
     """
     selected = np.zeros(len(panels))
     p1 = ints[at.P] + 1
@@ -159,39 +159,56 @@ def _chain_terms(
 
 
 @compiled
+def _tail_pair(
+    g: float,
+    r: int,
+    i: int,
+    c: int,
+    m: int,
+    b: int,
+    s: int,
+    factors: Floats,
+    ints: Ints,
+    inverse: Floats,
+    GLM: Floats,
+) -> None:
+    """Add g's share to block b's GΛM⁻¹: row i of b's level at r, column m of the level of s at c."""
+    k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
+    ks, up = ints[ints[at.BLOCK_K] + s], ints[ints[at.BLOCK_LAM] + s]
+    for j in range(k):
+        for a in range(ks):
+            x = inverse[max(r + j, c + a), min(r + j, c + a)]
+            GLM[lam + i * k + j] += g * factors[up + m * ks + a] * x
+
+
+@compiled
 def _tail_terms(
     factors: Floats, ints: Ints, floats: Floats, inverse: Floats, v: Floats, U: Floats, GLM: Floats
 ) -> None:
-    """The tail's share, as `_chain_terms`."""
+    """The tail's share, as `_chain_terms`; its cross-products are mostly zeros."""
     q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
-    width, G = q_tail + p1, ints[at.TAIL]
-    column = np.empty(q_tail)
+    width, G, starts = q_tail + p1, ints[at.TAIL], tail_starts(ints)
     for j in range(p1):
         for r in range(q_tail):
-            column[r] = floats[G + (q_tail + j) * width + r]
-        for m in range(q_tail):
-            x = v[q_lead + m, j]
-            for r in range(q_tail):
-                column[r] -= x * floats[G + m * width + r]
-        for r in range(q_tail):
-            U[q_lead + r, j] += column[r]
-    c = 0
-    while c < q_tail:
-        b = ints[ints[at.POSITION_BLOCK] + q_lead + c]
-        k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
-        r = 0
-        while r < q_tail:
-            s = ints[ints[at.POSITION_BLOCK] + q_lead + r]
-            ks, up = ints[ints[at.BLOCK_K] + s], ints[ints[at.BLOCK_LAM] + s]
-            for i in range(k):
-                for a in range(ks):
-                    x = 0.0
-                    for m in range(ks):
-                        x += floats[G + (c + i) * width + r + m] * factors[up + m * ks + a]
-                    for j in range(k):
-                        GLM[lam + i * k + j] += x * inverse[c + j, r + a]
-            r += ks
-        c += k
+            U[q_lead + r, j] += floats[G + (q_tail + j) * width + r]
+    for R in range(q_tail):
+        b = ints[ints[at.POSITION_BLOCK] + q_lead + R]
+        k = ints[ints[at.BLOCK_K] + b]
+        i = (R - starts[b]) % k
+        for s in range(b + 1):
+            ks = ints[ints[at.BLOCK_K] + s]
+            for C in range(starts[s], min(starts[s + 1], R - i + k)):
+                g = floats[G + R * width + C]
+                if g == 0.0:
+                    continue
+                m = (C - starts[s]) % ks
+                _tail_pair(g, R - i, i, C - m, m, b, s, factors, ints, inverse, GLM)
+                for j in range(p1):
+                    U[q_lead + R, j] -= g * v[q_lead + C, j]
+                if C - m < R - i:
+                    _tail_pair(g, C - m, m, R - i, i, s, b, factors, ints, inverse, GLM)
+                    for j in range(p1):
+                        U[q_lead + C, j] -= g * v[q_lead + R, j]
 
 
 @compiled
@@ -260,7 +277,8 @@ def pullback(
     Parameters
     ----------
     logdet_bar : of log|V₀|. A_bar : (p + 1, p + 1), symmetric, of A.
-    panels, tail : the factor at Λ. inverse : (q_tail, q_tail) M⁻¹ of the tail.
+    panels, tail : the factor at Λ. inverse : (q_tail, q_tail) M⁻¹ of the tail, lower triangle
+        used.
 
     Returns
     -------
