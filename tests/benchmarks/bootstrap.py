@@ -1,8 +1,8 @@
-"""Replicates per second beside bootMer of lme4, one core each: python tests/benchmarks/bootstrap.py
+"""Replicates per second beside bootMer of lme4, one core each: ``python -m tests.benchmarks.bootstrap``.
 
 Needs Rscript with lme4. Both sides simulate new random effects, refit by REML and keep the fixed effects and
 variance parameters. What is timed is the second of two runs of the bootstrap here (compiled code
-loaded, the fit made), and bootMer alone there.
+loaded, the fit made), and bootMer alone there. Prints the table and writes docs/_benchmarks/bootstrap.md.
 """
 
 import argparse
@@ -18,6 +18,10 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"  # before NumPy is loaded
 
 import bayeslmm as bl  # noqa: E402
+from tests.benchmarks.likelihood import machine, table  # noqa: E402
+
+PAGE = Path(__file__).parents[2] / "docs" / "_benchmarks" / "bootstrap.md"
+HEAD = ("case", "replicates", "seconds", "a second", "bootMer, a second", "times faster", "aim")
 
 R_CODE = """
 suppressMessages(library(lme4))
@@ -55,9 +59,9 @@ def ours(case: Case) -> tuple[float, float]:
 def theirs(case: Case) -> float:
     """Replicates per second of bootMer."""
     with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / "data.csv"
-        bl.load_dataset(case.dataset).reset_index().to_csv(table, index=False)
-        command = ["Rscript", "-e", R_CODE, str(table), case.formula, str(case.theirs), case.factors]
+        path = Path(folder) / "data.csv"
+        bl.load_dataset(case.dataset).reset_index().to_csv(path, index=False)
+        command = ["Rscript", "-e", R_CODE, str(path), case.formula, str(case.theirs), case.factors]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout.split()[-1])
 
@@ -78,21 +82,26 @@ def main() -> int:
             10,
         ),
     )
-    met = True
-    print("dataset     replicates  seconds   per second    bootMer    ratio   target")
-    for case in cases:
-        if not case.ours:
-            continue
-        rate, took = ours(case)
-        reference = theirs(case)
-        ratio = rate / reference
-        met &= ratio >= case.target
-        print(
-            f"{case.dataset:10} {case.ours:11} {took:8.2f} {rate:12.2f} {reference:10.3f} {ratio:8.1f} "
-            f"{case.target:8.0f}",
-            flush=True,
-        )
-    return 0 if met else 1
+    found = [measured(case) for case in cases if case.ours]
+    text = f"Measured in one run on {machine()}\n\n{table(HEAD, [cells for cells, _ in found])}"
+    print(text)
+    PAGE.write_text(text + "\n", encoding="utf-8")
+    return 0 if all(met for _, met in found) else 1
+
+
+def measured(case: Case) -> tuple[tuple[str, ...], bool]:
+    """A line of the table, and whether the aim is met."""
+    rate, took = ours(case)
+    reference = theirs(case)
+    ratio = rate / reference
+    numbers = (
+        f"{case.ours:,}",
+        f"{took:.2f}",
+        f"{rate:,.0f}" if rate > 100 else f"{rate:.3g}",
+        f"{reference:.3g}",
+        f"**{ratio:.0f}**",
+    )
+    return (case.dataset, *numbers, f"{case.target:.0f}"), ratio >= case.target
 
 
 if __name__ == "__main__":
