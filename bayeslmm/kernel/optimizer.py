@@ -282,10 +282,11 @@ def minimize(
     while going and search.counts[EVALUATIONS] < max_evaluations:
         value, gradient = objective(search.trial * scale)
         going = bool(advance(search, float(value), np.asarray(gradient, dtype=np.float64) * scale, tolerance))
-    return _outcome(search, scale)
+    return outcome_of(search, scale)
 
 
-def _outcome(search: Search, scale: Floats) -> Outcome:
+def outcome_of(search: Search, scale: Floats) -> Outcome:
+    """What a search that is over has found, out of the units of `scale`."""
     statuses = {CONVERGED: Status.CONVERGED, STALLED: Status.STALLED, FAILED: Status.FAILED}
     return Outcome(
         x=search.point * scale,

@@ -8,7 +8,7 @@ from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.criterion import criterion, profile
 from bayeslmm.kernel.dense import cholesky_leading, inverse_from_cholesky
 from bayeslmm.kernel.factor import factor
-from bayeslmm.kernel.optimizer import CONVERGED, EVALUATIONS, PHASE, Search, advance, begin
+from bayeslmm.kernel.optimizer import EVALUATIONS, Search, advance, begin
 from bayeslmm.kernel.sufficient import write_response
 
 
@@ -62,8 +62,8 @@ def refit_all(
     rr: Floats,
     tolerance: float,
     max_evaluations: int,
-) -> tuple[Floats, Ints]:
-    """The minimizer for each of m responses, from the same start.
+) -> Search:
+    """The search for each of m responses, from the same start.
 
     Parameters
     ----------
@@ -71,18 +71,18 @@ def refit_all(
 
     Returns
     -------
-    x : (m, k). converged : (m,) 1 or 0.
+    Search with one more axis in front, (m, ...).
     """
     m, k = len(rr), len(start)
-    x, converged = np.empty((m, k)), np.zeros(m, dtype=np.int64)
+    points, gradients, trials = np.empty((m, k)), np.empty((m, k)), np.empty((m, k))
+    hessians, numbers, counts = np.empty((m, k, k)), np.empty((m, 5)), np.empty((m, 5), dtype=np.int64)
     work = floats.copy()
     for i in range(m):
         write_response(ints, work, zr[i], gamma[i], rr[i])
         state = search(start, hessian, linear, ints, work, reml, sigma, tolerance, max_evaluations)
-        for j in range(k):
-            x[i, j] = state.point[j]
-        converged[i] = state.counts[PHASE] == CONVERGED
-    return x, converged
+        points[i], gradients[i], trials[i] = state.point, state.gradient, state.trial
+        hessians[i], numbers[i], counts[i] = state.hessian, state.numbers, state.counts
+    return Search(points, gradients, hessians, trials, numbers, counts)
 
 
 @compiled

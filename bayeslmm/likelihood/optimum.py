@@ -120,32 +120,41 @@ class Optimum:
     convergence: Convergence
 
 
-def optimize(criterion: Criterion, start: ArrayLike | None = None, max_iter: int = 500) -> Optimum:
+def optimize(
+    criterion: Criterion,
+    start: ArrayLike | None = None,
+    max_iter: int = 500,
+    found: Outcome | None = None,
+) -> Optimum:
     """`search`, with one BLAS thread where LAPACK decides: measured faster, and the same on any machine."""
     if criterion.design.kernel.small:
-        return search(criterion, start, max_iter)
+        return search(criterion, start, max_iter, found)
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        return search(criterion, start, max_iter)
+        return search(criterion, start, max_iter, found)
 
 
-def search(criterion: Criterion, start: ArrayLike | None = None, max_iter: int = 500) -> Optimum:
+def search(
+    criterion: Criterion, start: ArrayLike | None, max_iter: int, found: Outcome | None = None
+) -> Optimum:
     """Minimize the criterion over θ.
 
     Parameters
     ----------
     start : (n_theta,), None for moment estimates.
     max_iter : evaluations of the criterion a search may take.
+    found : of a first search that somebody has made; `start` isn't looked at then.
     """
     covariance = criterion.design.covariance
     if covariance.n_theta == 0:
         return _without_theta(criterion)
-    theta = moment_start(criterion.design) if start is None else np.asarray(start, dtype=float)
+    if found is None:
+        theta = moment_start(criterion.design) if start is None else np.asarray(start, dtype=float)
     restarts: list[float] = []
     evaluations = 0
     while True:
-        outcome = minimize(criterion, theta, criterion.scale, renew=False, max_evaluations=max_iter)
+        outcome = found or minimize(criterion, theta, criterion.scale, renew=False, max_evaluations=max_iter)
         evaluations += outcome.n_evaluations
         outcome = _clear_small(criterion, _polished(criterion, outcome))
         restarts.append(outcome.value)
@@ -153,7 +162,7 @@ def search(criterion: Criterion, start: ArrayLike | None = None, max_iter: int =
         worst = min(vanished, key=lambda v: v[0].slope, default=None)
         if worst is None or worst[0].slope > -1e-6 or len(restarts) > 5:
             break
-        theta = _leave(outcome, *worst[1:])
+        found, theta = None, _leave(outcome, *worst[1:])
     hessian = outcome.hessian * np.outer(criterion.scale, criterion.scale)
     evidence = Convergence(
         status=outcome.status,

@@ -22,7 +22,7 @@ from bayeslmm.runs.replicates import Done
 
 type Array = NDArray[np.float64]
 
-MAGIC = b"bayeslmm replicates 1\n"
+MAGIC = b"bayeslmm replicates 2\n"
 FRAME = struct.Struct("<QI")
 RECORD = struct.Struct("<QQ")
 

@@ -14,7 +14,7 @@ from bayeslmm.likelihood.bootstrap.parametric import Parametric, StatisticsSampl
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
 from bayeslmm.likelihood.bootstrap.refits import Refitter, Responses, flat_all
 from bayeslmm.likelihood.bootstrap.task import RefitTask
-from bayeslmm.runs.replicates import Plan, generator, run
+from bayeslmm.runs.replicates import Plan, generators, run
 
 MODELS = {
     "slopes": ("Reaction ~ Days + (Days | Subject)", "sleepstudy"),
@@ -60,13 +60,14 @@ def test_both_searches_find_the_same(fitter, name):
     """The compiled search, and the one that large problems take."""
     fit = fitter(*MODELS[name])
     refitter, sampler = Refitter.of(fit), StatisticsSampler.of(fit)
-    responses = Responses.of([sampler(generator(8, i)) for i in range(20)])
-    fast, slow = refitter._search_compiled(responses), refitter._search_each(responses)
-    np.testing.assert_allclose(fast[0], slow[0], rtol=1e-6, atol=1e-7)
-    np.testing.assert_array_equal(fast[1], slow[1])
-    lam = flat_all(fit.design.covariance, fast[0])
+    responses = sampler(generators(8, range(20)))
+    condensed = refitter.condensed(responses)
+    fast, slow = refitter._search_compiled(condensed), refitter._search_each(responses)
+    np.testing.assert_allclose(fast.theta, slow.theta, rtol=1e-6, atol=1e-7)
+    np.testing.assert_array_equal(fast.found, slow.found)
+    lam = flat_all(fit.design.covariance, fast.theta)
     for a, b in zip(
-        refitter._solve_compiled(lam, responses), refitter._solve_each(lam, responses), strict=True
+        refitter._solve_compiled(lam, condensed), refitter._solve_each(lam, responses), strict=True
     ):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
 
@@ -77,10 +78,10 @@ def test_statistics_have_the_law_of_rows(fitter, name, weights):
     """Two-sample Kolmogorov-Smirnov tests of (Z̃ᵀr, γ, rᵀr) and of random projections of them together."""
     fit = fitter(*MODELS[name], weights=weights)
     direction = np.random.default_rng(0)
-    samples = []
-    for sampler, seed in ((StatisticsSampler.of(fit), 1), (row_sampler(fit), 2)):
-        drawn = [sampler(generator(seed, i)) for i in range(1500)]
-        samples.append(np.array([np.r_[each.zr, each.gamma, each.rr, each.b] for each in drawn]))
+    of_rows = row_sampler(fit)
+    by_rows = Responses.of([of_rows(each) for each in generators(2, range(1500))])
+    made = (StatisticsSampler.of(fit)(generators(1, range(1500))), by_rows)
+    samples = [np.column_stack([each.zr, each.gamma, each.rr, each.b]) for each in made]
     scale = samples[1].std(axis=0) + 1e-12
     mixtures = direction.standard_normal((samples[0].shape[1], 10)) / scale[:, None]
     columns = [np.hstack([sample, sample @ mixtures]) for sample in samples]

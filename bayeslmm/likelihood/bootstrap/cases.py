@@ -1,6 +1,7 @@
 """Cases bootstrap: whole groups, or rows, drawn with replacement as they are."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -151,7 +152,7 @@ class CasesEngine:
     source: Source
     start: Array
 
-    def __call__(self, generators: list[np.random.Generator]) -> Replicates:
+    def __call__(self, generators: Iterable[np.random.Generator]) -> Replicates:
         """Replicates of these generators."""
         fits = [self._fit(generator) for generator in generators]
         original = self.objective.design

@@ -1,6 +1,6 @@
 """From random numbers to refits: new responses to the same design, or whatever a kind makes of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -38,7 +38,7 @@ class Replicates(NamedTuple):
 class Engine(Protocol):
     """Makes replicates, one from each generator."""
 
-    def __call__(self, generators: list[np.random.Generator]) -> Replicates: ...
+    def __call__(self, generators: Iterable[np.random.Generator]) -> Replicates: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,10 @@ class ResponseEngine:
         reduction = RowReduction(fit.design, fit.design.kernel)
         return cls(Refitter.of(fit), fit.beta_values, Source.of(fit), rows, reduction, statistics)
 
-    def __call__(self, generators: list[np.random.Generator]) -> Replicates:
+    def __call__(self, generators: Iterable[np.random.Generator]) -> Replicates:
         """Replicates of these generators."""
         if self.statistics is not None:
-            made = [self.statistics(generator) for generator in generators]
-            return self.refit(Responses.of(made), None)
+            return self.refit(self.statistics(generators), None)
         assert self.rows is not None
         rows = [self.rows(generator) for generator in generators]
         return self.refit(Responses.of([self.reduction(*each) for each in rows]), [each.y for each in rows])

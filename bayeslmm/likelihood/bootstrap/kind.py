@@ -1,6 +1,7 @@
 """What a kind of bootstrap is: a way to make replicates from a fit."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from bayeslmm.likelihood.bootstrap.engine import Engine
+    from bayeslmm.likelihood.bootstrap.refits import Responses
     from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
@@ -37,9 +39,9 @@ class Rows(NamedTuple):
 
 
 class Sampler(Protocol):
-    """Makes one response from one generator."""
+    """Makes responses, one from each generator."""
 
-    def __call__(self, generator: np.random.Generator) -> Response: ...
+    def __call__(self, generators: Iterable[np.random.Generator]) -> "Responses": ...
 
 
 class RowSampler(Protocol):

@@ -1,5 +1,6 @@
 """Parametric bootstrap: new random effects and residuals from the fitted normal laws."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -7,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.sufficient import ResponseLaw
-from bayeslmm.likelihood.bootstrap.kind import Response, ResponseKind, Rows, RowSampler, Sampler
+from bayeslmm.likelihood.bootstrap.kind import ResponseKind, Rows, RowSampler, Sampler
+from bayeslmm.likelihood.bootstrap.refits import Responses
 from bayeslmm.likelihood.simulation import spherical_to_effects
 from bayeslmm.spec.design import Design
 
@@ -59,14 +61,22 @@ class StatisticsSampler:
         effects = spherical_to_effects(design, fit.theta_values, np.eye(design.q))
         return cls(ResponseLaw.of(kernel.ints, kernel.floats, kernel.known), effects, fit.sigma)
 
-    def __call__(self, generator: np.random.Generator) -> Response:
-        """The response of one generator."""
+    def __call__(self, generators: Iterable[np.random.Generator]) -> Responses:
+        """One response of each generator."""
         law, q, p = self.law, len(self.effects), len(self.law.cross)
-        normal = self.sigma * generator.standard_normal(q + p + law.root.shape[1])
-        b = normal[:q] @ self.effects
-        c = law.to_c @ b + normal[q + p :]
-        rest = self.sigma**2 * generator.chisquare(law.df) if law.df else 0.0
-        return Response(law.root @ c, law.cross @ b + normal[q : q + p], float(c @ c + rest), b)
+        width = q + p + law.root.shape[1]
+        drawn = [(g.standard_normal(width), g.chisquare(law.df) if law.df else 0.0) for g in generators]
+        normal = self.sigma * np.array([each for each, _ in drawn])
+        rest = self.sigma**2 * np.array([each for _, each in drawn])
+        b = _each(normal[:, :q], self.effects)
+        c = _each(b, law.to_c.T) + normal[:, q + p :]
+        gamma = _each(b, law.cross.T) + normal[:, q : q + p]
+        return Responses(_each(c, law.root.T), gamma, np.einsum("ij,ij->i", c, c) + rest, b)
+
+
+def _each(rows: Array, matrix: Array) -> Array:
+    """Each row times a matrix, on its own: its digits don't depend on how many there are."""
+    return np.asarray((rows[:, None] @ matrix)[:, 0])
 
 
 @dataclass(frozen=True, slots=True)

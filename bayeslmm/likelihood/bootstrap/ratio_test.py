@@ -1,5 +1,6 @@
 """The likelihood-ratio test of two nested models by its own bootstrap distribution."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -170,7 +171,7 @@ class RatioTask:
         a, b = (RowReduction(fit.design, fit.design.kernel) for fit in (small, big))
         return cls(Parametric().rows(small), (a, b), (Refitter.of(small), Refitter.of(big)))
 
-    def __call__(self, generators: list[np.random.Generator]) -> Array:
+    def __call__(self, generators: Iterable[np.random.Generator]) -> Array:
         """Likelihood ratios (m, 1); responses are less Xβ̂ of the small model, which no criterion sees."""
         rows = [self.rows(generator) for generator in generators]
         responses = [

@@ -1,5 +1,6 @@
 """Refits of many responses: compiled, from the fit's own optimum; near the boundary as exact as a fit."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.kernel.optimizer import minimize
+from bayeslmm.kernel.optimizer import CONVERGED, PHASE, Outcome, minimize, outcome_of
 from bayeslmm.likelihood.bootstrap.kind import Response
 from bayeslmm.likelihood.optimum import SMALL, Convergence, Criterion, optimize
 from bayeslmm.spec.covariance import lower_factor
@@ -23,6 +24,7 @@ type Mask = NDArray[np.bool_]
 Evidence = dict[int, Convergence]
 
 TOLERANCE = 1e-11  # relative decrease of the criterion not worth a step
+EXACT = 1e-14  # the same where a boundary is near, as in a fit
 MAX_EVALUATIONS = 200
 
 
@@ -60,6 +62,14 @@ class Refits(NamedTuple):
     singular: Mask
     failed: Mask
     evidence: Evidence
+
+
+class Searches(NamedTuple):
+    """m searches: θ (m, n_theta), found (m,), and what the i-th ends with when it goes on to `EXACT`."""
+
+    theta: Array
+    found: Mask
+    outcome: Callable[[int], Outcome]
 
 
 def with_kernel(design: Design, kernel: Kernel, y: Array | None = None) -> Design:
@@ -100,10 +110,13 @@ class Refitter:
     def __call__(self, responses: Responses) -> Refits:
         """Refit each response."""
         objective, design = self.objective, self.objective.design
-        theta, failed, evidence = self._search(responses)
+        condensed = self.condensed(responses)
+        theta, failed, evidence = self._search(responses, condensed)
         lam = flat_all(design.covariance, theta)
-        solve = self._solve_compiled if self.kernel.small else self._solve_each
-        delta, r2, values = solve(lam, responses)
+        if self.kernel.small:
+            delta, r2, values = self._solve_compiled(lam, condensed)
+        else:
+            delta, r2, values = self._solve_each(lam, responses)
         m = design.n - design.p * objective.reml
         sigma = np.sqrt(r2 / m) if np.isnan(objective.sigma) else np.full(len(r2), objective.sigma)
         beta = np.linalg.solve(self.kernel.R_X, (responses.gamma + delta).T).T
@@ -112,65 +125,86 @@ class Refitter:
         failed |= ~np.isfinite(values)
         return Refits(theta, lam, beta, sigma, values, delta, singular, failed, evidence)
 
-    def _search(self, responses: Responses) -> tuple[Array, Mask, Evidence]:
+    def condensed(self, responses: Responses) -> Responses:
+        """The same responses to the kernel's condensed problem, for compiled code."""
+        return responses._replace(zr=self.kernel.condensed.products(responses.zr))
+
+    def _search(self, responses: Responses, condensed: Responses) -> tuple[Array, Mask, Evidence]:
         """θ of each response (m, n_theta), where no optimum was found, and the evidence of whole fits."""
         m, covariance = len(responses.rr), self.objective.design.covariance
         failed, evidence = np.zeros(m, dtype=bool), Evidence()
         if covariance.n_theta == 0:
             return np.zeros((m, 0)), failed, evidence
         compiled = covariance.linear and self.kernel.small
-        theta, found = self._search_compiled(responses) if compiled else self._search_each(responses)
+        theta, found, outcome = self._search_compiled(condensed) if compiled else self._search_each(responses)
         flipped = (theta[:, covariance.lower == 0] < 0).any(axis=1)
         for i in np.flatnonzero(flipped).tolist():
             theta[i] = covariance.normalize(theta[i])
         for i in np.flatnonzero(~found | near_boundary(covariance, theta)).tolist():
-            optimum = optimize(self._criterion(responses, i), theta[i] if found[i] else self.start)
+            known = outcome(i) if found[i] else None
+            optimum = optimize(self._criterion(responses, i), self.start, found=known)
             theta[i], failed[i] = optimum.theta, not (found[i] or optimum.convergence.converged)
             evidence[i] = optimum.convergence
         return theta, failed, evidence
 
-    def _search_compiled(self, responses: Responses) -> tuple[Array, Mask]:
-        from bayeslmm.kernel.refit import refit_all
+    def _search_compiled(self, responses: Responses) -> Searches:
+        """Searches for condensed responses; what one near a boundary finds has a fit's last digits."""
+        from bayeslmm.kernel.refit import refit_all, search
+        from bayeslmm.kernel.sufficient import write_response
 
         objective, problem, scale = self.objective, self.kernel.condensed, self.objective.scale
-        x, converged = refit_all(
+        linear = scale[:, None] * objective.design.covariance.jacobian(self.start)
+        model = (objective.reml, objective.sigma)
+        states = refit_all(
             self.start / scale,
             self.hessian * np.outer(scale, scale),
-            scale[:, None] * objective.design.covariance.jacobian(self.start),
+            linear,
             problem.ints,
             problem.floats,
-            objective.reml,
-            objective.sigma,
-            problem.products(responses.zr),
+            *model,
+            responses.zr,
             responses.gamma,
             responses.rr,
             TOLERANCE,
             MAX_EVALUATIONS,
         )
-        return x * scale, converged.astype(bool)
 
-    def _search_each(self, responses: Responses) -> tuple[Array, Mask]:
+        def outcome(i: int) -> Outcome:
+            floats = problem.floats.copy()
+            write_response(problem.ints, floats, responses.zr[i], responses.gamma[i], responses.rr[i])
+            given = (states.point[i], states.hessian[i], linear, problem.ints, floats, *model)
+            return outcome_of(search(*given, EXACT, MAX_EVALUATIONS), scale)
+
+        return Searches(states.point * scale, states.counts[:, PHASE] == CONVERGED, outcome)
+
+    def _search_each(self, responses: Responses) -> Searches:
         """The same search with the kernel's own choice of algebra, for large tails and curved structures."""
-        outcomes = [
-            minimize(
+
+        def search(i: int, start: Array, hessian: Array, tolerance: float) -> Outcome:
+            return minimize(
                 self._criterion(responses, i),
-                self.start,
+                start,
                 self.objective.scale,
-                hessian=self.hessian,
+                hessian=hessian,
                 renew=False,
-                tolerance=TOLERANCE,
+                tolerance=tolerance,
                 max_evaluations=MAX_EVALUATIONS,
             )
-            for i in range(len(responses.rr))
-        ]
-        return np.array([each.x for each in outcomes]), np.array([each.converged for each in outcomes])
+
+        found = [search(i, self.start, self.hessian, TOLERANCE) for i in range(len(responses.rr))]
+        return Searches(
+            np.array([each.x for each in found]),
+            np.array([each.converged for each in found]),
+            lambda i: search(i, found[i].x, found[i].hessian, EXACT),
+        )
 
     def _solve_compiled(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
+        """δ̂ (m, p), r² (m,) and the criterion (m,) of condensed responses."""
         from bayeslmm.kernel.refit import solve_all
 
         problem = self.kernel.condensed
         given = (problem.ints, problem.floats, self.objective.reml, self.objective.sigma)
-        return solve_all(lam, *given, problem.products(responses.zr), responses.gamma, responses.rr)
+        return solve_all(lam, *given, responses.zr, responses.gamma, responses.rr)
 
     def _solve_each(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
         from bayeslmm.kernel.criterion import profile

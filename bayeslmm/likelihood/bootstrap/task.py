@@ -1,6 +1,6 @@
 """What is done for some replicates: refits in, one row of numbers each out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,7 +37,7 @@ class RefitTask:
     se: bool = False
     ranef: bool = False
 
-    def __call__(self, generators: list[np.random.Generator]) -> Array:
+    def __call__(self, generators: Iterable[np.random.Generator]) -> Array:
         """Rows (m, width) of some replicates."""
         made = self.engine(generators)
         refits = made.refits
