@@ -35,6 +35,15 @@ def compilable[F: Callable[..., Any]](function: F) -> F:
     return numba.extending.register_jitable(nogil=True, error_model="numpy")(function)
 
 
+def inlined[F: Callable[..., Any]](function: F) -> F:
+    """Put a function that only one compiled function calls into that one, before types are inferred.
+
+    Compiled by itself it would be optimized twice, alone and again inside its caller: on the first use of the
+    package that takes longer than anything else.
+    """
+    return cast(F, numba.njit(inline="always", nogil=True, error_model="numpy")(function))
+
+
 @cache
 def source_stamp() -> str:
     """Digest of the kernel's sources: what compiled code, with all it calls, was made from."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.compiled import compiled, inlined
 from bayeslmm.kernel.dense import cholesky_leading
 
 
@@ -117,7 +117,7 @@ def scaled_tail(factors: Floats, ints: Ints, floats: Floats) -> Floats:
     return tail
 
 
-@compiled
+@inlined
 def _factor_node(panels: Floats, start: int, height: int, k: int) -> float:
     """Cholesky factor of the node's own rows, L⁻ᵀ applied to the rest; returns log|L|² or -inf."""
     logdet = 0.0

@@ -4,7 +4,7 @@ import numpy as np
 
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.compiled import compiled, inlined
 
 RANGE = (1e-2, 1e3)  # relative variance of a whitened coef that a start may have
 
@@ -12,8 +12,10 @@ RANGE = (1e-2, 1e3)  # relative variance of a whitened coef that a start may hav
 def relative_covariances(ints: Ints, floats: Floats) -> list[Floats] | None:
     """T of each block in public order, by matching Zᵀr rᵀZ to its expectation (as MINQUE with weight 0).
 
-    E Z_jᵀr rᵀZ_j = σ²[G_jj + Σ_l G_jl T G_lj] and E rᵀr = σ²[n − p + Σ_l tr T G_ll], where the fixed effects'
-    share in G is left out: they are few, and this is a start. Eigenvalues are kept within `RANGE`.
+    With H = Zᵀ(I − QQᵀ)Z = G − CCᵀ: E Z_jᵀr rᵀZ_j = σ²[H_jj + Σ_l H_jl T H_lj] and
+    E rᵀr = σ²[n − p + Σ_l tr T H_ll]. G has few pairs of levels, CCᵀ all of them; its products, summed over
+    pairs, are products of sums over levels. In balanced data these are the REML estimates, if positive.
+    Eigenvalues are kept within `RANGE`.
 
     Returns
     -------
@@ -36,30 +38,57 @@ def relative_covariances(ints: Ints, floats: Floats) -> list[Floats] | None:
     return [out[lam] for lam in sorted(out)]
 
 
+@inlined
+def _right_products(ints: Ints, floats: Floats) -> Floats:
+    """Zᵀ[Q r], (q, p + 1), rows in elimination order."""
+    q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
+    out = np.empty((q_lead + q_tail, p1))
+    for i in range(ints[at.N_NODES]):
+        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
+        own = ints[ints[at.NODE_POSITION] + i]
+        last = ints[at.PANELS] + ints[ints[at.PANEL_START] + i + 1] - p1 * k
+        for j in range(p1):
+            for a in range(k):
+                out[own + a, j] = floats[last + j * k + a]
+    last = ints[at.TAIL] + q_tail * (q_tail + p1)
+    for j in range(p1):
+        for a in range(q_tail):
+            out[q_lead + a, j] = floats[last + j * (q_tail + p1) + a]
+    return out
+
+
 @compiled
 def _add_pair(
-    left: Floats, row: int, column: int, G: Floats, first: int, stride: int, rows: int, columns: int
+    left: Floats, columns: Ints, rows: Ints, floats: Floats, first: int, stride: int, C: Floats, work: Floats
 ) -> None:
-    """Add Σ G ⊗ G of one level pair: equations of its columns against unknowns of its rows."""
-    for a in range(columns):
-        for b in range(columns):
-            for c in range(rows):
-                for d in range(rows):
-                    product = G[first + c * stride + a] * G[first + d * stride + b]
-                    left[row + a * columns + b, column + c * rows + d] += product
+    """Add the share of one pair of levels whose cross-products G aren't 0, and of its mirror image.
 
+    Its equations are HᵀTH with H = G − CCᵀ; what all pairs would have with G = 0 is taken off.
 
-@compiled
-def _add_pair_transposed(
-    left: Floats, row: int, column: int, G: Floats, first: int, stride: int, rows: int, columns: int
-) -> None:
-    """The same pair seen from its other level."""
-    for a in range(rows):
-        for b in range(rows):
-            for c in range(columns):
-                for d in range(columns):
-                    product = G[first + a * stride + c] * G[first + b * stride + d]
-                    left[row + a * rows + b, column + c * columns + d] += product
+    Parameters
+    ----------
+    columns, rows : of each level, where its block's unknowns start, its coefs, its first position.
+    first, stride : where G lies. work : (2, k, k) for H and CCᵀ.
+    """
+    ks, k, p = rows[1], columns[1], C.shape[1] - 1
+    for c in range(ks):
+        for a in range(k):
+            shared = 0.0
+            for i in range(p):
+                shared += C[rows[2] + c, i] * C[columns[2] + a, i]
+            work[0, c, a] = floats[first + c * stride + a] - shared
+            work[1, c, a] = shared
+    for a in range(k):
+        for b in range(k):
+            equation = columns[0] + a * k + b
+            if columns[2] == rows[2]:
+                left[equation, -1] += work[0, a, b]
+            for c in range(ks):
+                for d in range(ks):
+                    product = work[0, c, a] * work[0, d, b] - work[1, c, a] * work[1, d, b]
+                    left[equation, rows[0] + c * ks + d] += product
+                    if columns[2] != rows[2]:
+                        left[rows[0] + c * ks + d, equation] += product
 
 
 @compiled
@@ -68,48 +97,46 @@ def _equations(ints: Ints, floats: Floats, starts: Ints) -> tuple[Floats, Floats
     size = starts[-1]
     left, right = np.zeros((size + 1, size + 1)), np.zeros(size + 1)
     q_lead, q_tail, p = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P]
-    for i in range(ints[at.N_NODES]):
-        b = ints[ints[at.NODE_BLOCK] + i]
+    C = _right_products(ints, floats)
+    levels = np.empty((len(C), 3), dtype=np.int64)
+    shared, widest = np.zeros((size, p * p)), 1
+    own = 0
+    while own < len(C):
+        b = ints[ints[at.POSITION_BLOCK] + own]
         k = ints[ints[at.BLOCK_K] + b]
-        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
-        G = ints[at.PANELS] + ints[ints[at.PANEL_START] + i]
-        y = G + (height - 1) * k
+        widest = max(widest, k)
+        levels[own, 0], levels[own, 1], levels[own, 2] = starts[b], k, own
         for a in range(k):
             for c in range(k):
-                at_ac = starts[b] + a * k + c
-                left[at_ac, size] += floats[G + a * k + c]
-                left[size, at_ac] += floats[G + a * k + c]
-                right[at_ac] += floats[y + a] * floats[y + c]
-        r = 0
+                unknown = starts[b] + a * k + c
+                right[unknown] += C[own + a, p] * C[own + c, p]
+                for i in range(p):
+                    for j in range(p):
+                        shared[unknown, i * p + j] += C[own + a, i] * C[own + c, j]
+        own += k
+    work = np.empty((2, widest, widest))
+    for i in range(ints[at.N_NODES]):
+        own = ints[ints[at.NODE_POSITION] + i]
+        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
+        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
+        G, k, r = ints[at.PANELS] + ints[ints[at.PANEL_START] + i], levels[own, 1], 0
         while r < height - p - 1:
-            s = ints[ints[at.POSITION_BLOCK] + ints[row0 + r]]
-            ks = ints[ints[at.BLOCK_K] + s]
-            _add_pair(left, starts[b], starts[s], floats, G + r * k, k, ks, k)
-            if r > 0:
-                _add_pair_transposed(left, starts[s], starts[b], floats, G + r * k, k, ks, k)
-            r += ks
-    width, G = q_tail + p + 1, ints[at.TAIL]
-    c = 0
-    while c < q_tail:
-        b = ints[ints[at.POSITION_BLOCK] + q_lead + c]
-        k = ints[ints[at.BLOCK_K] + b]
-        for i in range(k):
-            for j in range(k):
-                at_ij = starts[b] + i * k + j
-                value = floats[G + (c + i) * width + c + j]
-                left[at_ij, size] += value
-                left[size, at_ij] += value
-                right[at_ij] += (
-                    floats[G + (c + i) * width + width - 1] * floats[G + (c + j) * width + width - 1]
-                )
-        r = 0
-        while r < q_tail:
-            s = ints[ints[at.POSITION_BLOCK] + q_lead + r]
-            ks = ints[ints[at.BLOCK_K] + s]
-            _add_pair(left, starts[b], starts[s], floats, G + r * width + c, width, ks, k)
-            r += ks
-        c += k
+            other = ints[row0 + r]
+            _add_pair(left, levels[own], levels[other], floats, G + r * k, k, C, work)
+            r += levels[other, 1]
+    width, own = q_tail + p + 1, q_lead
+    while own < len(C):
+        other = own
+        while other < len(C):
+            first = ints[at.TAIL] + (other - q_lead) * width + own - q_lead
+            _add_pair(left, levels[own], levels[other], floats, first, width, C, work)
+            other += levels[other, 1]
+        own += levels[own, 1]
+    for i in range(size):
+        left[size, i] = left[i, size]
+        for j in range(size):
+            for m in range(p * p):
+                left[i, j] += shared[i, m] * shared[j, m]
     left[size, size] = ints[at.N_ROWS] - p
-    right[size] = floats[G + width * width - 1]
+    right[size] = floats[ints[at.TAIL] + width * width - 1]
     return left, right

@@ -11,7 +11,7 @@ import numpy as np
 
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.compiled import compiled, inlined
 from bayeslmm.kernel.dense import solve_rows_transposed
 from bayeslmm.kernel.factor import relative_factors, tail_starts
 
@@ -115,7 +115,7 @@ def selected_inverse(panels: Floats, inverse: Floats, ints: Ints) -> Floats:
     return selected
 
 
-@compiled
+@inlined
 def _chain_terms(
     factors: Floats, ints: Ints, floats: Floats, selected: Floats, v: Floats, U: Floats, GLM: Floats
 ) -> None:
@@ -211,7 +211,7 @@ def _tail_terms(
                         U[q_lead + C, j] -= g * v[q_lead + R, j]
 
 
-@compiled
+@inlined
 def _scaled_solution(factors: Floats, ints: Ints, u: Floats) -> Floats:
     """C⁻¹Λu, rows in elimination order."""
     v = np.zeros(u.shape)
@@ -229,7 +229,7 @@ def _scaled_solution(factors: Floats, ints: Ints, u: Floats) -> Floats:
     return v
 
 
-@compiled
+@inlined
 def _add_moments(A_bar: Floats, U: Floats, u: Floats, ints: Ints, grad: Floats) -> None:
     """Add −2 Σ_j U_j Ā u_jᵀ to the gradient."""
     p1 = u.shape[1]
@@ -247,7 +247,7 @@ def _add_moments(A_bar: Floats, U: Floats, u: Floats, ints: Ints, grad: Floats) 
         r += k
 
 
-@compiled
+@inlined
 def _unwhiten(grad: Floats, ints: Ints, floats: Floats) -> Floats:
     """From d/d(C⁻¹Λ) to d/dΛ: C⁻ᵀ from the left."""
     out = np.zeros(len(grad))

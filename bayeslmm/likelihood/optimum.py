@@ -20,6 +20,7 @@ from bayeslmm.spec.relative import TermSlot, flatten
 type Array = NDArray[np.float64]
 
 SMALL = 1e-3  # root mean square contribution, relative to σ, below which a direction may have vanished
+DIGITS = 1e-20  # squared gradient in the metric of the Hessian that rounding leaves
 NUDGE = 1e-4  # size of the step inside the boundary at which the derivative in T is taken
 
 
@@ -204,6 +205,8 @@ def _polished(criterion: Criterion, outcome: Outcome) -> Outcome:
     root = criterion.scale[:, None] * vectors[:, kept] / np.sqrt(values[kept])
     for _ in range(3 if criterion.design.kernel.small else 1):
         along = root.T @ outcome.gradient
+        if along @ along <= DIGITS:
+            break
         theta = outcome.x - root @ along
         value, gradient = criterion(theta)
         left = float(np.sum((root.T @ gradient) ** 2))
