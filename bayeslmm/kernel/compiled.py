@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numba
 from numba.core import caching
@@ -20,7 +20,20 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
     gives an infinite or undefined number and never an exception. Where the package's folder can't be
     written the cache is in the user's; where that can't be written either, the code lives in memory.
     """
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    return _compiled(function, inline="never")
+
+
+def inlined[F: Callable[..., Any]](function: F) -> F:
+    """Put a function into the compiled functions that call it, before types are inferred.
+
+    Compiled by itself it would be optimized twice, alone and again inside its caller: on the first use of the
+    package that takes longer than anything else. Python can call it too.
+    """
+    return _compiled(function, inline="always")
+
+
+def _compiled[F: Callable[..., Any]](function: F, inline: Literal["never", "always"]) -> F:
+    dispatcher = numba.njit(nogil=True, error_model="numpy", inline=inline)(function)
     with suppress(RuntimeError):  # numba: "no locator available"
         dispatcher.enable_caching()
     return cast(F, dispatcher)
@@ -33,15 +46,6 @@ def compilable[F: Callable[..., Any]](function: F) -> F:
     the first use of the package would cost seconds.
     """
     return numba.extending.register_jitable(nogil=True, error_model="numpy")(function)
-
-
-def inlined[F: Callable[..., Any]](function: F) -> F:
-    """Put a function that only one compiled function calls into that one, before types are inferred.
-
-    Compiled by itself it would be optimized twice, alone and again inside its caller: on the first use of the
-    package that takes longer than anything else.
-    """
-    return cast(F, numba.njit(inline="always", nogil=True, error_model="numpy")(function))
 
 
 @cache

@@ -26,7 +26,7 @@ def relative_factors(lam: Floats, ints: Ints, floats: Floats) -> Floats:
     return out
 
 
-@compiled
+@inlined
 def scaled_panels(factors: Floats, ints: Ints, floats: Floats) -> Floats:
     """All panels of [ΛᵀGΛ + I; CᵀΛ], G and C the cross-products."""
     panels = np.empty(ints[at.N_PANEL])
@@ -67,7 +67,7 @@ def scaled_panels(factors: Floats, ints: Ints, floats: Floats) -> Floats:
     return panels
 
 
-@compiled
+@inlined
 def tail_starts(ints: Ints) -> Ints:
     """First column of every block in the tail, (n_blocks + 1,); blocks of the chain have none."""
     starts = np.zeros(ints[at.N_BLOCKS] + 1, dtype=np.int64)
@@ -93,7 +93,7 @@ def _add_scaled_row(
                         out[first + level * k + j] += x * row[first + level * k + m]
 
 
-@compiled
+@inlined
 def scaled_tail(factors: Floats, ints: Ints, floats: Floats) -> Floats:
     """The dense tail of ΛᵀGΛ + I bordered by CᵀΛ and [Q r]ᵀ[Q r]; lower triangle, the rest undefined."""
     q_tail = ints[at.Q_TAIL]
@@ -140,7 +140,7 @@ def _factor_node(panels: Floats, start: int, height: int, k: int) -> float:
     return logdet
 
 
-@compiled
+@inlined
 def eliminate_chain(panels: Floats, tail: Floats, ints: Ints, floats: Floats) -> float:
     """Eliminate the nodes in place: panels become columns of L, the tail its Schur complement.
 
@@ -180,7 +180,7 @@ def eliminate_chain(panels: Floats, tail: Floats, ints: Ints, floats: Floats) ->
     return logdet
 
 
-@compiled
+@inlined
 def read_moments(tail: Floats, ints: Ints) -> Floats:
     """A = [Q r]ᵀV₀⁻¹[Q r], the Schur complement that remains; symmetric (p + 1, p + 1)."""
     p1 = ints[at.P] + 1

@@ -40,7 +40,7 @@ def spherical_solution(panels: Floats, tail: Floats, ints: Ints) -> Floats:
     return u
 
 
-@compiled
+@inlined
 def _below_times(
     i: int, k: int, below: int, panels: Floats, selected: Floats, inverse: Floats, ints: Ints, out: Floats
 ) -> None:
@@ -181,7 +181,7 @@ def _tail_pair(
             GLM[lam + i * k + j] += g * factors[up + m * ks + a] * x
 
 
-@compiled
+@inlined
 def _tail_terms(
     factors: Floats, ints: Ints, floats: Floats, inverse: Floats, v: Floats, U: Floats, GLM: Floats
 ) -> None:
