@@ -58,6 +58,16 @@ class Criterion:
             scale[slot.theta] = 1 / np.sqrt(np.where(effect > 0, effect, 1.0))
         return scale
 
+    def information(self, theta: Array) -> Array | None:
+        """The average information, (n_theta, n_theta), where differences of gradients would be dear."""
+        if self.design.kernel.small:
+            return None
+        from bayeslmm.kernel.information import average_information
+
+        covariance = self.design.covariance
+        lam, moves = covariance.flat(theta), covariance.jacobian(theta)
+        return average_information(self.design.kernel, lam, moves, self.reml, self.sigma)
+
     def hessian(self, theta: Array) -> Array:
         """(n_theta, n_theta) by central differences of the gradient."""
         steps = 1e-4 * self.scale
@@ -155,7 +165,7 @@ def search(
     restarts: list[float] = []
     evaluations = 0
     while True:
-        outcome = found or minimize(criterion, theta, criterion.scale, renew=False, max_evaluations=max_iter)
+        outcome = found or _minimized(criterion, theta, max_iter)
         evaluations += outcome.n_evaluations
         outcome = _clear_small(criterion, _polished(criterion, outcome))
         restarts.append(outcome.value)
@@ -174,6 +184,11 @@ def search(
         restarts=tuple(restarts),
     )
     return Optimum(covariance.normalize(outcome.x), outcome.value, evidence)
+
+
+def _minimized(criterion: Criterion, theta: Array, max_iter: int) -> Outcome:
+    model = criterion.information(theta)
+    return minimize(criterion, theta, criterion.scale, hessian=model, renew=False, max_evaluations=max_iter)
 
 
 def moment_start(design: Design) -> Array:

@@ -1,0 +1,94 @@
+"""The average information: a model of the criterion's Hessian that costs solves, no further factor.
+
+With P = V₀⁻¹ − V₀⁻¹X(XᵀV₀⁻¹X)⁻¹XᵀV₀⁻¹, V_i = ∂V₀/∂θ_i and q_i = yᵀPV_iPy, the mean of the observed and the
+expected information of −2 log-likelihood in θ, where its gradient vanishes, is (Johnson & Thompson 1995;
+Gilmour, Thompson & Cullis 1995)
+
+    (m/r²) yᵀPV_iPV_jPy − (m/r⁴) q_i q_j,    or yᵀPV_iPV_jPy/σ² where σ is known.
+
+Since u = ΛᵀZᵀPy are the spherical BLUPs, V_iPy = ZΛx_i with x_i = Λ⁻¹Λ_i u + Λ_iᵀΛ⁻ᵀu, and
+ΛᵀZᵀV₀⁻¹ZΛ = I − M⁻¹: neither rows nor cross-products are needed.
+"""
+
+import numpy as np
+
+from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.kernel import Kernel
+from bayeslmm.kernel.lapack import bordered_factor
+from bayeslmm.kernel.pullback import spherical_solution
+
+
+@compiled
+def solve_forward(panels: Floats, tail: Floats, ints: Ints, z: Floats) -> Floats:
+    """L⁻¹z, rows in elimination order; z (q, m) is overwritten."""
+    q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
+    for i in range(ints[at.N_NODES]):
+        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
+        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
+        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1
+        start = ints[ints[at.PANEL_START] + i]
+        for c in range(k):
+            own = ints[row0 + c]
+            for j in range(z.shape[1]):
+                z[own, j] /= panels[start + c * k + c]
+            for r in range(c + 1, height):
+                for j in range(z.shape[1]):
+                    z[ints[row0 + r], j] -= panels[start + r * k + c] * z[own, j]
+    for r in range(q_tail):
+        for m in range(r):
+            for j in range(z.shape[1]):
+                z[q_lead + r, j] -= tail[r, m] * z[q_lead + m, j]
+        for j in range(z.shape[1]):
+            z[q_lead + r, j] /= tail[r, r]
+    return z
+
+
+def average_information(
+    kernel: Kernel, lam: Floats, moves: Floats, reml: bool, sigma: float = np.nan
+) -> Floats | None:
+    """A model of the Hessian of the profiled criterion, positive semidefinite.
+
+    Parameters
+    ----------
+    lam : (n_lam,) Λ of each block. moves : (n_theta, n_lam) its derivatives. reml : criterion.
+    sigma : known residual sd, or NaN.
+
+    Returns
+    -------
+    (n_theta, n_theta), or None where a block's Λ has no inverse.
+    """
+    logdet, A, panels, tail = bordered_factor(lam, kernel.ints, kernel.floats)
+    if not np.isfinite(logdet):
+        return None
+    p = kernel.p
+    root = np.linalg.cholesky(A[:p, :p])
+    delta = np.linalg.solve(A[:p, :p], A[:p, p])
+    solutions = spherical_solution(panels, tail, kernel.ints)
+    u_Q, u = solutions[:, :p], solutions[:, p] - solutions[:, :p] @ delta
+    try:
+        x = np.column_stack([_direction(kernel, lam, move, u) for move in moves])
+    except np.linalg.LinAlgError:
+        return None
+    solved = solve_forward(panels, tail, kernel.ints, x.copy())
+    fixed = np.linalg.solve(root, u_Q.T @ x)
+    products = x.T @ x - solved.T @ solved - fixed.T @ fixed
+    if not np.isnan(sigma):
+        return products / sigma**2
+    r2 = A[p, p] - delta @ A[:p, p]
+    q = x.T @ u
+    return np.asarray((kernel.n - p * reml) / r2 * (products - np.outer(q, q) / r2))
+
+
+def _direction(kernel: Kernel, lam: Floats, move: Floats, u: Floats) -> Floats:
+    """x = Λ⁻¹Λ_i u + Λ_iᵀΛ⁻ᵀu, (q,) in elimination order."""
+    ints, x = kernel.ints, np.zeros(len(u))
+    block_of = ints[ints[at.POSITION_BLOCK] :][: len(u)]
+    for b in range(int(ints[at.N_BLOCKS])):
+        first, last = np.searchsorted(block_of, [b, b + 1])
+        k, start = int(ints[ints[at.BLOCK_K] + b]), int(ints[ints[at.BLOCK_LAM] + b])
+        factor, change = (each[start : start + k * k].reshape(k, k) for each in (lam, move))
+        own = np.linalg.solve(factor, change)
+        x[first:last] = (u[first:last].reshape(-1, k) @ (own + own.T).T).ravel()
+    return x
