@@ -49,7 +49,12 @@ __all__ = [
 type Array = NDArray[np.float64]
 
 _LEVELS_FOR_FLAT = 3
-_KINDS = ("beta", "sd", "cor", "sigma")
+_LACKING = {
+    "beta": "the model has no fixed effects",
+    "sd": "the model has no random effects",
+    "cor": "the model has no correlations: no bar has two coefs that may be correlated",
+    "sigma": "sigma is known, given as sigma=",
+}
 
 
 class PriorBlock(NamedTuple):
@@ -129,7 +134,7 @@ class Priors:
         """One row a prior: index the parameter's name; columns kind and prior."""
         import pandas as pd
 
-        rows = {label: (label.partition("[")[0], str(prior)) for label, prior in self.table.items()}
+        rows = {label: (_kind(label), str(prior)) for label, prior in self.table.items()}
         frame = pd.DataFrame.from_dict(rows, orient="index", columns=["kind", "prior"])
         return frame.rename_axis("parameter")
 
@@ -145,10 +150,16 @@ class Priors:
         """The parameters a name stands for."""
         labels = [label for label in self.table if name == label or _within(name, label)]
         if not labels:
-            known = [*self.table, *(f"sd[{block.group}]" for block in self.blocks), *_KINDS]
-            hint = did_you_mean(name, known) or f"; there are {', '.join(self.table)}"
-            raise PriorError(f"there is no parameter {name!r} to give a prior{hint}")
+            raise PriorError(f"there is no parameter {name!r} to give a prior{self._hint(name)}")
         return labels
+
+    def _hint(self, name: str) -> str:
+        """What the model lacks, or what may have been meant."""
+        kinds = {_kind(label) for label in self.table}
+        if _kind(name) in _LACKING.keys() - kinds:
+            return f": {_LACKING[_kind(name)]}"
+        known = [*self.table, *(f"sd[{block.group}]" for block in self.blocks), *sorted(kinds)]
+        return did_you_mean(name, known) or f"; there are {', '.join(self.table)}"
 
     def _check_proper(self, label: str, prior: Prior) -> None:
         """A flat prior on an sd needs three levels, or the posterior is improper."""
@@ -234,9 +245,7 @@ def _check_family(label: str, prior: Prior) -> None:
         raise PriorError(
             f"the prior of {label!r} is a {type(prior).__name__}; give one of bayeslmm.spec.priors"
         )
-    allowed = {"beta": ("real", "any"), "cor": ("correlation",)}.get(
-        label.partition("[")[0], ("positive", "any")
-    )
+    allowed = {"beta": ("real", "any"), "cor": ("correlation",)}.get(_kind(label), ("positive", "any"))
     if prior.support not in allowed:
         fits = ", ".join(sorted(family.__name__ for family in _families() if family.support in allowed))
         raise PriorError(f"{type(prior).__name__} doesn't fit {label!r}; what does: {fits}")
@@ -244,6 +253,11 @@ def _check_family(label: str, prior: Prior) -> None:
 
 def _families() -> Iterator[type[Prior]]:
     yield from Prior.__subclasses__()
+
+
+def _kind(name: str) -> str:
+    """beta, sd, cor or sigma."""
+    return name.partition("[")[0]
 
 
 def _narrowness(name: str) -> int:

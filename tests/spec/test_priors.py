@@ -113,6 +113,24 @@ def test_bad_changes(priors: Priors, changes: dict, message: str) -> None:
         priors.replace(changes)
 
 
+@pytest.mark.parametrize(
+    ("formula", "changes", "message"),
+    [
+        ("Reaction ~ Days + (1 | Subject)", {"cor": LKJ(2)}, "'cor' to give a prior: .* no correlations"),
+        ("Reaction ~ Days + (1 | Subject)", {"cor[Subject]": LKJ(2)}, "no correlations"),
+        ("Reaction ~ Days + (1 | Subject)", {"sigma": Exponential(1)}, "sigma is known, given as sigma="),
+        ("Reaction ~ Days + (1 | Subject)", {"sigme": Exponential(1)}, r"there are beta\[Intercept\]"),
+        ("Reaction ~ Days", {"sd": Exponential(1)}, "no random effects"),
+        ("Reaction ~ Days", {"sd[Subject: Days]": Exponential(1)}, "no random effects"),
+        ("Reaction ~ 0 + (1 | Subject)", {"beta": Flat()}, "no fixed effects"),
+    ],
+)
+def test_what_the_model_lacks(formula: str, changes: dict, message: str) -> None:
+    with pytest.raises(PriorError, match=message) as caught:
+        default_priors(design(formula), sigma_known=True).replace(changes)
+    assert f"mean {next(iter(changes))!r}" not in str(caught.value)
+
+
 def test_flat_sd_needs_three_levels(priors: Priors) -> None:
     assert priors.replace({"sd": Flat()}).sd["Subject"] == (Flat(), Flat())
     few = default_priors(design("logDens ~ 1 + (1 | Block)", "Assay"))
