@@ -12,7 +12,7 @@ and k nodes with the rows of F as their r stand for all of them that have this G
 times in log|M|. In balanced data this is the analysis of variance, between and within.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +41,7 @@ class Condensed:
         nothing is condensed and the problem is the original.
     within : positions (N, k) of the levels that share one G, for each G.
     first : position of the nodes that know nothing but r.
+    alike : (n,) for each leaf of the original the first one with its G; empty where nothing is condensed.
     """
 
     ints: Ints
@@ -48,6 +49,7 @@ class Condensed:
     rotation: "csr_array | None" = None
     within: tuple[Ints, ...] = ()
     first: int = 0
+    alike: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def products(self, zr: Floats) -> Floats:
         """Z̃ᵀr of m responses, (m, q) to that of this problem, (m, q')."""
@@ -168,6 +170,12 @@ class _Leaves:
         numbers[unlike] = len(first) + np.arange(np.sum(unlike))
         return numbers
 
+    @property
+    def alike(self) -> Ints:
+        """(n,) the first leaf with the same G."""
+        _, first, number = np.unique(self.numbers, return_index=True, return_inverse=True)
+        return np.asarray(first[number])
+
     def met(self, node: int) -> Ints:
         """Positions of ancestors and tail rows that a node meets."""
         start, stop = self.ints[at.ROWS] + self.table(at.ROW_START, self.n_nodes + 1)[node : node + 2]
@@ -228,7 +236,8 @@ class _Condenser:
         old, first = self.leaves, self.leaves.k * len(self.like)
         ints = self.plan.pack_ints(int(old.ints[at.N_ROWS]))
         floats = self.floats(ints)
-        out = Condensed(ints, floats, self.rotation(), tuple(map(self.within, self.numbers)), first)
+        within = tuple(map(self.within, self.numbers))
+        out = Condensed(ints, floats, self.rotation(), within, first, old.alike)
         products, gamma, rr = read_response(old.ints, old.floats)
         write_response(ints, floats, out.products(products[None])[0], gamma, rr)
         ints.flags.writeable = False

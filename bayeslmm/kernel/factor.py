@@ -118,7 +118,7 @@ def scaled_tail(factors: Floats, ints: Ints, floats: Floats) -> Floats:
 
 
 @inlined
-def _factor_node(panels: Floats, start: int, height: int, k: int) -> float:
+def factor_node(panels: Floats, start: int, height: int, k: int) -> float:
     """Cholesky factor of the node's own rows, L⁻ᵀ applied to the rest; returns log|L|² or -inf."""
     logdet = 0.0
     for c in range(k):
@@ -154,7 +154,7 @@ def eliminate_chain(panels: Floats, tail: Floats, ints: Ints, floats: Floats) ->
         row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
         height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
         start = ints[ints[at.PANEL_START] + i]
-        logdet += floats[ints[at.NODE_WEIGHT] + i] * _factor_node(panels, start, height, k)
+        logdet += floats[ints[at.NODE_WEIGHT] + i] * factor_node(panels, start, height, k)
         if not np.isfinite(logdet):
             return -np.inf
         first = k

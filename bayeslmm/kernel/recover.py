@@ -19,6 +19,7 @@ from bayeslmm.kernel.dense import cholesky_leading
 from bayeslmm.kernel.factor import factor
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.lapack import FROM, bordered_factor
+from bayeslmm.kernel.recover_levels import draw_levels, has_levels_alike
 from bayeslmm.kernel.relation import related
 
 
@@ -106,6 +107,27 @@ def draw_random_effects(
 
 
 @compiled
+def _draw_delta(
+    lam: Floats,
+    sigma: Floats,
+    starts: NDArray[np.int64],
+    z: Floats,
+    precision: Floats,
+    shift: Floats,
+    ints: Ints,
+    floats: Floats,
+) -> Floats:
+    """δ (m, p) alone, of standard normal z (m, p)."""
+    delta = np.empty(z.shape)
+    for run in range(len(starts) - 1):
+        first, last = starts[run], starts[run + 1]
+        A = factor(lam[first], ints, floats)[1]
+        K = fixed_effects_factor(A, sigma[first], precision, shift)
+        delta[first:last] = draw_fixed_effects(K, z[first:last])
+    return delta
+
+
+@compiled
 def _draw_all(
     lam: Floats,
     sigma: Floats,
@@ -153,6 +175,8 @@ def draw_effects(
     delta (m, p), b (m, q) in public order.
     """
     starts = _starts(lam, sigma)
+    if has_levels_alike(kernel):
+        return _by_levels(kernel, np.ascontiguousarray(lam), sigma, starts, fixed, z, prior)
     if kernel.ints[at.Q_TAIL] < FROM:
         held = prior or PriorOfDelta(np.zeros((kernel.p, kernel.p)), np.zeros(kernel.p))
         arrays = (np.ascontiguousarray(lam), sigma, starts, fixed, z, held.precision, held.shift)
@@ -167,6 +191,23 @@ def draw_effects(
         part = (panels, tail, delta[first:last], z[first:last], kernel.ints)
         b[first:last] = draw_random_effects(lam[first], sigma[first], *part).T
     return delta, related(kernel.known, kernel.ints, b.T).T
+
+
+def _by_levels(
+    kernel: Kernel,
+    lam: Floats,
+    sigma: Floats,
+    starts: NDArray[np.int64],
+    fixed: Floats,
+    z: Floats,
+    prior: PriorOfDelta | None,
+) -> tuple[Floats, Floats]:
+    """As `draw_effects`: δ by the condensed problem, whose A is the same, then b by the data's own levels."""
+    problem, delta = kernel.condensed, fixed
+    if prior is not None:
+        held = (prior.precision, prior.shift, problem.ints, problem.floats)
+        delta = _draw_delta(lam, sigma, starts, fixed, *held)
+    return delta, draw_levels(lam, sigma, starts, delta, z, problem.alike, kernel.ints, kernel.floats)
 
 
 def _starts(lam: Floats, sigma: Floats) -> NDArray[np.int64]:

@@ -138,14 +138,9 @@ def _propose(target: Target, proposer: _Proposer, n: int, rng: np.random.Generat
 
 def _metropolis(log_weight: Array, rng: np.random.Generator) -> NDArray[np.intp]:
     """Independence Metropolis over proposals in turn: index of the state after each, burn-in dropped."""
-    log_u = np.log(rng.uniform(size=len(log_weight)))
-    state = 0
-    out = np.empty(len(log_weight), dtype=np.intp)
-    for i, proposed in enumerate(log_weight):
-        if log_u[i] < proposed - log_weight[state]:
-            state = i
-        out[i] = state
-    return out[BURN_IN:]
+    from bayeslmm.kernel.independence import independence_chain
+
+    return independence_chain(log_weight, np.log(rng.uniform(size=len(log_weight))))[BURN_IN:]
 
 
 def _pareto_k(log_weight: Array) -> float:

@@ -7,7 +7,9 @@ from numpy.testing import assert_allclose
 from bayeslmm.kernel import recover
 from bayeslmm.kernel.effect_moments import effect_moments
 from bayeslmm.kernel.recover import PriorOfDelta, draw_effects
+from bayeslmm.kernel.recover_levels import has_levels_alike
 from tests.kernel.problems import STRUCTURES, make
+from tests.kernel.test_condensed import CASES
 
 SIGMA = 1.7
 
@@ -73,6 +75,29 @@ def test_large_tails_give_the_same_draws(monkeypatch, sampled):
     for ours, other in zip(draw_effects(kernel, lam, sigma, *normal, prior), loops, strict=True):
         assert_allclose(ours, other, rtol=1e-12)
     assert np.array_equal(loops[0], normal[0]) == sampled
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+@pytest.mark.parametrize(
+    "name", ["balanced, k=1, p=0", "balanced, k=2, p=3", "partly balanced, k=3, p=1", "between"]
+)
+def test_levels_alike_give_the_same_draws(monkeypatch, name, sampled):
+    problem = CASES[name]
+    kernel, rng = problem.kernel, np.random.default_rng(5)
+    lam = problem.lam * np.array([[1.0], [1.0], [0.0], [2.0]])
+    sigma = np.array([1.0, 1.0, 2.0, 0.5])
+    normal = rng.standard_normal((4, kernel.p)), rng.standard_normal((4, kernel.q))
+    prior = None if sampled else _prior(kernel, kernel.p)
+    assert has_levels_alike(kernel)
+    by_levels = draw_effects(kernel, lam, sigma, *normal, prior)
+    monkeypatch.setattr(recover, "has_levels_alike", lambda _: False)
+    for ours, other in zip(by_levels, draw_effects(kernel, lam, sigma, *normal, prior), strict=True):
+        assert_allclose(ours, other, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["one of each, k=2, p=1", "nested", "crossed"])
+def test_other_problems_have_no_levels_alike(name):
+    assert not has_levels_alike(CASES[name].kernel)
 
 
 @pytest.mark.parametrize("given", [True, False])

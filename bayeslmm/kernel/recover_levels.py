@@ -1,0 +1,92 @@
+"""Exact draws of the random effects of one grouping factor, level by level.
+
+Without other groups M is block-diagonal, and given δ level j's effects need nothing of the other levels:
+
+    b_j = B(Sᵀ(Z̃_jᵀr − C_jᵀδ) + σz_j),    S = FL⁻ᵀ,  B = ΛL⁻ᵀ,  LLᵀ = FᵀGF + I,  F = C⁻¹Λ,
+
+with G = Z̃_jᵀZ̃_j and C_j = QᵀZ̃_j. S and B depend on j by G alone, so in balanced data on nothing but Λ.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.compiled import compiled, inlined
+from bayeslmm.kernel.factor import factor_node, relative_factors
+from bayeslmm.kernel.kernel import Kernel
+
+
+def has_levels_alike(kernel: Kernel) -> bool:
+    """Whether there is one grouping factor and some of its levels have equal G."""
+    one = kernel.ints[at.N_BLOCKS] == 1 and kernel.ints[at.Q_TAIL] == 0
+    return bool(one and kernel.condensed.rotation is not None)
+
+
+@inlined
+def _fill_roots(
+    roots: Floats, node: int, G: int, factors: Floats, lam: Floats, k: int, floats: Floats
+) -> None:
+    """[L; S; B] of a node, (3k, k) flat, into its row of `roots`; G at an offset into `floats`."""
+    panel = roots[node]
+    for i in range(k):
+        for j in range(k):
+            panel[(k + i) * k + j] = factors[i * k + j]
+            panel[(2 * k + i) * k + j] = lam[i * k + j]
+            panel[i * k + j] = 1.0 if i == j else 0.0
+    for a in range(k):
+        for j in range(k):
+            x = 0.0
+            for m in range(k):
+                x += floats[G + a * k + m] * factors[m * k + j]
+            for i in range(k):
+                panel[i * k + j] += factors[a * k + i] * x
+    factor_node(panel, 0, 3 * k, k)
+
+
+@compiled
+def draw_levels(
+    lam: Floats,
+    sigma: Floats,
+    starts: NDArray[np.int64],
+    delta: Floats,
+    z: Floats,
+    alike: Ints,
+    ints: Ints,
+    floats: Floats,
+) -> Floats:
+    """b (m, q), public order, at each (σ, Λ) and δ; draws between two `starts` share (σ, Λ).
+
+    Parameters
+    ----------
+    lam : (m, n_lam). sigma : (m,). delta : (m, p). z : (m, q) standard normal, in elimination order.
+    alike : (n,) the first node with each node's G.
+    """
+    k, p = ints[ints[at.BLOCK_K]], delta.shape[1]
+    roots = np.empty((len(alike), 3 * k * k))
+    right, unit = np.empty(k), np.empty(k)
+    b = np.empty(z.shape)
+    for run in range(len(starts) - 1):
+        first, last = starts[run], starts[run + 1]
+        factors = relative_factors(lam[first], ints, floats)
+        for node in range(len(alike)):
+            G = ints[at.PANELS] + ints[ints[at.PANEL_START] + node]
+            if alike[node] == node:
+                _fill_roots(roots, node, G, factors, lam[first], k, floats)
+            root, border = roots[alike[node]], G + k * k
+            row = ints[ints[at.NODE_POSITION] + node]
+            for d in range(first, last):
+                for c in range(k):
+                    right[c] = floats[border + p * k + c]
+                    for j in range(p):
+                        right[c] -= floats[border + j * k + c] * delta[d, j]
+                for c in range(k):
+                    unit[c] = sigma[first] * z[d, row + c]
+                    for m in range(k):
+                        unit[c] += root[(k + m) * k + c] * right[m]
+                for i in range(k):
+                    x = 0.0
+                    for c in range(k):
+                        x += root[(2 * k + i) * k + c] * unit[c]
+                    b[d, ints[ints[at.PUBLIC] + row + i]] = x
+    return b
