@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.spec.priors import Flat, Priors
+
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataTree
@@ -17,6 +19,7 @@ ESS = 400
 BFMI = 0.3
 PARETO_K = 0.7
 RULE_ERROR = 0.02
+LEVELS_FOR_MEAN, LEVELS_FOR_VARIANCE = 4, 5  # under a flat prior an sd's density falls as sd^(1 - levels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,26 @@ def quadrature_check(worst: str, value: float) -> Check:
     said = f"two nodes less per parameter change the mean of {worst} by {value:.1g} sd"
     advice = f"{said}: the rule doesn't hold this posterior; ask for more nodes, or method='importance'"
     return _check("quadrature", value, RULE_ERROR, value < RULE_ERROR, said, advice)
+
+
+def moment_checks(priors: Priors) -> tuple[Check, ...]:
+    """Of every group whose standard deviations have flat priors: whether its levels suffice for moments."""
+    return tuple(
+        _moments(block.group, block.n_levels)
+        for block in priors.blocks
+        if any(isinstance(prior, Flat) for prior in priors.sd[block.group])
+    )
+
+
+def _moments(group: str, levels: int) -> Check:
+    missing = "mean and no variance" if levels < LEVELS_FOR_MEAN else "variance"
+    said = f"a flat prior on sd of {group}, which has {levels} levels"
+    advice = (
+        f"{said}: the posterior has no {missing}, whatever draws give; read median and quantiles, "
+        "or use HalfNormal"
+    )
+    passed = levels >= LEVELS_FOR_VARIANCE
+    return _check("moments", levels, LEVELS_FOR_VARIANCE, passed, said, advice)
 
 
 def bfmi(energy: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeslmm.errors import InputError
-from bayeslmm.posterior.checks import Check, all_checks, quadrature_check
+from bayeslmm.posterior.checks import Check, all_checks, moment_checks, quadrature_check
 from bayeslmm.posterior.estimates import Interval, draws_by_label, estimates, ranef_table, summarize
 from bayeslmm.posterior.mixture import NodeMixture
 from bayeslmm.posterior.options import SampleOptions
@@ -161,11 +161,12 @@ class PosteriorResult:
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:
-        """R-hat, effective sample size, divergences, BFMI, Pareto k, error of a rule: those that apply."""
+        """R-hat, effective size, divergences, BFMI, Pareto k, moments, error of a rule: what applies."""
+        moments = moment_checks(self.priors)
         if self.mixture is not None:
-            return (quadrature_check(*self.mixture.worst),)
+            return (quadrature_check(*self.mixture.worst), *moments)
         table = summarize(*draws_by_label(self.data, self.design), prob=0.95, interval="eti")
-        return all_checks(self.data, table, self.pareto_k)
+        return (*all_checks(self.data, table, self.pareto_k), *moments)
 
     def __repr__(self) -> str:
         failed = [str(check) for check in self.checks if not check.passed]

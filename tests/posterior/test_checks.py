@@ -3,8 +3,16 @@ import pandas as pd
 import pytest
 from xarray import Dataset, DataTree
 
-from bayeslmm.posterior.checks import all_checks, bfmi
+from bayeslmm.datasets import load_dataset
+from bayeslmm.posterior.checks import all_checks, bfmi, moment_checks
 from bayeslmm.posterior.estimates import summarize
+from bayeslmm.posterior.options import SampleOptions
+from bayeslmm.posterior.sample import sample
+from bayeslmm.spec.build import build
+from bayeslmm.spec.model_spec import ModelSpec
+from bayeslmm.spec.priors import Flat, HalfNormal, PriorBlock, Priors, default_priors
+
+from .conftest import ONE_WAY
 
 
 def tree(**statistics):
@@ -51,6 +59,29 @@ def test_divergences_are_counted(good):
 
 def test_heavy_weights_fail_the_gate(good):
     assert not checks_of(good, 0.9)["pareto_k"].passed
+
+
+@pytest.mark.parametrize(
+    ("levels", "passed", "said"),
+    [(3, False, "no mean and no variance"), (4, False, "no variance"), (5, True, "5 levels")],
+)
+def test_moments_that_a_flat_prior_takes_away(levels, passed, said):
+    block = PriorBlock("g", ("Intercept",), levels, False)
+    flat = Priors((), (block,), {"sd[g: Intercept]": Flat()})
+    (check,) = moment_checks(flat)
+    assert (check.passed, said in check.sentence) == (passed, True)
+    assert moment_checks(flat.replace({"sd": HalfNormal(1.0)})) == ()
+
+
+@pytest.mark.parametrize("method", ["importance", "quadrature"])
+def test_a_result_tells_of_missing_moments(method):
+    data = load_dataset("Dyestuff")
+    kept = data[data["Batch"].isin(list("ABC"))].reset_index(drop=True)
+    found = build(ModelSpec(ONE_WAY), kept).design
+    priors = default_priors(found).replace({"sd": Flat()})
+    result = sample(found, priors, SampleOptions(seed=3, method=method, progress=False))
+    assert [check.passed for check in result.checks if check.name == "moments"] == [False]
+    assert "no mean and no variance" in repr(result)
 
 
 def test_bfmi_is_arviz_own(good):

@@ -31,7 +31,7 @@ def model():
     )
 
 
-@pytest.mark.parametrize("method", ["importance", "quadrature"])
+@pytest.mark.parametrize("method", ["importance", "quadrature", "marginal"])
 def test_means_are_those_of_the_reference(model, method):
     post = model.sample(draws=2500, seed=8, method=method, progress=False)
     assert post.method == method

@@ -73,6 +73,13 @@ def test_pymc_samples_the_same_posterior():
     assert z.abs().max() < 4
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_divergence_where_the_variance_is_zero(seed):
+    result = run(draws=5000, chains=4, seed=seed)
+    assert int(result.data["sample_stats"]["diverging"].sum()) == 0
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
