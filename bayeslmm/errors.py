@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from numbers import Integral
+from typing import Any
 
 
 class BayesLMMError(Exception):
@@ -79,3 +81,15 @@ def check_choice[T](what: str, given: T, choices: Iterable[T]) -> T:
     listed = ", ".join(repr(choice) for choice in choices)
     hint = did_you_mean(str(given), [str(choice) for choice in choices])
     raise OptionError(f"{what} {given!r} isn't known{hint or ';'} choices: {listed}")
+
+
+def check_whole(what: str, given: Any, least: int) -> None:
+    """Whether a count or a seed is a whole number, large enough.
+
+    Raises
+    ------
+    OptionError
+        Saying what was given.
+    """
+    if isinstance(given, bool) or not isinstance(given, Integral) or given < least:
+        raise OptionError(f"{what} is a whole number of at least {least}, got {given!r}")

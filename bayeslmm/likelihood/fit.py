@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import ConvergenceWarning, OptionError, SingularFitWarning, check_choice
+from bayeslmm.errors import (
+    ConvergenceWarning,
+    OptionError,
+    SingularFitWarning,
+    check_choice,
+    check_whole,
+)
 from bayeslmm.kernel.conditional import Conditional
 from bayeslmm.likelihood import random_effects as ranef_tables
 from bayeslmm.likelihood.delta_method import NaturalErrors, natural_errors, theta_sigma
@@ -349,8 +355,7 @@ class LikelihoodFit:
 
     def simulate(self, n: int = 1, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
         """New responses from the fitted model, new random effects included: rows × n."""
-        if n < 1:
-            raise OptionError(f"n is {n}; simulate at least 1 response")
+        check_whole("n", n, 1)
         values = simulate(self, n, np.random.default_rng(seed))
         return pd.DataFrame(
             values, index=self.fitted.index, columns=pd.RangeIndex(1, n + 1, name="simulation")

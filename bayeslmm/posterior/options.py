@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.errors import OptionError, check_choice, check_whole
 
 SAMPLERS = ("nutpie", "pymc")
 METHODS = ("auto", "marginal", "explicit", "importance", "quadrature")
@@ -57,15 +57,11 @@ class SampleOptions:
     def __post_init__(self) -> None:
         """Check the options."""
         check_choice("method", self.method, METHODS)
-        for name, least in (
-            ("draws", 4),
-            ("tune", 1),
-            ("chains", 1),
-            ("cores", 1),
-            ("seed", 0),
-            ("nodes", 3),
-        ):
-            _check_whole(name, getattr(self, name), least)
+        for name, least in (("draws", 4), ("tune", 1), ("chains", 1)):
+            check_whole(name, getattr(self, name), least)
+        for name, least in (("cores", 1), ("seed", 0), ("nodes", 3)):
+            if getattr(self, name) is not None:
+                check_whole(name, getattr(self, name), least)
         if not 0 < self.target_accept < 1:
             raise OptionError(f"target_accept lies between 0 and 1, got {self.target_accept!r}")
         if self.centred and self.method != "explicit":
@@ -90,11 +86,3 @@ class SampleOptions:
 def fresh_seed() -> int:
     """A seed nobody chose, short enough to be written down."""
     return int(np.random.SeedSequence().generate_state(1)[0])
-
-
-def _check_whole(name: str, value: Any, least: int) -> None:
-    if value is None and name in ("seed", "cores", "nodes"):
-        return
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < least:
-        raise OptionError(f"{name} is a whole number of at least {least}, got {value!r}")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.errors import OptionError
+from bayeslmm.errors import OptionError, check_whole
 
 type Array = NDArray[np.float64]
 
@@ -41,11 +41,10 @@ class Plan:
         Raises
         ------
         OptionError
-            When a count isn't positive.
+            When a count isn't a positive whole number, or the seed a negative one.
         """
-        for name in ("n", "chunk"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        for name, least in (("n", 1), ("chunk", 1), ("seed", 0)):
+            check_whole(name, getattr(self, name), least)
         if self.n_jobs == 0:
             raise OptionError("n_jobs is 0; give the number of threads, or -1 for all cores")
 

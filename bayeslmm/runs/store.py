@@ -80,9 +80,11 @@ class Store:
         Raises
         ------
         OptionError
-            For a file that isn't a store.
+            For a file that isn't a store, or a folder.
         """
         path = Path(path)
+        if path.is_dir():
+            raise OptionError(f"store {path} is a folder; name a file in it")
         content = path.read_bytes()
         frames = list(_frames(content, len(MAGIC))) if content.startswith(MAGIC) else []
         if not frames:

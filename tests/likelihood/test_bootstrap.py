@@ -166,6 +166,8 @@ def test_intervals_by_hand():
     ("options", "message"),
     [
         ({"n": 0}, "at least 1"),
+        ({"n": 10.5}, "whole number"),
+        ({"seed": -1}, "seed is a whole number"),
         ({"kind": "parametrik"}, "did you mean 'parametric'"),
         ({"n_jobs": 0}, "n_jobs"),
     ],

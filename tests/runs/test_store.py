@@ -83,6 +83,11 @@ def test_another_run_is_refused_and_nothing_overwritten(path, other, message):
     assert path.read_bytes() == before
 
 
+def test_a_folder_is_no_store(tmp_path):
+    with pytest.raises(OptionError, match="is a folder"):
+        Store.read(tmp_path)
+
+
 def test_what_is_no_store_is_left_as_it_is(path):
     path.write_text("my thesis")
     with pytest.raises(OptionError, match="isn't a store"):

@@ -85,7 +85,7 @@ def bootstrap(fit: "LikelihoodFit", options: BootstrapOptions, **of_kind: Any) -
         )
     statistic = None if options.statistic is None else Statistic.of(options.statistic, fit)
     _check_se(options)
-    Plan(options.n, 0, n_jobs=options.n_jobs)  # checked before any work
+    Plan(options.n, options.seed or 0, n_jobs=options.n_jobs)  # checked before any work
     store, seed = _open_store(fit, kind, options, statistic)
     task = _task(fit, kind, options, statistic)
     done = 0 if store is None else min(store.n, options.n)
