@@ -64,3 +64,7 @@ def test_samplers_agree(name):
     assert largest_z(importance, marginal) < 4
     assert largest_z(importance, explicit) < 4
     assert largest_z(marginal, explicit) < 4
+    if Target(*model_of(name)).size <= MOST:
+        by_rule = estimates(name, "quadrature", 32)
+        assert largest_z(marginal, by_rule) < 4
+        assert largest_z(explicit, by_rule) < 4
