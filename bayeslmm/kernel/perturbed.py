@@ -1,0 +1,341 @@
+"""Exact draws of β and b at many (σ, Λ) near each other, where a factor is dear: one serves them all.
+
+In coordinates v of the random effects, b = Λ₀v with Λ₀ a reference, (v, δ) given (σ, Λ) is normal with
+
+    precision J/σ²,  J = [[Λ₀ᵀGΛ₀ + HᵀH, C], [Cᵀ, I + σ²P]],  H = Λ⁻¹Λ₀,  C = Λ₀ᵀZᵀR⁻¹Q,  G = ZᵀR⁻¹Z,
+
+and mean J⁻¹h, h = (Λ₀ᵀZᵀR⁻¹r, σ²s). With n ~ N(0, J), J⁻¹(h + σn) is a draw: perturb, then solve
+(Papandreou and Yuille 2010). n comes from a factor at Λ so large that it is one of G itself, and the
+equations are solved by conjugate gradients preconditioned by J₀, which is J at the reference. J − J₀ is
+block-diagonal, and the eigenvalues of J₀⁻¹J lie between those of HᵀH and 1: posterior draws of Λ are alike,
+and some ten steps give ten digits. A step solves with one factor for all draws together. Draws that haven't
+converged after `STEPS` get a factor each.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.conditional import times_factor
+from bayeslmm.kernel.kernel import Kernel
+from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
+from bayeslmm.kernel.pullback import spherical_solution
+from bayeslmm.kernel.recover import PriorOfDelta, draw_effects, right_sides
+from bayeslmm.kernel.relation import related
+
+TOLERANCE = 1e-10  # of a solution, relative, in the norm of J₀
+STEPS = 60  # as long as a few factors
+LARGE = 1e3  # relative sd of whitened columns beside which the identity in M vanishes
+
+
+@compiled
+def chain_forward(panels: Floats, ints: Ints, z: Floats) -> None:
+    """Solve with the chain's part of L in place; z (q, m), rows in elimination order."""
+    p1 = ints[at.P] + 1
+    for i in range(ints[at.N_NODES]):
+        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
+        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
+        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1
+        start = ints[ints[at.PANEL_START] + i]
+        for c in range(k):
+            own = ints[row0 + c]
+            pivot = panels[start + c * k + c]
+            for j in range(z.shape[1]):
+                z[own, j] /= pivot
+            for r in range(c + 1, height):
+                row, x = ints[row0 + r], panels[start + r * k + c]
+                for j in range(z.shape[1]):
+                    z[row, j] -= x * z[own, j]
+
+
+@compiled
+def chain_backward(panels: Floats, ints: Ints, z: Floats) -> None:
+    """Solve with the transpose of the chain's part of L in place; z (q, m), its tail solved."""
+    p1 = ints[at.P] + 1
+    for i in range(ints[at.N_NODES] - 1, -1, -1):
+        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
+        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
+        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1
+        start = ints[ints[at.PANEL_START] + i]
+        for c in range(k - 1, -1, -1):
+            own = ints[row0 + c]
+            for r in range(c + 1, height):
+                row, x = ints[row0 + r], panels[start + r * k + c]
+                for j in range(z.shape[1]):
+                    z[own, j] -= x * z[row, j]
+            pivot = panels[start + c * k + c]
+            for j in range(z.shape[1]):
+                z[own, j] /= pivot
+
+
+@compiled
+def chain_times(panels: Floats, ints: Ints, z: Floats) -> Floats:
+    """The chain's columns of L times z (q, m); its tail's columns count as 0."""
+    p1 = ints[at.P] + 1
+    out = np.zeros(z.shape)
+    for i in range(ints[at.N_NODES]):
+        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
+        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
+        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1
+        start = ints[ints[at.PANEL_START] + i]
+        for c in range(k):
+            own = ints[row0 + c]
+            for r in range(c, height):
+                row, x = ints[row0 + r], panels[start + r * k + c]
+                for j in range(z.shape[1]):
+                    out[row, j] += x * z[own, j]
+    return out
+
+
+@compiled
+def times_own(factors: Floats, ints: Ints, x: Floats, transposed: bool) -> Floats:
+    """Every level's (k, k) matrix, or its transpose, times its rows of x (q, m), elimination order.
+
+    Parameters
+    ----------
+    factors : (n_lam, m), each column's matrices laid out as Λ is.
+    """
+    out = np.zeros(x.shape)
+    r = 0
+    while r < x.shape[0]:
+        b = ints[ints[at.POSITION_BLOCK] + r]
+        k, start = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
+        for i in range(k):
+            for m in range(k):
+                entry = start + (m * k + i if transposed else i * k + m)
+                for j in range(x.shape[1]):
+                    out[r + i, j] += factors[entry, j] * x[r + m, j]
+        r += k
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """A root of [[G, C'], [C'ᵀ, I]] + ρI on the random effects' part, whitened; C' = ZᵀR⁻¹Q there."""
+
+    panels: Floats
+    tail: Floats
+    W_Q: Floats
+    root_A: Floats
+
+    @classmethod
+    def of(cls, kernel: Kernel) -> Self:
+        ints, p = kernel.ints, kernel.p
+        _, A, panels, tail = bordered_factor(LARGE * _coloring(kernel), ints, kernel.floats)
+        values, vectors = np.linalg.eigh(A[:p, :p])
+        W_Q = right_sides(panels, tail, ints)[:, :p]
+        return cls(panels, tail, W_Q, vectors * np.sqrt(np.maximum(values, 0)))
+
+    def times(self, ints: Ints, z: Floats, z_delta: Floats) -> tuple[Floats, Floats]:
+        """(q, m), (p, m) of standard normal (q, m), (p, m)."""
+        lead, size = ints[at.Q_LEAD], ints[at.Q_TAIL]
+        out = chain_times(self.panels, ints, z)
+        out[lead:] += np.tril(self.tail[:size, :size]) @ z[lead:]
+        return out / LARGE, self.W_Q.T @ z + self.root_A @ z_delta
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """The factor of J₀ = J at Λ₀ and σ₀.
+
+    Attributes
+    ----------
+    lam : (n_lam,) Λ₀. inverse : (q_tail, q_tail) M⁻¹ of the tail. B_Q : (q, p), M⁻¹C.
+    K_inverse : (p, p) of K = A_QQ + σ₀²P; p is 0 where β is given.
+    """
+
+    lam: Floats
+    variance: float
+    panels: Floats
+    inverse: Floats
+    B_Q: Floats
+    K_inverse: Floats
+
+    @classmethod
+    def of(cls, kernel: Kernel, lam: Floats, variance: float, prior: PriorOfDelta | None) -> Self:
+        ints = kernel.ints
+        _, A, panels, tail = bordered_factor(lam, ints, kernel.floats)
+        p = 0 if prior is None else kernel.p
+        K = A[:p, :p] + (0.0 if prior is None else variance * prior.precision)
+        B_Q = np.ascontiguousarray(spherical_solution(panels, tail, ints)[:, :p])
+        return cls(lam, variance, panels, tail_inverse(tail, ints), B_Q, np.linalg.inv(K))
+
+    def solve(self, ints: Ints, f: Floats, g: Floats) -> tuple[Floats, Floats]:
+        """J₀⁻¹(f, g), f (q, m), g (p, m)."""
+        lead, z = int(ints[at.Q_LEAD]), f.copy()
+        chain_forward(self.panels, ints, z)
+        z[lead:] = self.inverse @ z[lead:]
+        chain_backward(self.panels, ints, z)
+        delta = self.K_inverse @ (g - self.B_Q.T @ f)
+        z -= self.B_Q @ delta
+        return z, delta
+
+
+@dataclass(frozen=True, slots=True)
+class NearbyDraws:
+    """What draws of β and b at nearby (σ, Λ) have in common.
+
+    Attributes
+    ----------
+    prior : of δ, None where δ is given. products : (q, p + 1) ZᵀR⁻¹[Q r] of the whitened columns.
+    """
+
+    kernel: Kernel
+    prior: PriorOfDelta | None
+    reference: _Reference
+    root: _Root
+    products: Floats
+
+    @classmethod
+    def around(cls, kernel: Kernel, lam: Floats, sigma: float, prior: PriorOfDelta | None) -> Self:
+        """For draws near Λ (n_lam,), which has an inverse, and σ."""
+        ints, floats = kernel.ints, kernel.floats
+        width = int(ints[at.Q_TAIL] + ints[at.P] + 1)
+        tail = floats[ints[at.TAIL] :][: width**2].reshape(width, width)
+        products = right_sides(floats[ints[at.PANELS] :][: ints[at.N_PANEL]], tail, ints)
+        return cls(kernel, prior, _Reference.of(kernel, lam, sigma**2, prior), _Root.of(kernel), products)
+
+    @property
+    def n_normals(self) -> int:
+        """Standard normal numbers a draw takes."""
+        return 2 * (self.kernel.q + self.kernel.p)
+
+    def draw(self, lam: Floats, sigma: Floats, fixed: Floats, z: Floats) -> tuple[Floats, Floats]:
+        """Draw δ and b given y at each (σ, Λ); with z = 0 their means.
+
+        Parameters
+        ----------
+        lam : (m, n_lam). sigma : (m,). z : (m, n_normals) standard normal.
+        fixed : (m, p) δ itself where there is no prior because β was sampled.
+
+        Returns
+        -------
+        delta (m, p), b (m, q) in public order.
+        """
+        kernel, ints = self.kernel, self.kernel.ints
+        precisions = _precisions(kernel, lam)
+        f, g = self._perturbed(precisions, sigma, z)
+        if self.prior is None:
+            f -= self._to_v(self.products[:, :-1] @ fixed.T)
+        v, delta, converged = self._conjugate_gradients(precisions, sigma, f, g)
+        b = related(kernel.known, ints, times_factor(self.reference.lam, ints, v)).T
+        delta = fixed.copy() if self.prior is None else np.ascontiguousarray(delta.T)
+        for i in np.flatnonzero(~converged):
+            own = slice(i, i + 1)
+            normal = fixed[own] if self.prior is None else z[own, -kernel.p :]
+            delta[own], b[own] = draw_effects(
+                kernel, lam[own], sigma[own], normal, z[own, : kernel.q], self.prior
+            )
+        return delta, b
+
+    def _to_v(self, x: Floats) -> Floats:
+        """Λ₀ᵀ times right-hand sides of whitened columns (q, m)."""
+        white = _by_block(self.kernel, _whitening(self.kernel)[None], self.reference.lam[None], np.matmul)
+        return times_own(np.repeat(white.T, x.shape[1], axis=1), self.kernel.ints, x, True)
+
+    def _perturbed(self, precisions: Floats, sigma: Floats, z: Floats) -> tuple[Floats, Floats]:
+        """h + σn, (q, m) and (p, m); the latter (0, m) where δ is given."""
+        kernel, (q, p) = self.kernel, (self.kernel.q, self.kernel.p)
+        first, own, of_delta, of_prior = np.split(np.ascontiguousarray(z.T), [q, 2 * q, 2 * q + p])
+        n, n_delta = self.root.times(kernel.ints, first, of_delta)
+        roots = _by_block(kernel, precisions, precisions, _root_of_rest)
+        n += times_own(np.ascontiguousarray(roots.T), kernel.ints, own, False)
+        f = self._to_v(self.products[:, -1:] + sigma * n)
+        if self.prior is None:
+            return f, np.zeros((0, len(sigma)))
+        values, vectors = np.linalg.eigh(self.prior.precision)
+        n_delta += sigma * ((vectors * np.sqrt(np.maximum(values, 0))) @ of_prior)
+        return f, sigma**2 * self.prior.shift[:, None] + sigma * n_delta
+
+    def _conjugate_gradients(
+        self, precisions: Floats, sigma: Floats, f: Floats, g: Floats
+    ) -> tuple[Floats, Floats, "np.ndarray[tuple[int], np.dtype[np.bool_]]"]:
+        """J⁻¹(f, g) column by column, and which columns have converged.
+
+        The product of J₀ with a direction is a sum of residuals and needs no multiplication.
+        """
+        ints, reference, q = self.kernel.ints, self.reference, len(f)
+        excess = np.ascontiguousarray((_excess(self.kernel, reference.lam, precisions)).T)
+        of_delta = np.zeros((len(g), len(g))) if self.prior is None else self.prior.precision
+        residual = np.concatenate([f, g])
+        step = np.concatenate(reference.solve(ints, f, g))
+        solution, at_reference = np.zeros(residual.shape), residual.copy()
+        size = np.sum(residual * step, axis=0)
+        goal = TOLERANCE**2 * size
+        direction = step
+        for _ in range(STEPS):
+            product = at_reference.copy()
+            product[:q] += times_own(excess, ints, direction[:q], False)
+            product[q:] += (sigma**2 - reference.variance) * (of_delta @ direction[q:])
+            length = _ratio(size, np.sum(direction * product, axis=0))
+            solution += length * direction
+            residual -= length * product
+            step = np.concatenate(reference.solve(ints, residual[:q], residual[q:]))
+            before, size = size, np.sum(residual * step, axis=0)
+            if np.all(size <= goal):
+                break
+            turn = _ratio(size, before)
+            direction = step + turn * direction
+            at_reference = residual + turn * at_reference
+        return solution[:q], solution[q:], size <= goal
+
+
+def _ratio(a: Floats, b: Floats) -> Floats:
+    """a/b, 0 where b is 0: that column is solved."""
+    return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
+
+
+def _whitening(kernel: Kernel) -> Floats:
+    """C⁻¹ of every block, laid out as Λ is."""
+    return kernel.floats[kernel.ints[at.WHITEN] :][: kernel.n_lam]
+
+
+def _coloring(kernel: Kernel) -> Floats:
+    """C of every block, laid out as Λ is."""
+    white = _whitening(kernel)[None]
+    colors = _by_block(kernel, white, white, lambda own, _: np.linalg.inv(own))
+    return np.ascontiguousarray(colors[0])
+
+
+def _precisions(kernel: Kernel, lam: Floats) -> Floats:
+    """(FFᵀ)⁻¹ with F = C⁻¹Λ of every block, (m, n_lam)."""
+
+    def precision(white: Floats, own: Floats) -> Floats:
+        inverse = np.linalg.inv(white @ own)
+        return np.swapaxes(inverse, 1, 2) @ inverse
+
+    return _by_block(kernel, _whitening(kernel)[None], lam, precision)
+
+
+def _excess(kernel: Kernel, lam: Floats, precisions: Floats) -> Floats:
+    """HᵀH − I = F₀ᵀ(FFᵀ)⁻¹F₀ − I of every block, (m, n_lam)."""
+    scaled = _by_block(kernel, _whitening(kernel)[None], lam[None], np.matmul)
+
+    def excess(root: Floats, own: Floats) -> Floats:
+        return np.swapaxes(root, 1, 2) @ own @ root - np.eye(root.shape[1])
+
+    return _by_block(kernel, scaled, precisions, excess)
+
+
+def _root_of_rest(precision: Floats, _: Floats) -> Floats:
+    """A root of (FFᵀ)⁻¹ − ρI: what `_Root` holds already is taken off."""
+    values, vectors = np.linalg.eigh(precision)
+    return vectors * np.sqrt(np.maximum(values - LARGE**-2, 0))[:, None, :]
+
+
+def _by_block(
+    kernel: Kernel, one: Floats, other: Floats, change: Callable[[Floats, Floats], Floats]
+) -> Floats:
+    """A function of every block's matrices, (·, k, k) each; one, other : (m or 1, n_lam)."""
+    ints = kernel.ints
+    out = np.empty((max(len(one), len(other)), kernel.n_lam))
+    for b in range(ints[at.N_BLOCKS]):
+        k, start = int(ints[ints[at.BLOCK_K] + b]), int(ints[ints[at.BLOCK_LAM] + b])
+        parts = (x[:, start : start + k * k].reshape(-1, k, k) for x in (one, other))
+        out[:, start : start + k * k] = change(*parts).reshape(-1, k * k)
+    return out
