@@ -1,8 +1,13 @@
 """Exact draws of β and b given draws of the other parameters."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.lapack import FROM
+from bayeslmm.kernel.perturbed import NearbyDraws
 from bayeslmm.kernel.recover import PriorOfDelta, draw_effects
 from bayeslmm.posterior.fixed_effects import gaussian_prior
 from bayeslmm.posterior.parameters import Parameters, relative_factors
@@ -11,27 +16,67 @@ from bayeslmm.spec.priors import Priors
 
 type Array = NDArray[np.float64]
 
+BATCH = 64  # draws solved for together where a factor is dear
+
 
 def recover_effects(
     design: Design, priors: Priors, parameters: Parameters, seed: np.random.SeedSequence
 ) -> tuple[Array, Array]:
     """Draw β and b from their joint Gaussian given y and the other parameters, for one chain.
 
-    Consecutive draws that share their parameters share one factorization.
+    Consecutive draws that share their parameters share one factorization; where a factor is dear, all do.
+    A longer chain begins with the draws of a shorter one: exactly, or to ten digits where a factor is dear.
 
     Returns
     -------
     beta : (m, p), as given where it was sampled. b : (m, q) in the order of Z's columns.
     """
-    kernel, m = design.kernel, len(parameters)
-    rng = np.random.default_rng(seed)
-    normal, z = rng.standard_normal((m, design.p)), rng.standard_normal((m, design.q))
-    given = parameters.beta
-    fixed = normal if given is None else kernel.to_delta(given)
-    prior = prior_of_delta(design, priors) if given is None else None
+    rng, (m, p, q) = np.random.default_rng(seed), (len(parameters), design.p, design.q)
+    if dear(design):
+        return _nearby(design, priors, parameters, rng.standard_normal)
+    kernel, normal = design.kernel, rng.standard_normal((m, p + q))
+    fixed, prior = _fixed(design, priors, parameters, normal[:, :p])
     lam = relative_factors(design, parameters)
-    delta, b = draw_effects(kernel, lam, parameters.sigma, fixed, z, prior)
-    return (kernel.to_beta(delta) if given is None else given), b
+    delta, b = draw_effects(kernel, lam, parameters.sigma, fixed, np.ascontiguousarray(normal[:, p:]), prior)
+    return (kernel.to_beta(delta) if parameters.beta is None else parameters.beta), b
+
+
+def expected_effects(design: Design, priors: Priors, parameters: Parameters) -> tuple[Array, Array]:
+    """E(β | y, φ) (m, p) and E(b | y, φ) (m, q) at every draw of the other parameters φ.
+
+    Their spread over draws is what uncertainty about φ adds to a random effect.
+    """
+    return _nearby(design, priors, parameters, np.zeros)
+
+
+def dear(design: Design) -> bool:
+    """Whether one factor should serve many draws: its tail is LAPACK's."""
+    return bool(design.kernel.ints[at.Q_TAIL] >= FROM)
+
+
+def _nearby(
+    design: Design, priors: Priors, parameters: Parameters, normal: Callable[[tuple[int, int]], Array]
+) -> tuple[Array, Array]:
+    """Draws by one factor for all, a batch at a time; `normal` gives standard normal numbers, or zeros."""
+    kernel, m = design.kernel, len(parameters)
+    fixed, prior = _fixed(design, priors, parameters, np.zeros((m, design.p)))
+    lam, sigma = relative_factors(design, parameters), parameters.sigma
+    draws = NearbyDraws.around(kernel, lam.mean(axis=0), float(sigma.mean()), prior)
+    delta, b = np.empty((m, design.p)), np.empty((m, design.q))
+    for first in range(0, m, BATCH):
+        own = slice(first, min(first + BATCH, m))
+        z = normal((own.stop - first, draws.n_normals))
+        delta[own], b[own] = draws.draw(lam[own], sigma[own], fixed[own], z)
+    return (kernel.to_beta(delta) if parameters.beta is None else parameters.beta), b
+
+
+def _fixed(
+    design: Design, priors: Priors, parameters: Parameters, normal: Array
+) -> tuple[Array, PriorOfDelta | None]:
+    """What decides δ: its own values where β was sampled; else normal numbers (m, p) and a prior."""
+    if parameters.beta is not None:
+        return design.kernel.to_delta(parameters.beta), None
+    return np.ascontiguousarray(normal), prior_of_delta(design, priors)
 
 
 def prior_of_delta(design: Design, priors: Priors) -> PriorOfDelta:

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from bayeslmm.posterior.recover import recover_effects
+from bayeslmm.posterior.recover import BATCH, dear, expected_effects, recover_effects
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.priors import Flat, Normal, default_priors
+
+from .conftest import crossed_design
 
 N = 40_000
 
@@ -66,3 +68,45 @@ def test_given_beta_is_kept(sleepstudy):
     phi = target.start()[None]
     beta, _ = recover_effects(sleepstudy, priors, target.parameters(phi), np.random.SeedSequence(2))
     np.testing.assert_array_equal(beta[0], phi[0, -2:])
+
+
+def nearby(design, m):
+    """A target and m points about a plausible one."""
+    target = Target(design, default_priors(design))
+    phi = np.log([1.0, 0.5, 0.8]) + 0.1 * np.random.default_rng(1).standard_normal((m, 3))
+    return target, target.parameters(phi)
+
+
+def test_where_a_factor_is_dear_draws_are_about_their_means():
+    design = crossed_design()
+    assert dear(design)
+    target, parameters = nearby(design, 400)
+    beta, b = expected_effects(design, target.priors, parameters)
+    for i in (0, BATCH, 399):
+        sd = {group: values[i] for group, values in parameters.sd.items()}
+        none = {group: np.zeros(0) for group in sd}
+        mean, _ = dense_posterior(design, parameters.sigma[i], sd, none, np.zeros((1, 1)), np.zeros(1))
+        np.testing.assert_allclose(np.concatenate([beta[i], b[i]]), mean, rtol=1e-8, atol=1e-8)
+    drawn = recover_effects(design, target.priors, parameters, np.random.SeedSequence(4))
+    spread = np.sqrt(np.var(drawn[1] - b, axis=0))
+    z = np.mean(drawn[1] - b, axis=0) / spread * np.sqrt(len(b))
+    assert np.abs(z).max() < 4.5
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_longer_chain_begins_with_the_shorter(sleepstudy, large):
+    if large:
+        target, parameters = nearby(crossed_design(), 150)
+    else:
+        target = Target(sleepstudy, default_priors(sleepstudy))
+        phi = target.start() + 0.1 * np.random.default_rng(1).standard_normal((150, target.size))
+        parameters = target.parameters(phi)
+    short, long = (
+        recover_effects(target.design, target.priors, parameters.take(slice(m)), np.random.SeedSequence(4))
+        for m in (100, 150)
+    )
+    for one, other in zip(short, long, strict=True):
+        if large:
+            np.testing.assert_allclose(one, other[:100], rtol=1e-8, atol=1e-8)
+        else:
+            np.testing.assert_array_equal(one, other[:100])
