@@ -1,10 +1,11 @@
 """Importance sampling: multivariate-t proposals from the Laplace fit, weights from the exact kernel.
 
 Where the posterior is far from its Laplace fit, the weighted proposals themselves tell where it lies, and a
-second round proposes from their mean and covariance.
+second round proposes from their mean and covariance. Where an evaluation is dear, a polynomial improves on
+the Laplace fit (see `surrogate`).
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 from bayeslmm.posterior.laplace import LaplaceFit, laplace
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.parameters import Parameters
+from bayeslmm.posterior.surrogate import Student, evaluations, fit_surrogate
 from bayeslmm.posterior.target import Target
 
 type Array = NDArray[np.float64]
 
 PARETO_K = 0.7  # above it importance weights have no usable mean (Vehtari et al. 2024)
+LIGHT = 0.9  # mean weight over the largest, above which there is no tail to have a shape
 DF = 5.0
 WIDEN = 1.1
 ROUNDS = 3
@@ -37,9 +40,10 @@ class ImportanceRun:
     parameters : one record of `draws` draws per chain.
     log_density : (chains, draws) of the target at them.
     accepted : (chains, draws) whether the chain moved.
-    pareto_k : shape of the largest weights' tail; -inf where the weights are constant.
+    pareto_k : shape of the largest weights' tail; -inf where none stands out from the mean.
     efficiency : effective number of proposals over their number (Kish).
     laplace : the fit the proposals came from.
+    exact : share of the proposals that the kernel was asked about; the weights of the others are unbiased.
     """
 
     parameters: tuple[Parameters, ...]
@@ -48,6 +52,7 @@ class ImportanceRun:
     pareto_k: float
     efficiency: float
     laplace: LaplaceFit
+    exact: float = 1.0
 
     @property
     def trustworthy(self) -> bool:
@@ -56,20 +61,13 @@ class ImportanceRun:
 
 
 @dataclass(frozen=True, slots=True)
-class _Proposer:
-    """A multivariate t about `centre` (d,) with scale matrix root·rootᵀ."""
-
-    centre: Array
-    root: Array
-
-
-@dataclass(frozen=True, slots=True)
 class _Proposals:
-    """Points (m, d) with their target log density and log weights (m,)."""
+    """Points (m, d) with their target log density and log weights (m,), and the share evaluated exactly."""
 
     phi: Array
     log_density: Array
     log_weight: Array
+    exact: float = 1.0
 
 
 def importance(target: Target, options: SampleOptions, seeds: list[np.random.SeedSequence]) -> ImportanceRun:
@@ -82,7 +80,10 @@ def importance(target: Target, options: SampleOptions, seeds: list[np.random.See
     generators = [np.random.default_rng(seed) for seed in seeds]
     thin = -(-FEWEST // (options.draws * options.chains))
     n = options.draws * thin + BURN_IN
-    proposals = _rounds(target, fit, generators, n, options.cores)
+    with ThreadPoolExecutor(options.cores or len(generators)) as pool:
+        proposals = _by_surrogate(target, fit, generators, n, pool) or _rounds(
+            target, fit, generators, n, pool
+        )
     chains = [
         _metropolis(p.log_weight, rng)[thin - 1 :: thin] for p, rng in zip(proposals, generators, strict=True)
     ]
@@ -94,25 +95,48 @@ def importance(target: Target, options: SampleOptions, seeds: list[np.random.See
         _pareto_k(log_weight),
         _kish(log_weight),
         fit,
+        float(np.mean([p.exact for p in proposals])),
     )
 
 
+def _by_surrogate(
+    target: Target, fit: LaplaceFit, generators: list[np.random.Generator], n: int, pool: Executor
+) -> list[_Proposals]:
+    """n proposals per chain by way of a polynomial; none where it doesn't pay, or doesn't do."""
+    wanted = n * len(generators)
+    if target.design.kernel.small or not fit.converged or 2 * evaluations(target.size) > wanted:
+        return []
+    surrogate = fit_surrogate(target, fit, Student(fit.mode, fit.root, WIDEN, DF), pool)
+
+    def propose(rng: np.random.Generator) -> _Proposals:
+        unit, log_proposal = surrogate.propose(n, rng)
+        weighed = surrogate.weigh(partial(_density, target), unit, log_proposal, rng)
+        return _Proposals(surrogate.base.points(unit), *weighed)
+
+    proposals = list(pool.map(propose, generators))
+    return proposals if _do(proposals) else []
+
+
+def _do(proposals: list[_Proposals]) -> bool:
+    """Whether another round of proposals isn't worth its cost."""
+    log_weight = np.concatenate([p.log_weight for p in proposals])
+    return _kish(log_weight) > EFFICIENT and _pareto_k(log_weight) < PARETO_K
+
+
 def _rounds(
-    target: Target, fit: LaplaceFit, generators: list[np.random.Generator], n: int, cores: int | None
+    target: Target, fit: LaplaceFit, generators: list[np.random.Generator], n: int, pool: Executor
 ) -> list[_Proposals]:
     """n proposals per chain: of the Laplace fit, or of a later round where that is wasteful."""
-    proposer = _Proposer(fit.mode, fit.root)
-    with ThreadPoolExecutor(cores or len(generators)) as pool:
-        for _ in range(ROUNDS):
-            proposals = list(pool.map(partial(_propose, target, proposer, n), generators))
-            log_weight = np.concatenate([p.log_weight for p in proposals])
-            if _kish(log_weight) > EFFICIENT and _pareto_k(log_weight) < PARETO_K:
-                break
-            proposer = _adapted(proposals)
+    proposer = Student(fit.mode, fit.root, WIDEN, DF)
+    for _ in range(ROUNDS):
+        proposals = list(pool.map(partial(_propose, target, proposer, n), generators))
+        if _do(proposals):
+            break
+        proposer = _adapted(proposals)
     return proposals
 
 
-def _adapted(proposals: list[_Proposals]) -> _Proposer:
+def _adapted(proposals: list[_Proposals]) -> Student:
     """Mean and covariance of the weighted proposals, weights truncated (Ionides 2008)."""
     phi = np.concatenate([p.phi for p in proposals])
     log_weight = np.concatenate([p.log_weight for p in proposals])
@@ -120,20 +144,21 @@ def _adapted(proposals: list[_Proposals]) -> _Proposer:
     weight = np.minimum(weight, weight.mean() * np.sqrt(len(weight)))
     centre = np.average(phi, axis=0, weights=weight)
     covariance = np.atleast_2d(np.cov(phi.T, aweights=weight))
-    return _Proposer(centre, np.linalg.cholesky(covariance))
+    return Student(centre, np.linalg.cholesky(covariance), WIDEN, DF)
 
 
-def _propose(target: Target, proposer: _Proposer, n: int, rng: np.random.Generator) -> _Proposals:
+def _propose(target: Target, proposer: Student, n: int, rng: np.random.Generator) -> _Proposals:
     """n draws with their weights."""
-    d = target.size
-    normal = rng.standard_normal((n, d))
-    mixing = rng.chisquare(DF, n) / DF
-    unit = WIDEN * normal / np.sqrt(mixing)[:, None]
-    phi = proposer.centre + unit @ proposer.root.T
-    log_proposal = -0.5 * (DF + d) * np.log1p(np.sum((unit / WIDEN) ** 2, axis=1) / DF)
+    unit = proposer.draw(n, rng)
+    phi = proposer.points(unit)
+    log_density = _density(target, phi)
+    return _Proposals(phi, log_density, log_density - proposer.log_density(unit))
+
+
+def _density(target: Target, phi: Array) -> Array:
+    """The target's log density at points (m, d), −∞ where it can't be evaluated."""
     with np.errstate(over="ignore", invalid="ignore"):
-        log_density = np.nan_to_num(target(phi), nan=-np.inf)
-    return _Proposals(phi, log_density, log_density - log_proposal)
+        return np.nan_to_num(target(phi), nan=-np.inf)
 
 
 def _metropolis(log_weight: Array, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -146,9 +171,9 @@ def _metropolis(log_weight: Array, rng: np.random.Generator) -> NDArray[np.intp]
 def _pareto_k(log_weight: Array) -> float:
     from arviz_stats.base import array_stats
 
-    if np.ptp(log_weight) < 1e-8:
-        return -np.inf
     shifted = np.where(np.isfinite(log_weight), log_weight, -1e10) - log_weight.max()
+    if np.mean(np.exp(shifted)) > LIGHT:
+        return -np.inf
     return float(array_stats.psislw(-shifted)[1])  # it takes minus the log weights
 
 

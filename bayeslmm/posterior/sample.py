@@ -150,9 +150,9 @@ def _gate(run: ImportanceRun) -> str:
     if not run.laplace.converged:
         return "the Laplace fit found no proper mode"
     verb = "passes" if run.trustworthy else "fails"
-    return (
-        f"Pareto k {run.pareto_k:.2f} {verb} the gate of {PARETO_K} ({100 * run.efficiency:.0f} % efficient)"
-    )
+    asked = "" if run.exact == 1 else f", {100 * run.exact:.0f} % of the proposals evaluated exactly"
+    said = f"({100 * run.efficiency:.0f} % efficient{asked})"
+    return f"Pareto k {run.pareto_k:.2f} {verb} the gate of {PARETO_K} {said}"
 
 
 def _by_nuts(run: _Run, method: str, reason: str) -> _Outcome:
