@@ -80,13 +80,16 @@ def nuts(
     KeyboardInterrupt
         When no chain had drawn anything worth keeping.
     """
+    from pytensor import config
     from threadpoolctl import threadpool_limits
 
     wanted = [
         name for name in model.named_vars if name.startswith(("sigma", "sd_", "cor_", "beta", "ranef_"))
     ]
     run = _by_nutpie if options.sampler == "nutpie" else _by_pymc
-    with threadpool_limits(1):  # several threads per factorization would make sums depend on the machine
+    # several threads per factorization would make sums depend on the machine; so would leave to reorder them,
+    # as the compiler does it one way in fresh code and another around code from the cache
+    with threadpool_limits(1), config.change_flags(numba__fastmath=False):
         start = _start(model, design, priors)
         tree = run(model, wanted, start, options, int(seed.generate_state(1)[0]), clock)
     drawn = {name: np.asarray(tree["posterior"][name]) for name in tree["posterior"].data_vars}
