@@ -163,7 +163,8 @@ class _Reference:
         p = 0 if prior is None else kernel.p
         K = A[:p, :p] + (0.0 if prior is None else variance * prior.precision)
         B_Q = np.ascontiguousarray(spherical_solution(panels, tail, ints)[:, :p])
-        return cls(lam, variance, panels, tail_inverse(tail, ints), B_Q, np.linalg.inv(K))
+        lower = np.tril(tail_inverse(tail, ints))
+        return cls(lam, variance, panels, lower + np.tril(lower, -1).T, B_Q, np.linalg.inv(K))
 
     def solve(self, ints: Ints, f: Floats, g: Floats) -> tuple[Floats, Floats]:
         """J₀⁻¹(f, g), f (q, m), g (p, m)."""
