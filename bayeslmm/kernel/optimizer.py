@@ -16,6 +16,7 @@ import numpy as np
 
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compilable
+from bayeslmm.kernel.dense import cholesky_leading, solve_rows_transposed
 
 START, DIFFERENCE, STEP, CONVERGED, STALLED, FAILED = range(6)
 VALUE, RADIUS, PREDICTED, LENGTH, DECREMENT = range(5)
@@ -77,6 +78,23 @@ def _shifted(g: Floats, values: Floats, shift: float, step: Floats) -> float:
 
 
 @compilable
+def _newton_step(gradient: Floats, hessian: Floats, step: Floats) -> float:
+    """Fill `step` (1, k) with −H⁻¹g; the decrease promised, NaN where H isn't positive definite."""
+    k = len(gradient)
+    bordered = np.zeros((k + 1, k + 1))
+    for i in range(k):
+        bordered[k, i] = gradient[i]
+        for j in range(i + 1):
+            bordered[i, j] = hessian[i, j]
+    if not np.isfinite(cholesky_leading(bordered, k)):
+        return np.nan
+    for i in range(k):
+        step[0, i] = -bordered[k, i]
+    solve_rows_transposed(bordered, step)
+    return float(-0.5 * bordered[k, k])
+
+
+@compilable
 def trust_region_step(gradient: Floats, hessian: Floats, radius: float) -> tuple[Floats, float]:
     """The minimizer of gᵀs + ½sᵀHs within a ball, and the decrease it promises.
 
@@ -84,6 +102,10 @@ def trust_region_step(gradient: Floats, hessian: Floats, radius: float) -> tuple
     ball's edge along it (the hard case).
     """
     k = len(gradient)
+    newton = np.empty((1, k))
+    promised = _newton_step(gradient, hessian, newton)
+    if not np.isnan(promised) and np.sqrt(np.sum(newton * newton)) <= radius:
+        return newton[0], promised
     values, vectors = np.linalg.eigh(hessian)
     g, step, out = np.zeros(k), np.zeros(k), np.zeros(k)
     for i in range(k):

@@ -230,7 +230,9 @@ class Refitter:
 
     def _criterion(self, responses: Responses, i: int) -> Criterion:
         design = with_kernel(self.objective.design, self.kernel_of(responses, i))
-        return replace(self.objective, design=design)
+        criterion = replace(self.objective, design=design)
+        vars(criterion).update(scale=self.objective.scale)  # the response has no part in it
+        return criterion
 
 
 def flat_all(covariance: CovarianceMap, theta: Array) -> Array:
