@@ -123,9 +123,8 @@ class Kernel:
 
     def to_beta(self, delta: Floats) -> Floats:
         """β = R_X⁻¹(γ + δ), (..., p)."""
-        from scipy.linalg import solve_triangular
-
-        return solve_triangular(self.R_X, (self.gamma_ls + delta).T).T if self.p else np.asarray(delta)
+        # pivoting finds nothing to do in a triangle: this is back substitution, without SciPy's overhead
+        return np.linalg.solve(self.R_X, np.asarray(self.gamma_ls + delta).T).T
 
     def to_delta(self, beta: Floats) -> Floats:
         """δ = R_X β − γ, (..., p)."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 
@@ -82,13 +83,13 @@ class Plan:
     def pack_ints(self, n: int) -> Ints:
         """The header and tables of a problem of n rows."""
         panels, n_chain = self.panels, len(self.chain)
-        lam_start = np.append(0, np.cumsum([b.k**2 for b in self.blocks])).astype(np.int64)
-        public_start = np.append(0, np.cumsum([b.size for b in self.blocks])).astype(np.int64)
+        lam_start = list(accumulate((b.k**2 for b in self.blocks), initial=0))
+        public_start = list(accumulate((b.size for b in self.blocks), initial=0))
         size = self.ks * self.levels
-        public = [public_start[b] + np.arange(self.blocks[b].size) for b in self.order]
+        public = [np.arange(public_start[b], public_start[b + 1]) for b in self.order]
         tables = {
             at.BLOCK_K: self.ks,
-            at.BLOCK_LAM: lam_start[list(self.order)],
+            at.BLOCK_LAM: np.array([lam_start[b] for b in self.order], dtype=np.int64),
             at.NODE_BLOCK: panels.node_block,
             at.NODE_POSITION: panels.node_position,
             at.PANEL_START: panels.panel_start,
@@ -110,7 +111,7 @@ class Plan:
         header[at.N_LAM] = lam_start[-1]
         header[at.N_PANEL] = panels.panel_start[-1]
         header[at.N_ROWS] = n
-        header[list(tables)] = at.HEADER + np.append(0, np.cumsum([len(t) for t in tables.values()]))[:-1]
+        header[list(tables)] = list(accumulate(map(len, tables.values()), initial=at.HEADER))[:-1]
         sizes = {
             at.WHITEN: lam_start[-1],
             at.PANELS: panels.panel_start[-1],
@@ -119,7 +120,7 @@ class Plan:
             at.GAMMA: self.p1 - 1,
             at.NODE_WEIGHT: len(panels.node_block),
         }
-        header[list(sizes)] = np.append(0, np.cumsum(list(sizes.values())))[:-1]
+        header[list(sizes)] = list(accumulate(sizes.values(), initial=0))[:-1]
         header[at.CONSTANTS] = sum(sizes.values())
         return np.concatenate([header, *tables.values()]).astype(np.int64)
 

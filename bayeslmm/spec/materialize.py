@@ -17,6 +17,7 @@ from .vocabulary import additions
 
 type Array = NDArray[np.float64]
 
+_SUM = re.compile(r"1( \+ [^\W\d]\w*)*")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -64,11 +65,24 @@ def train(parts: Mapping[str, str], variables: Mapping[str, Any], n: int) -> dic
         if name not in made:
             firsts.setdefault(text, name)
     try:
-        formula = Formula(**{name: text for text, name in firsts.items()})
+        formula = Formula(**{name: _terms(text) for text, name in firsts.items()})
     except FormulaicError as error:
         raise FormulaError(_plain(error)) from None
     made |= _evaluate(formula, variables, n, na_action="ignore", output="numpy") if firsts else {}
     return {name: made[name] if name in made else made[firsts[text]] for name, text in parts.items()}
+
+
+def _terms(text: str) -> Any:
+    """A part as formulaic takes it: the terms of a sum of columns, which needs no parser, else the text."""
+    from formulaic.parser.types import Factor, Term
+
+    if not _SUM.fullmatch(text):
+        return text
+    columns = dict.fromkeys(text.split(" + ")[1:])
+    return [
+        Term([Factor("1", eval_method="literal")]),
+        *(Term([Factor(name, eval_method="lookup")]) for name in columns),
+    ]
 
 
 def replay(trained: Mapping[str, Any], variables: Mapping[str, Any], n: int) -> dict[str, Part]:

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from formulaic import Formula
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import DataError, DesignWarning, FormulaError, InputError, OptionError
+from bayeslmm.spec import materialize
 from bayeslmm.spec.build import Built, build
 from bayeslmm.spec.covariance import Diagonal, Unstructured
 from bayeslmm.spec.model_spec import ModelSpec
@@ -358,3 +360,19 @@ def test_built_pickles(data: pd.DataFrame) -> None:
     built = make("Reaction ~ poly(Days, 2) * text + (Days || Subject)", data)
     again = pickle.loads(pickle.dumps(built))
     np.testing.assert_array_equal(again.design.X, built.design.X)
+
+
+@pytest.mark.parametrize("text", ["1", "1 + x", "1 + x + y_2 + x", "1 + é"])
+def test_a_sum_of_columns_has_the_terms_the_parser_finds(text: str) -> None:
+    def factors(terms: Any) -> list:
+        formula = Formula(part=terms).part
+        return [[(each.expr, each.eval_method, each.kind) for each in term.factors] for term in formula]
+
+    made = materialize._terms(text)
+    assert not isinstance(made, str)
+    assert factors(made) == factors(text)
+
+
+@pytest.mark.parametrize("text", ["1 - 1", "1 + x:y", "1 + 0 + x", "1 + log(x)", "1 + `a b`", "1 + x*y", "x"])
+def test_what_else_there_is_goes_to_the_parser(text: str) -> None:
+    assert materialize._terms(text) == text
