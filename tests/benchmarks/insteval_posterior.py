@@ -39,15 +39,13 @@ def load() -> Any:
     return bl.load_dataset("InstEval")
 
 
-def subset(sizes: dict[str, int]) -> dict[str, np.ndarray]:
-    """Levels looked at by group, the same for both sides."""
+def subset(levels: dict[str, list[str]]) -> dict[str, np.ndarray]:
+    """Places among each group's levels of those looked at: the same ones in whatever order a side has them."""
     rng = np.random.default_rng(2015)
-    chosen = np.sort(rng.choice(sum(sizes.values()), SUBSET, replace=False))
-    first, out = 0, {}
-    for group, size in sizes.items():
-        out[group] = chosen[(chosen >= first) & (chosen < first + size)] - first
-        first += size
-    return out
+    names = [(group, name) for group in sorted(levels) for name in sorted(levels[group])]
+    chosen = [names[i] for i in np.sort(rng.choice(len(names), SUBSET, replace=False))]
+    places = {group: {name: place for place, name in enumerate(own)} for group, own in levels.items()}
+    return {group: np.array([places[group][name] for of, name in chosen if of == group]) for group in levels}
 
 
 def summaries(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -64,6 +62,11 @@ def summaries(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
             "ess": ess.tolist(),
         }
     return out
+
+
+def level_names(effects: Any) -> list[str]:
+    """Of a variable (chains, draws, levels)."""
+    return [str(name) for name in effects.coords[effects.dims[2]].values]
 
 
 class Stamps:
@@ -115,7 +118,7 @@ def bambi_side(options: argparse.Namespace) -> dict[str, Any]:
     )
     ended = time.perf_counter()
     found = tree["posterior"]
-    picked = subset({"s": found["1|s"].shape[2], "d": found["1|d"].shape[2]})
+    picked = subset({group: level_names(found[f"1|{group}"]) for group in ("s", "d")})
     arrays = {"sigma": found["sigma"], "sd_s": found["1|s_sigma"], "sd_d": found["1|d_sigma"]}
     arrays |= {"beta": found["Intercept"]}
     arrays |= {f"ranef_{group}": found[f"1|{group}"][:, :, index] for group, index in picked.items()}
@@ -146,8 +149,7 @@ def our_side(options: argparse.Namespace) -> dict[str, Any]:
             raise SystemExit(f"importance gave way: {post.reason}")
         seconds[draws] = post.timings["importance"] + post.timings["effects"]
     data = post.data["posterior"]
-    sizes = {block.group: block.n_levels for block in post.design.blocks}
-    picked = subset({group: sizes[group] for group in ("s", "d")})
+    picked = subset({block.group: list(block.levels) for block in post.design.blocks})
     arrays = {"sigma": data["sigma"], "sd_s": data["sd_s"], "sd_d": data["sd_d"], "beta": data["beta"]}
     arrays |= {f"ranef_{group}": data[f"ranef_{group}"][:, :, index, 0] for group, index in picked.items()}
     expected = expected_effects(post, picked)
