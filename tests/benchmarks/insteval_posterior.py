@@ -40,7 +40,7 @@ def load() -> Any:
 
 
 def subset(levels: dict[str, list[str]]) -> dict[str, np.ndarray]:
-    """Places among each group's levels of those looked at: the same ones in whatever order a side has them."""
+    """Places among each group's levels of those looked at, the same whatever a side's order."""
     rng = np.random.default_rng(2015)
     names = [(group, name) for group in sorted(levels) for name in sorted(levels[group])]
     chosen = [names[i] for i in np.sort(rng.choice(len(names), SUBSET, replace=False))]
