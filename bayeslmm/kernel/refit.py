@@ -50,8 +50,11 @@ def search(
 
 @compiled
 def refit_all(
-    start: Floats,
+    point: Floats,
+    gradient: Floats,
     hessian: Floats,
+    numbers: Floats,
+    counts: Ints,
     linear: Floats,
     ints: Ints,
     floats: Floats,
@@ -62,27 +65,23 @@ def refit_all(
     rr: Floats,
     tolerance: float,
     max_evaluations: int,
-) -> Search:
-    """The search for each of m responses, from the same start.
+) -> None:
+    """Search for each of m responses.
+
+    Nothing is returned: with Ctrl-C waiting, compiled code crashes where it makes a named tuple for Python.
 
     Parameters
     ----------
+    point, gradient, hessian, numbers, counts : of m searches, (m, ...), as `Search` says; changed in place.
+        They begin at `point` with `hessian`, whatever the others hold.
     zr, gamma, rr : (m, q), (m, p), (m,) as `sufficient.write_response` takes them. others : as `search`.
-
-    Returns
-    -------
-    Search with one more axis in front, (m, ...).
     """
-    m, k = len(rr), len(start)
-    points, gradients, trials = np.empty((m, k)), np.empty((m, k)), np.empty((m, k))
-    hessians, numbers, counts = np.empty((m, k, k)), np.empty((m, 5)), np.empty((m, 5), dtype=np.int64)
     work = floats.copy()
-    for i in range(m):
+    for i in range(len(rr)):
         write_response(ints, work, zr[i], gamma[i], rr[i])
-        state = search(start, hessian, linear, ints, work, reml, sigma, tolerance, max_evaluations)
-        points[i], gradients[i], trials[i] = state.point, state.gradient, state.trial
-        hessians[i], numbers[i], counts[i] = state.hessian, state.numbers, state.counts
-    return Search(points, gradients, hessians, trials, numbers, counts)
+        state = search(point[i], hessian[i], linear, ints, work, reml, sigma, tolerance, max_evaluations)
+        point[i], gradient[i], hessian[i] = state.point, state.gradient, state.hessian
+        numbers[i], counts[i] = state.numbers, state.counts
 
 
 @compiled

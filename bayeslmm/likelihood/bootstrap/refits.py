@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.kernel.optimizer import CONVERGED, PHASE, Outcome, minimize, outcome_of
+from bayeslmm.kernel.optimizer import CONVERGED, PHASE, Outcome, Search, begin, minimize, outcome_of
 from bayeslmm.likelihood.bootstrap.kind import Response
 from bayeslmm.likelihood.optimum import SMALL, Convergence, Criterion, optimize
 from bayeslmm.spec.covariance import lower_factor
@@ -149,33 +149,42 @@ class Refitter:
 
     def _search_compiled(self, responses: Responses) -> Searches:
         """Searches for condensed responses; what one near a boundary finds has a fit's last digits."""
-        from bayeslmm.kernel.refit import refit_all, search
-        from bayeslmm.kernel.sufficient import write_response
+        from bayeslmm.kernel.refit import refit_all
 
         objective, problem, scale = self.objective, self.kernel.condensed, self.objective.scale
         linear = scale[:, None] * objective.design.covariance.jacobian(self.start)
-        model = (objective.reml, objective.sigma)
-        states = refit_all(
-            self.start / scale,
-            self.hessian * np.outer(scale, scale),
-            linear,
-            problem.ints,
-            problem.floats,
-            *model,
-            responses.zr,
-            responses.gamma,
-            responses.rr,
-            TOLERANCE,
-            MAX_EVALUATIONS,
+
+        def search(states: Search, given: Responses, tolerance: float) -> Search:
+            refit_all(
+                states.point,
+                states.gradient,
+                states.hessian,
+                states.numbers,
+                states.counts,
+                linear,
+                problem.ints,
+                problem.floats,
+                objective.reml,
+                objective.sigma,
+                given.zr,
+                given.gamma,
+                given.rr,
+                tolerance,
+                MAX_EVALUATIONS,
+            )
+            return states
+
+        begun = begin(self.start / scale, self.hessian * np.outer(scale, scale), False)
+        found = search(
+            Search._make(np.stack([each] * len(responses.rr)) for each in begun), responses, TOLERANCE
         )
 
         def outcome(i: int) -> Outcome:
-            floats = problem.floats.copy()
-            write_response(problem.ints, floats, responses.zr[i], responses.gamma[i], responses.rr[i])
-            given = (states.point[i], states.hessian[i], linear, problem.ints, floats, *model)
-            return outcome_of(search(*given, EXACT, MAX_EVALUATIONS), scale)
+            states = Search._make(each[i : i + 1].copy() for each in found)
+            search(states, Responses._make(each[i : i + 1] for each in responses), EXACT)
+            return outcome_of(Search._make(each[0] for each in states), scale)
 
-        return Searches(states.point * scale, states.counts[:, PHASE] == CONVERGED, outcome)
+        return Searches(found.point * scale, found.counts[:, PHASE] == CONVERGED, outcome)
 
     def _search_each(self, responses: Responses) -> Searches:
         """The same search with the kernel's own choice of algebra, for large tails and curved structures."""

@@ -69,6 +69,32 @@ def test_ctrl_c_returns_what_is_finished(sleep, tmp_path):
     assert Store.read(path).n == n
 
 
+INTERRUPTED = """
+import signal
+import bayeslmm as bl
+from bayeslmm.likelihood.bootstrap.parametric import StatisticsSampler
+from bayeslmm.likelihood.bootstrap.refits import Refitter
+from bayeslmm.runs.replicates import generators
+fit = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy")).fit()
+refitter = Refitter.of(fit)
+responses = refitter.condensed(StatisticsSampler.of(fit)(generators(1, range(20_000))))
+refitter._search_compiled(type(responses)._make(each[:2] for each in responses))
+def interrupt(*_):
+    raise KeyboardInterrupt
+signal.signal(signal.SIGALRM, interrupt)
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+try:
+    refitter._search_compiled(responses)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_in_the_compiled_search_is_no_crash():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n")
+
+
 def test_a_finished_store_is_read_not_run(sleep, tmp_path):
     path = tmp_path / "boot.store"
     first = sleep.bootstrap(n=150, kind="residual", ranef=True, se=True, store=path, progress=False)
