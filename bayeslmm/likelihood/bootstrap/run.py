@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.estimands.labels import parameter_labels
 from bayeslmm.likelihood.bootstrap.cases import Cases
-from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
+from bayeslmm.likelihood.bootstrap.kind import BootstrapKind, ResponseKind
 from bayeslmm.likelihood.bootstrap.parameters import parameters
 from bayeslmm.likelihood.bootstrap.parametric import Parametric
 from bayeslmm.likelihood.bootstrap.random_effects_block import RandomEffectsBlock
@@ -33,6 +33,7 @@ KINDS: dict[str, type[BootstrapKind]] = {
     kind.keyword: kind for kind in (Parametric, Residual, Cases, Wild, RandomEffectsBlock)
 }
 DEAR = 2_000  # random effects beyond which a replicate is handed over alone
+LIGHT = 200  # up to which refits take less time than what is done once for all that are handed over
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,17 @@ def bootstrap(fit: "LikelihoodFit", options: BootstrapOptions, **of_kind: Any) -
     store, seed = _open_store(fit, kind, options, statistic)
     task = _task(fit, kind, options, statistic)
     done = 0 if store is None else min(store.n, options.n)
-    plan = Plan(options.n, seed, 1 if fit.design.q > DEAR else 100, options.n_jobs, done)
+    plan = Plan(options.n, seed, _chunk(fit.design.q, kind, options), options.n_jobs, done)
     rows, interrupted = _collect(task, plan, store, options, f"{kind.keyword} bootstrap")
     return _result(fit, kind, seed, rows, statistic, options, interrupted)
+
+
+def _chunk(q: int, kind: BootstrapKind, options: BootstrapOptions) -> int:
+    """Replicates handed over at once, some 20 ms of work where one takes microseconds."""
+    if q > DEAR:
+        return 1
+    of_each_fit = options.se or options.ranef or options.statistic is not None
+    return 500 if isinstance(kind, ResponseKind) and q < LIGHT and not of_each_fit else 100
 
 
 def kind_of(asked: str | BootstrapKind, of_kind: dict[str, Any]) -> BootstrapKind:
