@@ -49,4 +49,4 @@ def acceleration(values: Array) -> Array:
     """(m,) a = Σd³/6(Σd²)^{3/2}, d the mean less the jackknife values (J, m) (Efron 1987); 0 where d is."""
     d = np.nanmean(values, axis=0) - values
     square = np.nansum(d**2, axis=0)
-    return np.where(square > 0, np.nansum(d**3, axis=0) / (6 * np.maximum(square, 1e-300) ** 1.5), 0.0)
+    return np.asarray(np.nansum(d**3, axis=0) / (6 * np.where(square > 0, square, 1.0) ** 1.5))
