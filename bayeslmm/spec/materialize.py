@@ -17,7 +17,7 @@ from .vocabulary import additions
 
 type Array = NDArray[np.float64]
 
-_SUM = re.compile(r"1( \+ [^\W\d]\w*)*")
+_SUM = re.compile(r"1( \+ (1|[^\W\d]\w*))*")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -61,6 +61,7 @@ def train(parts: Mapping[str, str], variables: Mapping[str, Any], n: int) -> dic
     plain = {name: Plain(text.strip("`")) for name, text in parts.items()}
     made = {name: each.part(variables) for name, each in plain.items() if each.is_column(variables)}
     firsts: dict[str, str] = {}
+    parts = {name: _plain_sum(text) for name, text in parts.items()}
     for name, text in parts.items():
         if name not in made:
             firsts.setdefault(text, name)
@@ -72,16 +73,22 @@ def train(parts: Mapping[str, str], variables: Mapping[str, Any], n: int) -> dic
     return {name: made[name] if name in made else made[firsts[text]] for name, text in parts.items()}
 
 
+def _plain_sum(text: str) -> str:
+    """A sum of columns with its intercept and every column once; any other text as it is."""
+    if not _SUM.fullmatch(text):
+        return text
+    return " + ".join(dict.fromkeys(text.split(" + ")))
+
+
 def _terms(text: str) -> Any:
     """A part as formulaic takes it: the terms of a sum of columns, which needs no parser, else the text."""
     from formulaic.parser.types import Factor, Term
 
     if not _SUM.fullmatch(text):
         return text
-    columns = dict.fromkeys(text.split(" + ")[1:])
     return [
         Term([Factor("1", eval_method="literal")]),
-        *(Term([Factor(name, eval_method="lookup")]) for name in columns),
+        *(Term([Factor(name, eval_method="lookup")]) for name in _plain_sum(text).split(" + ")[1:]),
     ]
 
 

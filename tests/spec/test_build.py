@@ -362,7 +362,7 @@ def test_built_pickles(data: pd.DataFrame) -> None:
     np.testing.assert_array_equal(again.design.X, built.design.X)
 
 
-@pytest.mark.parametrize("text", ["1", "1 + x", "1 + x + y_2 + x", "1 + é"])
+@pytest.mark.parametrize("text", ["1", "1 + x", "1 + x + y_2 + x", "1 + 1", "1 + x + 1", "1 + é"])
 def test_a_sum_of_columns_has_the_terms_the_parser_finds(text: str) -> None:
     def factors(terms: Any) -> list:
         formula = Formula(part=terms).part
