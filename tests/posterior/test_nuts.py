@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,44 @@ def test_a_longer_run_begins_with_the_shorter():
     np.testing.assert_array_equal(
         short.data["posterior"]["sigma"], long.data["posterior"]["sigma"].isel(draw=slice(100))
     )
+
+
+KILLED = """
+import sys, bayeslmm as bl
+model = bl.LinearMixedModel("Yield ~ 1 + (1 | Batch)", bl.load_dataset("Dyestuff2"))
+options = {"tune": 200, "chains": 2, "cores": 2, "seed": 7, "method": "marginal", "progress": False}
+model.sample(draws=2_000_000, store=sys.argv[1], **options)
+"""
+
+
+def _finite_draws(folder):
+    """Of each chain: the first draws of sigma, those that are written."""
+    sigma = xr.open_datatree(folder, engine="zarr", consolidated=False)["posterior"]["sigma"]
+    return [chain[np.cumsum(np.isnan(chain)) == 0] for chain in sigma.isel(draw=slice(1000)).values]
+
+
+def _has_begun(folder):
+    try:
+        return min(map(len, _finite_draws(folder))) >= 300
+    except (OSError, KeyError, ValueError):
+        return False  # not even its groups are there
+
+
+def test_a_killed_run_leaves_its_draws_and_is_repeated(tmp_path):
+    folder = tmp_path / "run.zarr"
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(folder)])
+    deadline = time.monotonic() + 300
+    while not _has_begun(folder):
+        assert process.poll() is None, "the run ended by itself"
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    process.kill()  # SIGKILL: nothing can be put in order
+    process.wait()
+    left = _finite_draws(folder)
+    again = run(draws=250, tune=200, chains=2).data["posterior"]["sigma"].values
+    for chain, repeated in zip(left, again, strict=True):
+        assert len(chain) >= 300
+        np.testing.assert_array_equal(chain[:250], repeated)
 
 
 REPEATED = """
