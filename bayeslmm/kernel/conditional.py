@@ -6,6 +6,7 @@ import numpy as np
 
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.chain import chain_backward
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.dense import solve_rows_transposed
 from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
@@ -35,24 +36,13 @@ def times_factor(lam: Floats, ints: Ints, u: Floats) -> Floats:
 @compiled
 def solve_transposed(panels: Floats, tail: Floats, ints: Ints, z: Floats) -> Floats:
     """L⁻ᵀz, rows in elimination order; z (q, m) is overwritten."""
-    q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
+    q_lead, q_tail = ints[at.Q_LEAD], ints[at.Q_TAIL]
     right = z[q_lead:].T.copy()
     solve_rows_transposed(tail, right)
     for r in range(q_tail):
         for j in range(z.shape[1]):
             z[q_lead + r, j] = right[j, r]
-    for i in range(ints[at.N_NODES] - 1, -1, -1):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        first_row = ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - first_row
-        panel = panels[ints[ints[at.PANEL_START] + i] : ints[ints[at.PANEL_START] + i + 1]]
-        rows = ints[ints[at.ROWS] + first_row : ints[at.ROWS] + first_row + height]
-        for c in range(k - 1, -1, -1):
-            for r in range(c + 1, height - p1):
-                for j in range(z.shape[1]):
-                    z[rows[c], j] -= panel[r * k + c] * z[rows[r], j]
-            for j in range(z.shape[1]):
-                z[rows[c], j] /= panel[c * k + c]
+    chain_backward(panels, ints, z)
     return z
 
 

@@ -192,6 +192,24 @@ def read_moments(tail: Floats, ints: Ints) -> Floats:
     return A
 
 
+@inlined
+def right_sides(panels: Floats, tail: Floats, ints: Ints) -> Floats:
+    """The border of panels and tail, (q, p + 1), rows in elimination order; of a factor, L⁻¹ΛᵀZᵀR⁻¹[Q r]."""
+    q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
+    W = np.empty((q_lead + q_tail, p1))
+    for r in range(q_tail):
+        for c in range(p1):
+            W[q_lead + r, c] = tail[q_tail + c, r]
+    for i in range(ints[at.N_NODES]):
+        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
+        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
+        border = ints[ints[at.PANEL_START] + i + 1] - p1 * k
+        for c in range(k):
+            for j in range(p1):
+                W[ints[row0 + c], j] = panels[border + j * k + c]
+    return W
+
+
 @compiled
 def factor(lam: Floats, ints: Ints, floats: Floats) -> tuple[float, Floats, Floats, Floats]:
     """Factor the bordered system at Λ.

@@ -14,6 +14,8 @@ import numpy as np
 
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.by_block import by_block, times_own
+from bayeslmm.kernel.chain import chain_forward
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.lapack import bordered_factor
@@ -23,20 +25,9 @@ from bayeslmm.kernel.pullback import spherical_solution
 @compiled
 def solve_forward(panels: Floats, tail: Floats, ints: Ints, z: Floats) -> Floats:
     """L⁻¹z, rows in elimination order; z (q, m) is overwritten."""
-    q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
-    for i in range(ints[at.N_NODES]):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1
-        start = ints[ints[at.PANEL_START] + i]
-        for c in range(k):
-            own = ints[row0 + c]
-            for j in range(z.shape[1]):
-                z[own, j] /= panels[start + c * k + c]
-            for r in range(c + 1, height):
-                for j in range(z.shape[1]):
-                    z[ints[row0 + r], j] -= panels[start + r * k + c] * z[own, j]
-    for r in range(q_tail):
+    q_lead = ints[at.Q_LEAD]
+    chain_forward(panels, ints, z)
+    for r in range(ints[at.Q_TAIL]):
         for m in range(r):
             for j in range(z.shape[1]):
                 z[q_lead + r, j] -= tail[r, m] * z[q_lead + m, j]
@@ -68,7 +59,7 @@ def average_information(
     solutions = spherical_solution(panels, tail, kernel.ints)
     u_Q, u = solutions[:, :p], solutions[:, p] - solutions[:, :p] @ delta
     try:
-        x = np.column_stack([_direction(kernel, lam, move, u) for move in moves])
+        x = _directions(kernel, lam, moves, u)
     except np.linalg.LinAlgError:
         return None
     solved = solve_forward(panels, tail, kernel.ints, x.copy())
@@ -81,14 +72,12 @@ def average_information(
     return np.asarray((kernel.n - p * reml) / r2 * (products - np.outer(q, q) / r2))
 
 
-def _direction(kernel: Kernel, lam: Floats, move: Floats, u: Floats) -> Floats:
-    """x = Λ⁻¹Λ_i u + Λ_iᵀΛ⁻ᵀu, (q,) in elimination order."""
-    ints, x = kernel.ints, np.zeros(len(u))
-    block_of = ints[ints[at.POSITION_BLOCK] :][: len(u)]
-    for b in range(int(ints[at.N_BLOCKS])):
-        first, last = np.searchsorted(block_of, [b, b + 1])
-        k, start = int(ints[ints[at.BLOCK_K] + b]), int(ints[ints[at.BLOCK_LAM] + b])
-        factor, change = (each[start : start + k * k].reshape(k, k) for each in (lam, move))
+def _directions(kernel: Kernel, lam: Floats, moves: Floats, u: Floats) -> Floats:
+    """x = Λ⁻¹Λ_i u + Λ_iᵀΛ⁻ᵀu of each move, (q, n_theta) in elimination order."""
+
+    def symmetric(factor: Floats, change: Floats) -> Floats:
         own = np.linalg.solve(factor, change)
-        x[first:last] = (u[first:last].reshape(-1, k) @ (own + own.T).T).ravel()
-    return x
+        return own + np.swapaxes(own, 1, 2)
+
+    own = np.ascontiguousarray(by_block(kernel, lam[None], moves, symmetric).T)
+    return times_own(own, kernel.ints, np.repeat(u[:, None], len(moves), axis=1), False)

@@ -4,7 +4,8 @@ import numpy as np
 
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
-from bayeslmm.kernel.compiled import compiled, inlined
+from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.factor import right_sides
 
 RANGE = (1e-2, 1e3)  # relative variance of a whitened coef that a start may have
 
@@ -36,25 +37,6 @@ def relative_covariances(ints: Ints, floats: Floats) -> list[Floats] | None:
         root = np.linalg.solve(whiten, vectors * np.sqrt(np.clip(values, *RANGE)))
         out[int(lam)] = root @ root.T
     return [out[lam] for lam in sorted(out)]
-
-
-@inlined
-def _right_products(ints: Ints, floats: Floats) -> Floats:
-    """Zᵀ[Q r], (q, p + 1), rows in elimination order."""
-    q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
-    out = np.empty((q_lead + q_tail, p1))
-    for i in range(ints[at.N_NODES]):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        own = ints[ints[at.NODE_POSITION] + i]
-        last = ints[at.PANELS] + ints[ints[at.PANEL_START] + i + 1] - p1 * k
-        for j in range(p1):
-            for a in range(k):
-                out[own + a, j] = floats[last + j * k + a]
-    last = ints[at.TAIL] + q_tail * (q_tail + p1)
-    for j in range(p1):
-        for a in range(q_tail):
-            out[q_lead + a, j] = floats[last + j * (q_tail + p1) + a]
-    return out
 
 
 @compiled
@@ -97,7 +79,9 @@ def _equations(ints: Ints, floats: Floats, starts: Ints) -> tuple[Floats, Floats
     size = starts[-1]
     left, right = np.zeros((size + 1, size + 1)), np.zeros(size + 1)
     q_lead, q_tail, p = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P]
-    C = _right_products(ints, floats)
+    width = q_tail + p + 1
+    tail = floats[ints[at.TAIL] : ints[at.TAIL] + width * width].reshape(width, width)
+    C = right_sides(floats[ints[at.PANELS] : ints[at.TAIL]], tail, ints)
     levels = np.empty((len(C), 3), dtype=np.int64)
     shared, widest = np.zeros((size, p * p)), 1
     own = 0
@@ -124,7 +108,7 @@ def _equations(ints: Ints, floats: Floats, starts: Ints) -> tuple[Floats, Floats
             other = ints[row0 + r]
             _add_pair(left, levels[own], levels[other], floats, G + r * k, k, C, work)
             r += levels[other, 1]
-    width, own = q_tail + p + 1, q_lead
+    own = q_lead
     while own < len(C):
         other = own
         while other < len(C):

@@ -12,7 +12,6 @@ and some ten steps give ten digits. A step solves with one factor for all draws 
 converged after `STEPS` get a factor each.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -20,98 +19,19 @@ import numpy as np
 
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.by_block import by_block, times_own
+from bayeslmm.kernel.chain import chain_backward, chain_forward, chain_times
 from bayeslmm.kernel.conditional import times_factor
+from bayeslmm.kernel.factor import right_sides
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
 from bayeslmm.kernel.pullback import spherical_solution
-from bayeslmm.kernel.recover import PriorOfDelta, draw_effects, right_sides
+from bayeslmm.kernel.recover import PriorOfDelta, draw_effects
 from bayeslmm.kernel.relation import related
 
 TOLERANCE = 1e-10  # of a solution, relative, in the norm of J₀
 STEPS = 60  # as long as a few factors
 LARGE = 1e3  # relative sd of whitened columns beside which the identity in M vanishes
-
-
-@compiled
-def chain_forward(panels: Floats, ints: Ints, z: Floats) -> None:
-    """Solve with the chain's part of L in place; z (q, m), rows in elimination order."""
-    p1 = ints[at.P] + 1
-    for i in range(ints[at.N_NODES]):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1
-        start = ints[ints[at.PANEL_START] + i]
-        for c in range(k):
-            own = ints[row0 + c]
-            pivot = panels[start + c * k + c]
-            for j in range(z.shape[1]):
-                z[own, j] /= pivot
-            for r in range(c + 1, height):
-                row, x = ints[row0 + r], panels[start + r * k + c]
-                for j in range(z.shape[1]):
-                    z[row, j] -= x * z[own, j]
-
-
-@compiled
-def chain_backward(panels: Floats, ints: Ints, z: Floats) -> None:
-    """Solve with the transpose of the chain's part of L in place; z (q, m), its tail solved."""
-    p1 = ints[at.P] + 1
-    for i in range(ints[at.N_NODES] - 1, -1, -1):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1
-        start = ints[ints[at.PANEL_START] + i]
-        for c in range(k - 1, -1, -1):
-            own = ints[row0 + c]
-            for r in range(c + 1, height):
-                row, x = ints[row0 + r], panels[start + r * k + c]
-                for j in range(z.shape[1]):
-                    z[own, j] -= x * z[row, j]
-            pivot = panels[start + c * k + c]
-            for j in range(z.shape[1]):
-                z[own, j] /= pivot
-
-
-@compiled
-def chain_times(panels: Floats, ints: Ints, z: Floats) -> Floats:
-    """The chain's columns of L times z (q, m); its tail's columns count as 0."""
-    p1 = ints[at.P] + 1
-    out = np.zeros(z.shape)
-    for i in range(ints[at.N_NODES]):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1
-        start = ints[ints[at.PANEL_START] + i]
-        for c in range(k):
-            own = ints[row0 + c]
-            for r in range(c, height):
-                row, x = ints[row0 + r], panels[start + r * k + c]
-                for j in range(z.shape[1]):
-                    out[row, j] += x * z[own, j]
-    return out
-
-
-@compiled
-def times_own(factors: Floats, ints: Ints, x: Floats, transposed: bool) -> Floats:
-    """Every level's (k, k) matrix, or its transpose, times its rows of x (q, m), elimination order.
-
-    Parameters
-    ----------
-    factors : (n_lam, m), each column's matrices laid out as Λ is.
-    """
-    out = np.zeros(x.shape)
-    r = 0
-    while r < x.shape[0]:
-        b = ints[ints[at.POSITION_BLOCK] + r]
-        k, start = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
-        for i in range(k):
-            for m in range(k):
-                entry = start + (m * k + i if transposed else i * k + m)
-                for j in range(x.shape[1]):
-                    out[r + i, j] += factors[entry, j] * x[r + m, j]
-        r += k
-    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +156,7 @@ class NearbyDraws:
 
     def _to_v(self, x: Floats) -> Floats:
         """Λ₀ᵀ times right-hand sides of whitened columns (q, m)."""
-        white = _by_block(self.kernel, _whitening(self.kernel)[None], self.reference.lam[None], np.matmul)
+        white = by_block(self.kernel, _whitening(self.kernel)[None], self.reference.lam[None], np.matmul)
         return times_own(np.repeat(white.T, x.shape[1], axis=1), self.kernel.ints, x, True)
 
     def _perturbed(self, precisions: Floats, sigma: Floats, z: Floats) -> tuple[Floats, Floats]:
@@ -244,7 +164,7 @@ class NearbyDraws:
         kernel, (q, p) = self.kernel, (self.kernel.q, self.kernel.p)
         first, own, of_delta, of_prior = np.split(np.ascontiguousarray(z.T), [q, 2 * q, 2 * q + p])
         n, n_delta = self.root.times(kernel.ints, first, of_delta)
-        roots = _by_block(kernel, precisions, precisions, _root_of_rest)
+        roots = by_block(kernel, precisions, precisions, _root_of_rest)
         n += times_own(np.ascontiguousarray(roots.T), kernel.ints, own, False)
         f = self._to_v(self.products[:, -1:] + sigma * n)
         if self.prior is None:
@@ -299,7 +219,7 @@ def _whitening(kernel: Kernel) -> Floats:
 def _coloring(kernel: Kernel) -> Floats:
     """C of every block, laid out as Λ is."""
     white = _whitening(kernel)[None]
-    colors = _by_block(kernel, white, white, lambda own, _: np.linalg.inv(own))
+    colors = by_block(kernel, white, white, lambda own, _: np.linalg.inv(own))
     return np.ascontiguousarray(colors[0])
 
 
@@ -310,33 +230,20 @@ def _precisions(kernel: Kernel, lam: Floats) -> Floats:
         inverse = np.linalg.inv(white @ own)
         return np.swapaxes(inverse, 1, 2) @ inverse
 
-    return _by_block(kernel, _whitening(kernel)[None], lam, precision)
+    return by_block(kernel, _whitening(kernel)[None], lam, precision)
 
 
 def _excess(kernel: Kernel, lam: Floats, precisions: Floats) -> Floats:
     """HᵀH − I = F₀ᵀ(FFᵀ)⁻¹F₀ − I of every block, (m, n_lam)."""
-    scaled = _by_block(kernel, _whitening(kernel)[None], lam[None], np.matmul)
+    scaled = by_block(kernel, _whitening(kernel)[None], lam[None], np.matmul)
 
     def excess(root: Floats, own: Floats) -> Floats:
         return np.swapaxes(root, 1, 2) @ own @ root - np.eye(root.shape[1])
 
-    return _by_block(kernel, scaled, precisions, excess)
+    return by_block(kernel, scaled, precisions, excess)
 
 
 def _root_of_rest(precision: Floats, _: Floats) -> Floats:
     """A root of (FFᵀ)⁻¹ − ρI: what `_Root` holds already is taken off."""
     values, vectors = np.linalg.eigh(precision)
     return vectors * np.sqrt(np.maximum(values - LARGE**-2, 0))[:, None, :]
-
-
-def _by_block(
-    kernel: Kernel, one: Floats, other: Floats, change: Callable[[Floats, Floats], Floats]
-) -> Floats:
-    """A function of every block's matrices, (·, k, k) each; one, other : (m or 1, n_lam)."""
-    ints = kernel.ints
-    out = np.empty((max(len(one), len(other)), kernel.n_lam))
-    for b in range(ints[at.N_BLOCKS]):
-        k, start = int(ints[ints[at.BLOCK_K] + b]), int(ints[ints[at.BLOCK_LAM] + b])
-        parts = (x[:, start : start + k * k].reshape(-1, k, k) for x in (one, other))
-        out[:, start : start + k * k] = change(*parts).reshape(-1, k * k)
-    return out

@@ -16,7 +16,7 @@ from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.conditional import solve_transposed, times_factor
 from bayeslmm.kernel.dense import cholesky_leading
-from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.factor import factor, right_sides
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.lapack import FROM, bordered_factor
 from bayeslmm.kernel.recover_levels import draw_levels, has_levels_alike
@@ -70,24 +70,6 @@ def draw_fixed_effects(K: Floats, z: Floats) -> Floats:
                 delta[d, i] -= K[j, i] * delta[d, j]
             delta[d, i] /= K[i, i]
     return delta
-
-
-@compiled
-def right_sides(panels: Floats, tail: Floats, ints: Ints) -> Floats:
-    """W = L⁻¹ΛᵀZᵀR⁻¹[Q r], (q, p + 1), rows in elimination order."""
-    q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
-    W = np.empty((q_lead + q_tail, p1))
-    for r in range(q_tail):
-        for c in range(p1):
-            W[q_lead + r, c] = tail[q_tail + c, r]
-    for i in range(ints[at.N_NODES]):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
-        border = ints[ints[at.PANEL_START] + i + 1] - p1 * k
-        for c in range(k):
-            for j in range(p1):
-                W[ints[row0 + c], j] = panels[border + j * k + c]
-    return W
 
 
 @compiled

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayeslmm.kernel import perturbed as room
+from bayeslmm.kernel.by_block import by_block
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.perturbed import NearbyDraws
 from bayeslmm.kernel.recover import PriorOfDelta, draw_effects
@@ -22,7 +23,7 @@ PRIORS = {
 
 def well_conditioned(kernel: Kernel, lam: np.ndarray) -> np.ndarray:
     """Λ with 1 added on the diagonal of each block, so that it has an inverse to speak of."""
-    ones = room._by_block(kernel, lam[None], lam[None], lambda own, _: np.eye(own.shape[1])[None])
+    ones = by_block(kernel, lam[None], lam[None], lambda own, _: np.eye(own.shape[1])[None])
     return np.asarray(np.abs(lam) * ones[0] + lam * (1 - ones[0]) + ones[0])
 
 

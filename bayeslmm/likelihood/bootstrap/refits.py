@@ -110,13 +110,11 @@ class Refitter:
     def __call__(self, responses: Responses) -> Refits:
         """Refit each response."""
         objective, design = self.objective, self.objective.design
-        condensed = self.condensed(responses)
-        theta, failed, evidence = self._search(responses, condensed)
+        given = self.condensed(responses) if self.kernel.small else responses
+        theta, failed, evidence = self._search(responses, given)
         lam = flat_all(design.covariance, theta)
-        if self.kernel.small:
-            delta, r2, values = self._solve_compiled(lam, condensed)
-        else:
-            delta, r2, values = self._solve_each(lam, responses)
+        solve = self._solve_compiled if self.kernel.small else self._solve_each
+        delta, r2, values = solve(lam, given)
         m = design.n - design.p * objective.reml
         sigma = np.sqrt(r2 / m) if np.isnan(objective.sigma) else np.full(len(r2), objective.sigma)
         beta = np.linalg.solve(self.kernel.R_X, (responses.gamma + delta).T).T
@@ -129,14 +127,17 @@ class Refitter:
         """The same responses to the kernel's condensed problem, for compiled code."""
         return responses._replace(zr=self.kernel.condensed.products(responses.zr))
 
-    def _search(self, responses: Responses, condensed: Responses) -> tuple[Array, Mask, Evidence]:
-        """θ of each response (m, n_theta), where no optimum was found, and the evidence of whole fits."""
+    def _search(self, responses: Responses, given: Responses) -> tuple[Array, Mask, Evidence]:
+        """θ of each response (m, n_theta), where no optimum was found, and the evidence of whole fits.
+
+        `given` are the same responses as compiled code takes them.
+        """
         m, covariance = len(responses.rr), self.objective.design.covariance
         failed, evidence = np.zeros(m, dtype=bool), Evidence()
         if covariance.n_theta == 0:
             return np.zeros((m, 0)), failed, evidence
         compiled = covariance.linear and self.kernel.small
-        theta, found, outcome = self._search_compiled(condensed) if compiled else self._search_each(responses)
+        theta, found, outcome = self._search_compiled(given) if compiled else self._search_each(responses)
         flipped = (theta[:, covariance.lower == 0] < 0).any(axis=1)
         for i in np.flatnonzero(flipped).tolist():
             theta[i] = covariance.normalize(theta[i])

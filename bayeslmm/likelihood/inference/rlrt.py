@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.errors import OptionError
+from bayeslmm.errors import OptionError, check_whole
 from bayeslmm.likelihood.inference.boundary import boundary_p, chi_squared_p
 from bayeslmm.likelihood.inference.comparison import as_fitted_by, likelihood_ratio
 from bayeslmm.likelihood.inference.components import orthonormal_columns
@@ -114,8 +114,7 @@ def exact_rlrt(
             "the models have different fixed parts; the restricted likelihood ratio compares random parts: "
             "use bl.anova, which refits by ML"
         )
-    if n < 1:
-        raise OptionError(f"n is {n}; simulate at least 1 draw")
+    check_whole("n", n, 1)
     tested = tested_piece(small.design, big.design)
     chosen = fresh_seed() if seed is None else seed
     statistic = likelihood_ratio(as_fitted_by(small, "REML"), as_fitted_by(big, "REML"))

@@ -1,0 +1,45 @@
+"""Every block's own (k, k) matrix: functions of many at once, and products with the rows of its levels."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.kernel import Kernel
+
+
+@compiled
+def times_own(factors: Floats, ints: Ints, x: Floats, transposed: bool) -> Floats:
+    """Every level's (k, k) matrix, or its transpose, times its rows of x (q, m), elimination order.
+
+    Parameters
+    ----------
+    factors : (n_lam, m), each column's matrices laid out as Λ is.
+    """
+    out = np.zeros(x.shape)
+    r = 0
+    while r < x.shape[0]:
+        b = ints[ints[at.POSITION_BLOCK] + r]
+        k, start = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
+        for i in range(k):
+            for m in range(k):
+                entry = start + (m * k + i if transposed else i * k + m)
+                for j in range(x.shape[1]):
+                    out[r + i, j] += factors[entry, j] * x[r + m, j]
+        r += k
+    return out
+
+
+def by_block(
+    kernel: Kernel, one: Floats, other: Floats, change: Callable[[Floats, Floats], Floats]
+) -> Floats:
+    """A function of every block's matrices, (·, k, k) each; one, other : (m or 1, n_lam)."""
+    ints = kernel.ints
+    out = np.empty((max(len(one), len(other)), kernel.n_lam))
+    for b in range(ints[at.N_BLOCKS]):
+        k, start = int(ints[ints[at.BLOCK_K] + b]), int(ints[ints[at.BLOCK_LAM] + b])
+        parts = (x[:, start : start + k * k].reshape(-1, k, k) for x in (one, other))
+        out[:, start : start + k * k] = change(*parts).reshape(-1, k * k)
+    return out
