@@ -5,7 +5,7 @@ import numpy as np
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
-from bayeslmm.kernel.dense import cholesky_leading, inverse_from_cholesky
+from bayeslmm.kernel.dense import inverse_from_cholesky, sweep
 from bayeslmm.kernel.factor import factor
 from bayeslmm.kernel.pullback import pullback
 
@@ -29,30 +29,25 @@ def profile(
     p = ints[at.P]
     m = ints[at.N_ROWS] - (p if reml else 0)
     K = A.copy()
-    logdet_A = cholesky_leading(K, p)
+    logdet_A = sweep(K, p)
     r2 = K[p, p]
     if not (np.isfinite(logdet) and np.isfinite(logdet_A) and r2 > 0.0):
         return np.inf, np.zeros((p + 1, p + 1))
-    inverse = inverse_from_cholesky(K, p)
-    a = np.zeros(p + 1)
-    a[p] = 1.0
-    for i in range(p):
-        for j in range(p):
-            a[i] -= inverse[i, j] * A[p, j]
     if np.isnan(sigma):
         value = logdet + m * (1.0 + LOG_2PI + np.log(r2 / m))
         scale = m / r2
     else:
         value = logdet + m * (LOG_2PI + 2.0 * np.log(sigma)) + r2 / sigma**2
         scale = 1.0 / sigma**2
-    A_bar = np.empty((p + 1, p + 1))
-    for i in range(p + 1):
-        for j in range(p + 1):
-            A_bar[i, j] = scale * a[i] * a[j]
-            if reml and i < p and j < p:
-                A_bar[i, j] += inverse[i, j]
     if reml:
         value += logdet_A + 2.0 * floats[ints[at.CONSTANTS] + 1]
+    A_bar = np.empty((p + 1, p + 1))
+    for i in range(p):  # swept K is [−A_XX⁻¹, δ̂; δ̂ᵀ, r²]
+        for j in range(p):
+            A_bar[i, j] = scale * K[p, i] * K[p, j] - (K[i, j] if reml else 0.0)
+        A_bar[p, i] = -scale * K[p, i]
+        A_bar[i, p] = A_bar[p, i]
+    A_bar[p, p] = scale
     return value, A_bar
 
 

@@ -27,9 +27,9 @@ def cholesky_leading(a: Floats, size: int) -> float:
     """
     n = a.shape[0]
     logdet = 0.0
-    panel = np.empty((BLOCK, n))
     for start in range(0, size, BLOCK):
         stop = min(start + BLOCK, size)
+        panel = np.empty((stop - start, n))
         for c in range(start, stop):
             pivot = a[c, c]
             for m in range(start, c):
@@ -50,6 +50,38 @@ def cholesky_leading(a: Floats, size: int) -> float:
                 x = panel[m, r]
                 for c in range(stop, r + 1):
                     a[r, c] -= x * panel[m, c]
+    return logdet
+
+
+@compiled
+def sweep(a: Floats, size: int) -> float:
+    """Sweep the first `size` pivots of a symmetric matrix [P, B; Bᵀ, D] in place (Goodnight 1979).
+
+    Parameters
+    ----------
+    a : (n, n), full. On return [−P⁻¹, P⁻¹B; BᵀP⁻¹, D − BᵀP⁻¹B].
+
+    Returns
+    -------
+    log|P|, or -inf where it is not positive definite; then `a` is of no use.
+    """
+    n = a.shape[0]
+    logdet = 0.0
+    for c in range(size):
+        pivot = a[c, c]
+        if not pivot > 0.0:
+            return -np.inf
+        logdet += np.log(pivot)
+        for r in range(n):
+            if r != c:
+                x = a[r, c] / pivot
+                for m in range(n):
+                    if m != c:
+                        a[r, m] -= x * a[c, m]
+                a[r, c] = x
+        for m in range(n):
+            a[c, m] /= pivot
+        a[c, c] = -1.0 / pivot
     return logdet
 
 

@@ -45,7 +45,7 @@ def marginal_values(lam: Floats, sigma: Floats, beta: Floats, ints: Ints, floats
 def integrated_values(
     lam: Floats, sigma: Floats, precision: Floats, shift: Floats, ints: Ints, floats: Floats
 ) -> Floats:
-    """log ∫ p(y | β, σ, Λ) exp(−½βᵀPβ + sᵀβ) dβ, (m,), of lam (m, n_lam), sigma (m,)."""
+    """log ∫ p(y | β, σ, Λ) exp(−½δᵀPδ + sᵀδ) dβ, (m,), of lam (m, n_lam), sigma (m,)."""
     if ints[at.Q_TAIL] < FROM:
         return _integrated_values(lam, sigma, precision, shift, ints, floats)
     out = np.empty(len(sigma))

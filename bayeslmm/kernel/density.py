@@ -8,7 +8,7 @@ import numpy as np
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
-from bayeslmm.kernel.dense import cholesky_leading, inverse_from_cholesky
+from bayeslmm.kernel.dense import inverse_from_cholesky, sweep
 from bayeslmm.kernel.factor import factor
 from bayeslmm.kernel.pullback import pullback
 
@@ -79,87 +79,59 @@ def marginal(
 
 
 @compiled
-def _to_delta(precision: Floats, shift: Floats, ints: Ints, floats: Floats) -> tuple[Floats, Floats, float]:
-    """A Gaussian prior of β (S⁻¹, S⁻¹m) as one of δ = R_Xβ − γ: precision, shift, and its constant."""
-    p = ints[at.P]
-    rx = _rx(ints, floats)
-    gamma = floats[ints[at.GAMMA] : ints[at.GAMMA] + p]
-    left = _solve_rt(rx, precision)
-    out = _solve_rt(rx, np.ascontiguousarray(left.T))
-    moved = _solve_rt(rx, shift.reshape(p, 1))[:, 0]
-    along = np.zeros(p)
-    for i in range(p):
-        for j in range(p):
-            along[i] += out[i, j] * gamma[j]
-    return out, moved - along, 0.5 * np.sum(gamma * along) - np.sum(gamma * moved)
-
-
-@compiled
-def _solve_rt(rx: Floats, right: Floats) -> Floats:
-    """R_X⁻ᵀ times a matrix."""
-    out = right.copy()
-    for i in range(rx.shape[0]):
-        for c in range(right.shape[1]):
-            for m in range(i):
-                out[i, c] -= rx[m, i] * out[m, c]
-            out[i, c] /= rx[i, i]
-    return out
-
-
-@compiled
 def integrated_at(
     logdet: float, A: Floats, sigma: float, precision: Floats, shift: Floats, ints: Ints, floats: Floats
 ) -> tuple[float, Floats, float]:
     """As `integrated`, given log|V₀| and A: logp, d/dA (p + 1, p + 1), dsigma; d/d log|V₀| is −½."""
     p, n = ints[at.P], ints[at.N_ROWS]
-    A_bar = np.zeros((p + 1, p + 1))
+    K = np.zeros((p + 1, p + 1))
     if not (np.isfinite(logdet) and sigma > 0.0):
-        return -np.inf, A_bar, 0.0
+        return -np.inf, K, 0.0
     variance = sigma * sigma
-    prior, moved, constant = _to_delta(precision, shift, ints, floats)
-    K = np.empty((p + 1, p + 1))
     for i in range(p):
         for j in range(p):
-            K[i, j] = A[i, j] / variance + prior[i, j]
-        K[p, i] = A[p, i] / variance + moved[i]
+            K[i, j] = A[i, j] / variance + precision[i, j]
+        K[p, i] = A[p, i] / variance + shift[i]
         K[i, p] = K[p, i]
-    K[p, p] = 0.0
-    logdet_K = cholesky_leading(K, p)
+    logdet_K = sweep(K, p)  # K is now [−K⁻¹, m; mᵀ, −cᵀm] with m = K⁻¹c
     if not np.isfinite(logdet_K):
-        return -np.inf, A_bar, 0.0
-    fitted = -K[p, p]
-    inverse = inverse_from_cholesky(K, p)
-    mean = np.zeros(p + 1)
-    mean[p] = -1.0
+        return -np.inf, K, 0.0
+    log_rx = floats[ints[at.CONSTANTS] + 1]
+    logp = -0.5 * (n - p) * LOG_2PI - n * np.log(sigma) - log_rx
+    logp -= 0.5 * (logdet + logdet_K + A[p, p] / variance + K[p, p])
+    scale = _moments_cotangent(K, A, variance)
+    return logp, K, -(n + 2.0 * scale) / sigma
+
+
+@compiled
+def _moments_cotangent(K: Floats, A: Floats, variance: float) -> float:
+    """Turn swept K into Ā, the derivative by A of −½(log|K| + A_yy/σ² − cᵀK⁻¹c); returns tr(ĀA)."""
+    p = len(K) - 1
+    scale = 0.0
     for i in range(p):
         for j in range(p):
-            mean[i] += inverse[i, j] * (A[p, j] / variance + moved[j])
-    # d/dA of −½[log|K| + A_yy/σ² − cᵀK⁻¹c]
-    scale = 0.0
-    for i in range(p + 1):
-        for j in range(p + 1):
-            A_bar[i, j] = -0.5 * mean[i] * mean[j] / variance
-            if i < p and j < p:
-                A_bar[i, j] -= 0.5 * inverse[i, j] / variance
-            scale += A_bar[i, j] * A[i, j]
-    log_rx = floats[ints[at.CONSTANTS] + 1]
-    logp = -0.5 * (n - p) * LOG_2PI - n * np.log(sigma) - log_rx - constant
-    logp -= 0.5 * (logdet + logdet_K + A[p, p] / variance - fitted)
-    return logp, A_bar, -(n + 2.0 * scale) / sigma
+            K[i, j] = 0.5 * (K[i, j] - K[p, i] * K[p, j]) / variance
+            scale += K[i, j] * A[i, j]
+    for i in range(p):
+        K[p, i] *= 0.5 / variance
+        K[i, p] = K[p, i]
+        scale += 2.0 * K[p, i] * A[p, i]
+    K[p, p] = -0.5 / variance
+    return float(scale + K[p, p] * A[p, p])
 
 
 @compiled
 def integrated(
     lam: Floats, sigma: float, precision: Floats, shift: Floats, ints: Ints, floats: Floats
 ) -> tuple[float, Floats, float]:
-    """log ∫ p(y | β, σ, Λ) exp(−½βᵀPβ + sᵀβ) dβ and its gradient; b and β integrated out.
+    """log ∫ p(y | β, σ, Λ) exp(−½δᵀPδ + sᵀδ) dβ and its gradient; b and β integrated out.
 
     With P = 0, s = 0 (flat prior) it is the restricted log-likelihood ℓ_R(σ, θ) (Harville 1974). For a
-    Gaussian prior N(m, S), P = S⁻¹, s = S⁻¹m, add −½(p log 2π + log|S| + mᵀS⁻¹m).
+    Gaussian prior of β, P, s and what they lack are `fixed_effects.PriorOfDelta`'s.
 
     Parameters
     ----------
-    lam : (n_lam,) Λ per block, row-major. sigma : residual sd. precision : (p, p). shift : (p,).
+    lam : (n_lam,) Λ per block, row-major. sigma : residual sd. precision : P (p, p). shift : s (p,).
 
     Returns
     -------

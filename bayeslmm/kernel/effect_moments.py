@@ -13,10 +13,10 @@ from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.conditional import diagonal_blocks, times_factor
 from bayeslmm.kernel.dense import inverse_from_cholesky
 from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.fixed_effects import PriorOfDelta, draw_fixed_effects, fixed_effects_factor
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.lapack import FROM
 from bayeslmm.kernel.pullback import selected_inverse, spherical_solution
-from bayeslmm.kernel.recover import PriorOfDelta, draw_fixed_effects, fixed_effects_factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def effect_moments(
     ----------
     lam : (m, n_lam). sigma : (m,). delta : (m, p) δ where there is no prior, β being given.
     """
-    held = prior or PriorOfDelta(np.zeros((kernel.p, kernel.p)), np.zeros(kernel.p))
+    held = prior or PriorOfDelta.flat(kernel.p)
     fixed = (delta, held.precision, held.shift, prior is not None)
     if kernel.ints[at.Q_TAIL] < FROM and not kernel.known:
         loop = _at_all(np.ascontiguousarray(lam), sigma, *fixed, kernel.ints, kernel.floats)

@@ -67,24 +67,13 @@ def scaled_panels(factors: Floats, ints: Ints, floats: Floats) -> Floats:
     return panels
 
 
-@inlined
-def tail_starts(ints: Ints) -> Ints:
-    """First column of every block in the tail, (n_blocks + 1,); blocks of the chain have none."""
-    starts = np.zeros(ints[at.N_BLOCKS] + 1, dtype=np.int64)
-    for c in range(ints[at.Q_TAIL]):
-        starts[ints[ints[at.POSITION_BLOCK] + ints[at.Q_LEAD] + c] + 1] = c + 1
-    return starts
-
-
 @compiled
-def _add_scaled_row(
-    out: Floats, left: float, row: Floats, stop: int, starts: Ints, factors: Floats, ints: Ints
-) -> None:
+def _add_scaled_row(out: Floats, left: float, row: Floats, stop: int, factors: Floats, ints: Ints) -> None:
     """Add `left` times a row of the tail's cross-products, times Λ, up to column `stop`."""
     for b in range(ints[at.N_BLOCKS]):
         k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
-        first = starts[b]
-        levels = (min(starts[b + 1], stop) - first) // k
+        first = ints[ints[at.TAIL_START] + b]
+        levels = (min(ints[ints[at.TAIL_START] + b + 1], stop) - first) // k
         for m in range(k):
             for j in range(k):
                 x = left * factors[lam + m * k + j]
@@ -100,19 +89,18 @@ def scaled_tail(factors: Floats, ints: Ints, floats: Floats) -> Floats:
     width = q_tail + ints[at.P] + 1
     G = floats[ints[at.TAIL] : ints[at.TAIL] + width * width].reshape(width, width)
     tail = np.empty((width, width))
-    starts = tail_starts(ints)
     for r in range(width):
         for c in range(r + 1):
             tail[r, c] = 0.0 if c < q_tail else G[r, c]
-        if r >= q_tail:
-            _add_scaled_row(tail[r], 1.0, G[r], q_tail, starts, factors, ints)
+        if r >= q_tail and q_tail > 0:
+            _add_scaled_row(tail[r], 1.0, G[r], q_tail, factors, ints)
     for b in range(ints[at.N_BLOCKS]):
         k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
-        for c in range(starts[b], starts[b + 1], k):
+        for c in range(ints[ints[at.TAIL_START] + b], ints[ints[at.TAIL_START] + b + 1], k):
             for i in range(k):
                 for m in range(k):
                     left = factors[lam + m * k + i]
-                    _add_scaled_row(tail[c + i], left, G[c + m], c + k, starts, factors, ints)
+                    _add_scaled_row(tail[c + i], left, G[c + m], c + k, factors, ints)
                 tail[c + i, c + i] += 1.0
     return tail
 

@@ -34,12 +34,13 @@ RELATIVE_START = 17  # (n_ancestors + 1,) into RELATIVE
 RELATIVE = 18  # row of the ancestor's panel that holds each row of the node's panel, from the ancestor on
 POSITION_BLOCK = 19  # (q,) block of a position
 PUBLIC = 20  # (q,) public index (block, level, coef) of a position
+TAIL_START = 21  # (n_blocks + 1,) first column of each block in the tail; blocks of the chain have none
 # offsets into floats
-WHITEN = 21  # (n_lam,) C⁻¹ of each block, row-major, at BLOCK_LAM: the kernel's factor is C⁻¹Λ
-PANELS = 22  # (n_panel,) cross-products
-TAIL = 23  # (q_tail + p + 1)² cross-products, full and symmetric
-RX = 24  # (p, p) upper triangular, √w X = Q R_X
-GAMMA = 25  # (p,) Qᵀ√w y
-NODE_WEIGHT = 26  # (n_nodes,) how often log|L|² of a node counts
-CONSTANTS = 27  # log|R|, log|det R_X|
-HEADER = 28
+WHITEN = 22  # (n_lam,) C⁻¹ of each block, row-major, at BLOCK_LAM: the kernel's factor is C⁻¹Λ
+PANELS = 23  # (n_panel,) cross-products
+TAIL = 24  # (q_tail + p + 1)² cross-products, full and symmetric
+RX = 25  # (p, p) upper triangular, √w X = Q R_X
+GAMMA = 26  # (p,) Qᵀ√w y
+NODE_WEIGHT = 27  # (n_nodes,) how often log|L|² of a node counts
+CONSTANTS = 28  # log|R|, log|det R_X|
+HEADER = 29

@@ -16,7 +16,7 @@ from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.conditional import solve_transposed, times_factor
 from bayeslmm.kernel.dense import cholesky_leading
 from bayeslmm.kernel.factor import factor
-from bayeslmm.kernel.recover import PriorOfDelta, fixed_effects_factor
+from bayeslmm.kernel.fixed_effects import PriorOfDelta, fixed_effects_factor
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -162,7 +162,7 @@ def group_log_densities(
     lam : (m, n_lam). sigma : (m,). delta : (m, p) δ where there is no prior. rows : of every group.
     """
     p = delta.shape[1]
-    held = prior or PriorOfDelta(np.zeros((p, p)), np.zeros(p))
+    held = prior or PriorOfDelta.flat(p)
     found = _all_groups(
         np.ascontiguousarray(lam),
         np.ascontiguousarray(sigma),

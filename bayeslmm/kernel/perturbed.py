@@ -23,10 +23,11 @@ from bayeslmm.kernel.by_block import by_block, times_own
 from bayeslmm.kernel.chain import chain_backward, chain_forward, chain_times
 from bayeslmm.kernel.conditional import times_factor
 from bayeslmm.kernel.factor import right_sides
+from bayeslmm.kernel.fixed_effects import PriorOfDelta
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
 from bayeslmm.kernel.pullback import spherical_solution
-from bayeslmm.kernel.recover import PriorOfDelta, draw_effects
+from bayeslmm.kernel.recover import draw_effects
 from bayeslmm.kernel.relation import related
 
 TOLERANCE = 1e-10  # of a solution, relative, in the norm of J₀

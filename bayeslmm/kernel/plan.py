@@ -101,6 +101,7 @@ class Plan:
             at.RELATIVE: panels.relative,
             at.POSITION_BLOCK: np.repeat(np.arange(len(size)), size),
             at.PUBLIC: np.concatenate([np.zeros(0, dtype=np.int64), *public]),
+            at.TAIL_START: np.append(np.zeros(n_chain + 1, np.int64), np.cumsum(size[n_chain:])),
         }
         header = np.zeros(at.HEADER, dtype=np.int64)
         header[at.N_BLOCKS] = len(size)

@@ -13,7 +13,7 @@ from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled, inlined
 from bayeslmm.kernel.dense import solve_rows_transposed
-from bayeslmm.kernel.factor import relative_factors, tail_starts
+from bayeslmm.kernel.factor import relative_factors
 
 
 @compiled
@@ -187,21 +187,21 @@ def _tail_terms(
 ) -> None:
     """The tail's share, as `_chain_terms`; its cross-products are mostly zeros."""
     q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
-    width, G, starts = q_tail + p1, ints[at.TAIL], tail_starts(ints)
+    width, G, starts = q_tail + p1, ints[at.TAIL], ints[at.TAIL_START]
     for j in range(p1):
         for r in range(q_tail):
             U[q_lead + r, j] += floats[G + (q_tail + j) * width + r]
     for R in range(q_tail):
         b = ints[ints[at.POSITION_BLOCK] + q_lead + R]
         k = ints[ints[at.BLOCK_K] + b]
-        i = (R - starts[b]) % k
+        i = (R - ints[starts + b]) % k
         for s in range(b + 1):
             ks = ints[ints[at.BLOCK_K] + s]
-            for C in range(starts[s], min(starts[s + 1], R - i + k)):
+            for C in range(ints[starts + s], min(ints[starts + s + 1], R - i + k)):
                 g = floats[G + R * width + C]
                 if g == 0.0:
                     continue
-                m = (C - starts[s]) % ks
+                m = (C - ints[starts + s]) % ks
                 _tail_pair(g, R - i, i, C - m, m, b, s, factors, ints, inverse, GLM)
                 for j in range(p1):
                     U[q_lead + R, j] -= g * v[q_lead + C, j]

@@ -5,7 +5,6 @@ W = L⁻¹ΛᵀZᵀR⁻¹[Q r]: its mean is the BLUP at δ and its covariance σ
 δ = R_Xβ − γ (precision P, shift s). Normal draws come from the caller: nothing here is random.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -15,61 +14,12 @@ from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.conditional import solve_transposed, times_factor
-from bayeslmm.kernel.dense import cholesky_leading
 from bayeslmm.kernel.factor import factor, right_sides
+from bayeslmm.kernel.fixed_effects import PriorOfDelta, draw_fixed_effects, fixed_effects_factor
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.lapack import FROM, bordered_factor
 from bayeslmm.kernel.recover_levels import draw_levels, has_levels_alike
 from bayeslmm.kernel.relation import related
-
-
-@dataclass(frozen=True, slots=True)
-class PriorOfDelta:
-    """A Gaussian prior of δ = R_Xβ − γ, flat where its precision is 0.
-
-    Attributes
-    ----------
-    precision : (p, p). shift : (p,) precision times mean.
-    """
-
-    precision: Floats
-    shift: Floats
-
-    @classmethod
-    def of_beta(cls, kernel: Kernel, precision: Floats, shift: Floats) -> "PriorOfDelta":
-        """From a prior of β: precision S⁻¹ (p, p) and shift S⁻¹m (p,)."""
-        if not np.any(precision):
-            return cls(np.zeros((kernel.p, kernel.p)), np.zeros(kernel.p))
-        inverse = np.linalg.inv(kernel.R_X)
-        moved = inverse.T @ precision @ inverse
-        return cls(moved, inverse.T @ shift - moved @ kernel.gamma_ls)
-
-
-@compiled
-def fixed_effects_factor(A: Floats, sigma: float, precision: Floats, shift: Floats) -> Floats:
-    """[L_K; (L_K⁻¹c)ᵀ] with K = L_K L_Kᵀ, in the lower triangle of (p + 1, p + 1)."""
-    p = len(shift)
-    K = np.zeros((p + 1, p + 1))
-    for i in range(p):
-        for j in range(p):
-            K[i, j] = A[i, j] / sigma**2 + precision[i, j]
-        K[p, i] = A[p, i] / sigma**2 + shift[i]
-    cholesky_leading(K, p)
-    return K
-
-
-@compiled
-def draw_fixed_effects(K: Floats, z: Floats) -> Floats:
-    """δ = L_K⁻ᵀ(L_K⁻¹c + z), (m, p), of standard normal z (m, p)."""
-    p = z.shape[1]
-    delta = z.copy()
-    for d in range(z.shape[0]):
-        for i in range(p - 1, -1, -1):
-            delta[d, i] += K[p, i]
-            for j in range(i + 1, p):
-                delta[d, i] -= K[j, i] * delta[d, j]
-            delta[d, i] /= K[i, i]
-    return delta
 
 
 @compiled
@@ -160,7 +110,7 @@ def draw_effects(
     if has_levels_alike(kernel):
         return _by_levels(kernel, np.ascontiguousarray(lam), sigma, starts, fixed, z, prior)
     if kernel.ints[at.Q_TAIL] < FROM:
-        held = prior or PriorOfDelta(np.zeros((kernel.p, kernel.p)), np.zeros(kernel.p))
+        held = prior or PriorOfDelta.flat(kernel.p)
         arrays = (np.ascontiguousarray(lam), sigma, starts, fixed, z, held.precision, held.shift)
         delta, b = _draw_all(*arrays, prior is not None, kernel.ints, kernel.floats)
         return delta, related(kernel.known, kernel.ints, b.T).T

@@ -6,7 +6,7 @@ from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.criterion import criterion, profile
-from bayeslmm.kernel.dense import cholesky_leading, inverse_from_cholesky
+from bayeslmm.kernel.dense import sweep
 from bayeslmm.kernel.factor import factor
 from bayeslmm.kernel.optimizer import EVALUATIONS, Search, advance, begin
 from bayeslmm.kernel.sufficient import write_response
@@ -97,17 +97,14 @@ def solve_all(
 ) -> tuple[Floats, Floats, Floats]:
     """δ̂ (m, p), r² (m,) and the criterion (m,) of m responses, each at its own Λ (m, n_lam)."""
     m, p = len(rr), ints[at.P]
-    delta, r2, values = np.zeros((m, p)), np.empty(m), np.empty(m)
+    delta, r2, values = np.empty((m, p)), np.empty(m), np.empty(m)
     work = floats.copy()
     for i in range(m):
         write_response(ints, work, zr[i], gamma[i], rr[i])
         logdet, A, _, _ = factor(lam[i], ints, work)
         values[i] = profile(logdet, A, ints, work, reml, sigma)[0]
         K = A.copy()
-        cholesky_leading(K, p)
+        sweep(K, p)
         r2[i] = K[p, p]
-        inverse = inverse_from_cholesky(K, p)
-        for j in range(p):
-            for c in range(p):
-                delta[i, j] += inverse[j, c] * A[p, c]
+        delta[i] = K[p, :p]
     return delta, r2, values

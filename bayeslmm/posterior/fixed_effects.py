@@ -1,30 +1,14 @@
 """What a Gaussian or flat prior of β contributes when β is integrated out."""
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Flat, Normal, Priors
 
-type Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class GaussianPrior:
-    """A prior of β that is Gaussian in some coordinates and flat in the others.
-
-    Attributes
-    ----------
-    precision : (p, p) S⁻¹, zero where flat.
-    shift : (p,) S⁻¹m.
-    log_constant : what log ∫ p(y | β) exp(−½βᵀS⁻¹β + mᵀS⁻¹β) dβ lacks of the marginal likelihood,
-        −½(p₁ log 2π + log|S| + mᵀS⁻¹m) over the p₁ Gaussian coordinates.
-    """
-
-    precision: Array
-    shift: Array
-    log_constant: float
+if TYPE_CHECKING:
+    from bayeslmm.kernel.fixed_effects import PriorOfDelta
 
 
 def integrable(priors: Priors) -> bool:
@@ -32,8 +16,10 @@ def integrable(priors: Priors) -> bool:
     return all(isinstance(prior, Flat | Normal) for prior in priors.beta)
 
 
-def gaussian_prior(priors: Priors) -> GaussianPrior:
-    """The prior of β in the form the kernel takes; for `integrable` priors."""
+def prior_of_delta(design: Design, priors: Priors) -> "PriorOfDelta":
+    """The prior of β in the kernel's coordinates; for `integrable` priors."""
+    from bayeslmm.kernel.fixed_effects import PriorOfDelta
+
     p = len(priors.beta)
     precision, shift, constant = np.zeros(p), np.zeros(p), 0.0
     for i, prior in enumerate(priors.beta):
@@ -41,4 +27,4 @@ def gaussian_prior(priors: Priors) -> GaussianPrior:
             precision[i] = prior.sd**-2
             shift[i] = prior.mean * prior.sd**-2
             constant += float(prior.logpdf(0.0))  # −½(log 2π + log s² + m²/s²)
-    return GaussianPrior(np.diag(precision), shift, constant)
+    return PriorOfDelta.of_beta(design.kernel, np.diag(precision), shift, constant)

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from bayeslmm.kernel.leave_out import GroupedRows, group_log_densities
 from bayeslmm.kernel.relation import related_products
+from bayeslmm.posterior.fixed_effects import prior_of_delta
 from bayeslmm.posterior.parameters import Parameters, relative_factors
-from bayeslmm.posterior.recover import prior_of_delta
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import Entries
-from bayeslmm.posterior.fixed_effects import gaussian_prior, integrable
+from bayeslmm.posterior.fixed_effects import integrable, prior_of_delta
 from bayeslmm.posterior.names import Tensor
 from bayeslmm.posterior.pymc_priors import vector_variable
 from bayeslmm.spec.design import Design
@@ -25,7 +25,7 @@ def marginal_likelihood(design: Design, priors: Priors, sigma: Tensor, factors: 
     problem = design.kernel.condensed
     data = [shared(problem.ints.copy(), "ints"), shared(problem.floats.copy(), "floats")]
     if integrable(priors):
-        prior = gaussian_prior(priors)
+        prior = prior_of_delta(design, priors)
         held = [shared(prior.precision, "precision"), shared(prior.shift, "shift")]
         value = prior.log_constant + log_density(True, lam, sigma, *held, *data)
     else:

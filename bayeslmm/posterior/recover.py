@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.fixed_effects import PriorOfDelta
 from bayeslmm.kernel.lapack import FROM
 from bayeslmm.kernel.perturbed import NearbyDraws
-from bayeslmm.kernel.recover import PriorOfDelta, draw_effects
-from bayeslmm.posterior.fixed_effects import gaussian_prior
+from bayeslmm.kernel.recover import draw_effects
+from bayeslmm.posterior.fixed_effects import prior_of_delta
 from bayeslmm.posterior.parameters import Parameters, relative_factors
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
@@ -77,9 +78,3 @@ def _fixed(
     if parameters.beta is not None:
         return design.kernel.to_delta(parameters.beta), None
     return np.ascontiguousarray(normal), prior_of_delta(design, priors)
-
-
-def prior_of_delta(design: Design, priors: Priors) -> PriorOfDelta:
-    """The flat or normal prior of β in the kernel's coordinates."""
-    prior = gaussian_prior(priors)
-    return PriorOfDelta.of_beta(design.kernel, prior.precision, prior.shift)

@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.posterior.correlations import BlockCorrelation
-from bayeslmm.posterior.fixed_effects import GaussianPrior, gaussian_prior, integrable
+from bayeslmm.posterior.fixed_effects import integrable, prior_of_delta
 from bayeslmm.posterior.parameters import Parameters, columnwise, relative_factors
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
+
+if TYPE_CHECKING:
+    from bayeslmm.kernel.fixed_effects import PriorOfDelta
 
 type Array = NDArray[np.float64]
 
@@ -91,7 +94,7 @@ class Target:
         lam, sigma = relative_factors(self.design, parameters), np.ascontiguousarray(parameters.sigma)
         if parameters.beta is not None:
             return marginal_values(lam, sigma, np.ascontiguousarray(parameters.beta), *data)
-        prior = self._prior_of_beta
+        prior = self._prior_of_delta
         values = integrated_values(lam, sigma, prior.precision, prior.shift, *data)
         return values + prior.log_constant
 
@@ -132,8 +135,8 @@ class Target:
         return float(np.sqrt(np.mean(design.weights * residual**2) / 2))
 
     @cached_property
-    def _prior_of_beta(self) -> GaussianPrior:
-        return gaussian_prior(self.priors)
+    def _prior_of_delta(self) -> "PriorOfDelta":
+        return prior_of_delta(self.design, self.priors)
 
     @cached_property
     def _correlations(self) -> list[BlockCorrelation]:
@@ -162,7 +165,7 @@ class Target:
         data = (problem.ints, problem.floats)
         if parameters.beta is not None:
             return _Density(*marginal_density(lam[i], sigma, parameters.beta[i], *data))
-        prior = self._prior_of_beta
+        prior = self._prior_of_delta
         value, dlam, dsigma = integrated_density(lam[i], sigma, prior.precision, prior.shift, *data)
         return _Density(value + prior.log_constant, dlam, dsigma, np.zeros(0))
 

@@ -15,6 +15,7 @@ from bayeslmm.kernel.densities import (
     marginal_values,
 )
 from bayeslmm.kernel.density import integrated, marginal
+from bayeslmm.kernel.fixed_effects import PriorOfDelta
 from bayeslmm.kernel.lapack import FROM
 from tests.kernel.problems import STRUCTURES, Problem, crossed_kernel, make
 
@@ -83,14 +84,17 @@ def test_integrated(structure: str, p: int, flat: str) -> None:
     known = {"all": 0, "half": p // 2, "none": p}[flat]
     root[known:] = 0.0
     precision, shift = root.T @ root, root.T @ rng.normal(size=p)
-    value, dlam, dsigma = integrated(problem.lam, SIGMA, precision, shift, kernel.ints, kernel.floats)
-    assert_allclose(value, dense_integrated(problem, precision, shift, SIGMA), rtol=1e-11)
+    prior = PriorOfDelta.of_beta(kernel, precision, shift)
+    held = (prior.precision, prior.shift, kernel.ints, kernel.floats)
+    value, dlam, dsigma = integrated(problem.lam, SIGMA, *held)
+    expected = dense_integrated(problem, precision, shift, SIGMA)
+    assert_allclose(value + prior.log_constant, expected, rtol=1e-11)
 
     def f(lam: np.ndarray) -> float:
-        return integrated(lam, SIGMA, precision, shift, kernel.ints, kernel.floats)[0]
+        return integrated(lam, SIGMA, *held)[0]
 
     def g(s: np.ndarray) -> float:
-        return integrated(problem.lam, s[0], precision, shift, kernel.ints, kernel.floats)[0]
+        return integrated(problem.lam, s[0], *held)[0]
 
     assert_allclose(dlam, differences(f, problem.lam), rtol=1e-6, atol=1e-6)
     assert_allclose(dsigma, differences(g, np.array([SIGMA]))[0], rtol=1e-7, atol=1e-6)

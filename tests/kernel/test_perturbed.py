@@ -6,9 +6,10 @@ from numpy.testing import assert_allclose
 
 from bayeslmm.kernel import perturbed as room
 from bayeslmm.kernel.by_block import by_block
+from bayeslmm.kernel.fixed_effects import PriorOfDelta
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.perturbed import NearbyDraws
-from bayeslmm.kernel.recover import PriorOfDelta, draw_effects
+from bayeslmm.kernel.recover import draw_effects
 from tests.kernel.problems import crossed_kernel, make
 
 N = 30_000

@@ -6,7 +6,8 @@ from numpy.testing import assert_allclose
 
 from bayeslmm.kernel import recover
 from bayeslmm.kernel.effect_moments import effect_moments
-from bayeslmm.kernel.recover import PriorOfDelta, draw_effects
+from bayeslmm.kernel.fixed_effects import PriorOfDelta
+from bayeslmm.kernel.recover import draw_effects
 from bayeslmm.kernel.recover_levels import has_levels_alike
 from tests.kernel.problems import STRUCTURES, make
 from tests.kernel.test_condensed import CASES

@@ -9,10 +9,10 @@ import pytest
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import OptionError
 from bayeslmm.kernel.effect_moments import effect_moments
+from bayeslmm.posterior.fixed_effects import prior_of_delta
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.parameters import relative_factors
 from bayeslmm.posterior.quadrature import quadrature
-from bayeslmm.posterior.recover import prior_of_delta
 from bayeslmm.posterior.sample import sample
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.build import build
