@@ -26,8 +26,7 @@ class SampleOptions:
     method : ``"marginal"``, ``"explicit"``, ``"importance"``, ``"quadrature"`` or ``"auto"``.
     centred : explicit graph with b itself as variable.
     cores : chains run at once; None for as many as there are. The draws don't depend on it.
-    target_accept : acceptance rate NUTS aims at. At 0.8, PyMC's default, about one in 5,000 draws of the
-        marginal graph diverges where REML's variance is 0 (Dyestuff2); at 0.85 none in 60,000 did.
+    target_accept : acceptance rate NUTS aims at; the default is PyMC's.
     progress : show a progress bar on standard error.
     sampler : whose NUTS, ``"nutpie"`` or ``"pymc"``; of no effect where no NUTS is run.
     store : folder of a Zarr store that nutpie's draws are written to while it samples; a killed run leaves it
@@ -48,7 +47,7 @@ class SampleOptions:
     method: Method = "auto"
     centred: bool = False
     cores: int | None = None
-    target_accept: float = 0.85
+    target_accept: float = 0.8
     progress: bool = True
     nodes: int | None = None
     sampler: Sampler = "nutpie"

@@ -1,6 +1,6 @@
 """Prior records as PyMC distributions: the one place that knows both names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,12 +30,19 @@ _DISTRIBUTIONS: dict[type[Prior], tuple[str, dict[str, str]]] = {
     Gamma: ("Gamma", {"alpha": "shape", "beta": "rate"}),
 }
 
+# of the families that fall off faster than any power: where they begin to
+_SCALES: dict[type[Prior], Callable[[Any], float]] = {
+    HalfNormal: lambda prior: prior.scale,
+    Exponential: lambda prior: prior.scale,
+    Gamma: lambda prior: prior.shape / prior.rate,
+}
+
 
 def scalar_variable(name: str, prior: Prior, positive: bool) -> Tensor:
     """One parameter under its prior."""
     distribution, keywords = stated(prior, positive)
     fields = {keyword: getattr(plain_prior(prior), field) for keyword, field in keywords.items()}
-    return _create(distribution, name, **fields)
+    return _create(distribution, name, **fields, **_coordinate([plain_prior(prior)], positive, ()))
 
 
 def vector_variable(
@@ -56,7 +63,7 @@ def vector_variable(
     fields = {
         keyword: np.array([getattr(prior, field) for prior in plain]) for keyword, field in keywords.items()
     }
-    return _create(distribution, name, **fields, dims=dim)
+    return _create(distribution, name, **fields, **_coordinate(plain, positive, (len(plain),)), dims=dim)
 
 
 def element_name(name: str, coef: str) -> str:
@@ -85,6 +92,16 @@ def stated(prior: Prior, positive: bool) -> tuple[str, dict[str, str]]:
     if isinstance(prior, Flat):
         return ("HalfFlat" if positive else "Flat"), {}
     return _DISTRIBUTIONS[type(plain_prior(prior))]
+
+
+def _coordinate(priors: Sequence[Prior], positive: bool, shape: tuple[int, ...]) -> dict[str, Any]:
+    """The coordinate of standard deviations under priors of one family; PyMC's own, log, unless said."""
+    from bayeslmm.posterior.transforms import ScaledSoftPlus
+
+    scale = _SCALES.get(type(priors[0])) if positive else None
+    if scale is None:
+        return {}
+    return {"default_transform": ScaledSoftPlus(np.reshape([scale(prior) for prior in priors], shape))}
 
 
 def _create(distribution: str, name: str, **fields: Any) -> Tensor:
