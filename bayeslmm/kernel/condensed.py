@@ -8,8 +8,9 @@ covariates that vary between them. The other J − ρ know nothing but r, hence
 
     log|M| = (J − ρ) log|M_j| + ...,      A_yy = ... − tr(ΛM_j⁻¹Λᵀ S),   S = Σ rⱼrⱼᵀ = FᵀF,
 
-and k nodes with the rows of F as their r stand for all of them that have this G, each counted (J − ρ)/k
-times in log|M|. In balanced data this is the analysis of variance, between and within.
+and k nodes with the rows of F as their r stand for all of them that have this G; one of these is counted
+J − ρ times in log|M|, the others share its factor. In balanced data this is the analysis of variance,
+between and within.
 """
 
 from dataclasses import dataclass, field
@@ -265,6 +266,32 @@ class _Condenser:
         return members[:, None] * self.leaves.k + np.arange(self.leaves.k)
 
     @cached_property
+    def shares(self) -> tuple[Ints, Floats]:
+        """Of every node the one whose own rows of the factor are its own too, and its weight."""
+        k, n_like = self.leaves.k, len(self.like)
+        share = np.arange(n_like + k * len(self.numbers) + self.leaves.n_nodes - self.leaves.n)
+        weight = np.ones(len(share))
+        for first, number in enumerate(self.numbers):
+            alike = np.arange(n_like + k * first, n_like + k * (first + 1))
+            weight[alike] = np.where(alike == alike[0], self._spared(number), 0.0)
+            alike = np.append(self._isolated(number), alike)
+            share[alike] = alike[0]
+            weight[alike] = np.where(alike == alike[0], weight[alike].sum(), 0.0)
+        return share, weight
+
+    def _spared(self, number: int) -> int:
+        """How many leaves with this G know nothing but r."""
+        return sum(len(t.members) - t.basis.shape[1] for t in self.teams if t.number == number)
+
+    def _isolated(self, number: int) -> Ints:
+        """Rotated leaves with this G that have neither ancestors nor tail rows."""
+        stops = len(self.staying) + np.cumsum([team.basis.shape[1] for team in self.teams])
+        for team, stop in zip(self.teams, stops, strict=True):
+            if team.number == number and not len(self.leaves.met(int(team.members[0]))):
+                return np.arange(stop - team.basis.shape[1], stop)
+        return np.zeros(0, dtype=np.int64)
+
+    @cached_property
     def plan(self) -> Plan:
         """Where everything lies in the condensed problem."""
         old, n_within = self.leaves, self.leaves.k * len(self.numbers)
@@ -281,6 +308,8 @@ class _Condenser:
         position = np.sum((levels * old.ks)[: old.n_chain]) + np.append(0, np.cumsum(tail_k))
         panels = lay_out(
             np.repeat(np.arange(old.n_chain), levels[: old.n_chain]),
+            np.repeat([old.p1, 1, old.p1], [len(self.like), n_within, len(nodes) - n_leaves]),
+            self.shares[0],
             old.ks,
             parent,
             np.array([len(each) for each in met]),
@@ -306,15 +335,11 @@ class _Condenser:
             for row in team.shared
             for part in (own[team.number], row, np.zeros(k))
         ]
-        panels += [part for each in self.numbers for part in k * [own[each], np.zeros(k * old.p1)]]
+        panels += [part for each in self.numbers for part in k * [own[each], np.zeros(k)]]
         floats = np.zeros(ints[at.CONSTANTS] + 2)
         panels.append(old.panels[stop[-1] :])
         floats[ints[at.PANELS] : ints[at.TAIL]] = np.concatenate(panels)
-        floats[ints[at.NODE_WEIGHT] : ints[at.CONSTANTS]] = 1.0
-        weights = floats[ints[at.NODE_WEIGHT] + len(self.like) :]
-        for i, number in enumerate(self.numbers):
-            spared = [len(t.members) - t.basis.shape[1] for t in self.teams if t.number == number]
-            weights[i * k : (i + 1) * k] = sum(spared) / k
+        floats[ints[at.NODE_WEIGHT] : ints[at.CONSTANTS]] = self.shares[1]
         for entry, end in ((at.WHITEN, at.PANELS), (at.TAIL, at.NODE_WEIGHT)):
             floats[ints[entry] : ints[end]] = old.floats[source[entry] : source[end]]
         floats[ints[at.CONSTANTS] :] = old.floats[source[at.CONSTANTS] :]

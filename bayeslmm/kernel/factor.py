@@ -28,10 +28,9 @@ def relative_factors(lam: Floats, ints: Ints, floats: Floats) -> Floats:
 
 @inlined
 def scaled_panels(factors: Floats, ints: Ints, floats: Floats) -> Floats:
-    """All panels of [ΛᵀGΛ + I; CᵀΛ], G and C the cross-products."""
+    """All panels of [ΛᵀGΛ + I; CᵀΛ], G and C the cross-products; own rows that another has are left out."""
     panels = np.empty(ints[at.N_PANEL])
     work = np.empty(len(factors) + 1)
-    p1 = ints[at.P] + 1
     for i in range(ints[at.N_NODES]):
         b = ints[ints[at.NODE_BLOCK] + i]
         k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
@@ -39,14 +38,15 @@ def scaled_panels(factors: Floats, ints: Ints, floats: Floats) -> Floats:
         height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
         to = ints[ints[at.PANEL_START] + i]
         source = ints[at.PANELS] + to
-        for r in range(height):
+        own = k if ints[ints[at.NODE_LIKE] + i] == i else 0
+        for r in range(k - own, height):
             for c in range(k):
                 x = 0.0
                 for m in range(k):
                     x += floats[source + r * k + m] * factors[lam + m * k + c]
                 panels[to + r * k + c] = x
-        r = 0
-        while r < height - p1:
+        r = k - own
+        while r < height - ints[ints[at.NODE_BORDER] + i]:
             s = ints[ints[at.POSITION_BLOCK] + ints[row0 + r]]
             ks, left = ints[ints[at.BLOCK_K] + s], ints[ints[at.BLOCK_LAM] + s]
             if ks == 1:
@@ -62,7 +62,7 @@ def scaled_panels(factors: Floats, ints: Ints, floats: Floats) -> Floats:
                 for j in range(ks):
                     panels[to + (r + j) * k + c] = work[j]
             r += ks
-        for c in range(k):
+        for c in range(own):
             panels[to + c * k + c] += 1.0
     return panels
 
@@ -106,8 +106,8 @@ def scaled_tail(factors: Floats, ints: Ints, floats: Floats) -> Floats:
 
 
 @inlined
-def factor_node(panels: Floats, start: int, height: int, k: int) -> float:
-    """Cholesky factor of the node's own rows, L⁻ᵀ applied to the rest; returns log|L|² or -inf."""
+def factor_node(panels: Floats, start: int, k: int) -> float:
+    """Cholesky factor of the node's own rows in place; returns log|L|² or -inf."""
     logdet = 0.0
     for c in range(k):
         pivot = panels[start + c * k + c]
@@ -118,7 +118,7 @@ def factor_node(panels: Floats, start: int, height: int, k: int) -> float:
         pivot = np.sqrt(pivot)
         logdet += 2.0 * np.log(pivot)
         panels[start + c * k + c] = pivot
-        for r in range(c + 1, height):
+        for r in range(c + 1, k):
             x = panels[start + r * k + c]
             for m in range(c):
                 x -= panels[start + r * k + m] * panels[start + c * k + m]
@@ -129,8 +129,21 @@ def factor_node(panels: Floats, start: int, height: int, k: int) -> float:
 
 
 @inlined
+def apply_node(panels: Floats, own: int, start: int, stop: int, k: int) -> None:
+    """Apply L⁻ᵀ, L the own rows at `own`, to the rows of a panel from `start` to `stop`, in place."""
+    for row in range(start, stop, k):
+        for c in range(k):
+            x = panels[row + c]
+            for m in range(c):
+                x -= panels[row + m] * panels[own + c * k + m]
+            panels[row + c] = x / panels[own + c * k + c]
+
+
+@inlined
 def eliminate_chain(panels: Floats, tail: Floats, ints: Ints, floats: Floats) -> float:
     """Eliminate the nodes in place: panels become columns of L, the tail its Schur complement.
+
+    Own rows that another node has stay undefined.
 
     Returns
     -------
@@ -142,9 +155,12 @@ def eliminate_chain(panels: Floats, tail: Floats, ints: Ints, floats: Floats) ->
         row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
         height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
         start = ints[ints[at.PANEL_START] + i]
-        logdet += floats[ints[at.NODE_WEIGHT] + i] * factor_node(panels, start, height, k)
+        like = ints[ints[at.NODE_LIKE] + i]
+        if like == i:
+            logdet += floats[ints[at.NODE_WEIGHT] + i] * factor_node(panels, start, k)
         if not np.isfinite(logdet):
             return -np.inf
+        apply_node(panels, ints[ints[at.PANEL_START] + like], start + k * k, start + height * k, k)
         first = k
         for s in range(ints[ints[at.ANCESTOR_START] + i], ints[ints[at.ANCESTOR_START] + i + 1]):
             ancestor = ints[ints[at.ANCESTORS] + s]

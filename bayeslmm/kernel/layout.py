@@ -6,9 +6,10 @@ levels are the *nodes*, eliminated one by one), then the *tail*, held dense. Pos
 effects in that order; the p + 1 columns of [Q r] come last, as rows that every node touches.
 
 Each node has a *panel* of R rows and k columns, row-major: its own k rows, the rows of its ancestors in the
-chain, the tail rows it meets in the data, and the p + 1 rows of [Q r]. As far as log|V₀| goes a node stands
-for as many equal ones as its weight says; only nodes without ancestors and tail rows may have another than 1
-(see `condensed`).
+chain, the tail rows it meets in the data, and the p + 1 rows of [Q r]. Only in a condensed problem (see
+`condensed`), and only of nodes without ancestors and tail rows, some know r alone, some share the own rows of
+another's factor, and some stand for as many equal ones, as far as log|V₀| goes, as their weight says; the
+weight of a node that shares another's own rows is 0, that other's counts for both.
 """
 
 # sizes
@@ -35,12 +36,14 @@ RELATIVE = 18  # row of the ancestor's panel that holds each row of the node's p
 POSITION_BLOCK = 19  # (q,) block of a position
 PUBLIC = 20  # (q,) public index (block, level, coef) of a position
 TAIL_START = 21  # (n_blocks + 1,) first column of each block in the tail; blocks of the chain have none
+NODE_BORDER = 22  # (n_nodes,) how many of the rows of [Q r], the last ones, a node's panel has
+NODE_LIKE = 23  # (n_nodes,) the node whose own k rows of the factor it has, itself or an earlier one
 # offsets into floats
-WHITEN = 22  # (n_lam,) C⁻¹ of each block, row-major, at BLOCK_LAM: the kernel's factor is C⁻¹Λ
-PANELS = 23  # (n_panel,) cross-products
-TAIL = 24  # (q_tail + p + 1)² cross-products, full and symmetric
-RX = 25  # (p, p) upper triangular, √w X = Q R_X
-GAMMA = 26  # (p,) Qᵀ√w y
-NODE_WEIGHT = 27  # (n_nodes,) how often log|L|² of a node counts
-CONSTANTS = 28  # log|R|, log|det R_X|
-HEADER = 29
+WHITEN = 24  # (n_lam,) C⁻¹ of each block, row-major, at BLOCK_LAM: the kernel's factor is C⁻¹Λ
+PANELS = 25  # (n_panel,) cross-products
+TAIL = 26  # (q_tail + p + 1)² cross-products, full and symmetric
+RX = 27  # (p, p) upper triangular, √w X = Q R_X
+GAMMA = 28  # (p,) Qᵀ√w y
+NODE_WEIGHT = 29  # (n_nodes,) how often log|L|² of a node counts
+CONSTANTS = 30  # log|R|, log|det R_X|
+HEADER = 31

@@ -15,6 +15,8 @@ class Panels:
     """Index tables of the panels, named as in `layout`."""
 
     node_block: Ints
+    node_border: Ints
+    node_like: Ints
     node_position: Ints
     panel_start: Ints
     row_start: Ints
@@ -50,11 +52,14 @@ def panel_tables(
     level_k = np.repeat(ks[len(chain) :], [blocks[b].n_levels for b in tail])
     q_lead = int(np.sum(levels * ks[: len(chain)]))
     level_position = q_lead + np.append(0, np.cumsum(level_k))
-    return lay_out(node_block, ks, parent, met_count, met_level, level_k, level_position, p1)
+    border, like = np.full(len(node_block), p1), np.arange(len(node_block))
+    return lay_out(node_block, border, like, ks, parent, met_count, met_level, level_k, level_position, p1)
 
 
 def lay_out(
     node_block: Ints,
+    node_border: Ints,
+    node_like: Ints,
     ks: Ints,
     parent: Ints,
     met_count: Ints,
@@ -67,18 +72,22 @@ def lay_out(
 
     Parameters
     ----------
-    node_block : (n_nodes,) place of a node's block in the chain. ks : (n_blocks,) coefs of the blocks in
-        elimination order. parent : (n_nodes, n_chain) node of each coarser block that a node lies in, or -1.
+    node_block : (n_nodes,) place of a node's block in the chain. node_border, node_like : (n_nodes,) as in
+        `layout`. ks : (n_blocks,) coefs of the blocks in elimination order.
+    parent : (n_nodes, n_chain) node of each coarser block that a node lies in, or -1.
     met_count : (n_nodes,) tail levels that a node meets. met_level : those levels, node by node, increasing.
     level_k : coefs of each tail level. level_position : first position of each, and q. p1 : columns of [Q r].
     """
-    tables = _panel_tables(node_block, ks, parent, met_count, met_level, level_k, level_position, p1)
-    return Panels(node_block, *tables)
+    met = (met_count, met_level, level_k, level_position)
+    return Panels(
+        node_block, node_border, node_like, *_panel_tables(node_block, node_border, ks, parent, *met, p1)
+    )
 
 
 @compiled
 def _panel_tables(
     node_block: Ints,
+    node_border: Ints,
     ks: Ints,
     parent: Ints,
     met_count: Ints,
@@ -97,7 +106,7 @@ def _panel_tables(
         k = ks[node_block[i]]
         node_position[i] = position
         position += k
-        height = k + p1
+        height = k + node_border[i]
         n_ancestors = 0
         for b in range(node_block[i] + 1, n_chain):
             if parent[i, b] >= 0:
@@ -132,7 +141,7 @@ def _panel_tables(
                 rows[r] = level_position[met_level[met]] + c
                 r += 1
             met += 1
-        for c in range(p1):
+        for c in range(p1 - node_border[i], p1):
             rows[r] = q + c
             r += 1
     relative_start = np.zeros(len(ancestors) + 1, dtype=np.int64)

@@ -102,6 +102,8 @@ class Plan:
             at.POSITION_BLOCK: np.repeat(np.arange(len(size)), size),
             at.PUBLIC: np.concatenate([np.zeros(0, dtype=np.int64), *public]),
             at.TAIL_START: np.append(np.zeros(n_chain + 1, np.int64), np.cumsum(size[n_chain:])),
+            at.NODE_BORDER: panels.node_border,
+            at.NODE_LIKE: panels.node_like,
         }
         header = np.zeros(at.HEADER, dtype=np.int64)
         header[at.N_BLOCKS] = len(size)

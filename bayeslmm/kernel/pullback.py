@@ -20,23 +20,30 @@ from bayeslmm.kernel.factor import relative_factors
 def spherical_solution(panels: Floats, tail: Floats, ints: Ints) -> Floats:
     """u = L⁻ᵀW = M⁻¹ΛᵀZᵀR⁻¹[Q r] by back substitution, (q, p + 1), rows in elimination order."""
     q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
-    u = np.empty((q_lead + q_tail, p1))
-    W = tail[q_tail:, :q_tail].copy()
-    solve_rows_transposed(tail, W)
-    for r in range(q_tail):
-        for c in range(p1):
-            u[q_lead + r, c] = W[c, r]
+    u = np.zeros((q_lead + q_tail, p1))
+    if q_tail > 0:
+        W = tail[q_tail:, :q_tail].copy()
+        solve_rows_transposed(tail, W)
+        for r in range(q_tail):
+            for c in range(p1):
+                u[q_lead + r, c] = W[c, r]
     for i in range(ints[at.N_NODES] - 1, -1, -1):
         k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
         row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
         height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
-        start = ints[ints[at.PANEL_START] + i]
+        border = height - ints[ints[at.NODE_BORDER] + i]
+        rest = ints[ints[at.PANEL_START] + i]
+        start = ints[ints[at.PANEL_START] + ints[ints[at.NODE_LIKE] + i]]
         for c in range(k - 1, -1, -1):
-            for j in range(p1):
-                x = panels[start + (height - p1 + j) * k + c]
-                for r in range(c + 1, height - p1):
+            own, j = ints[row0 + c], p1
+            for b in range(height - 1, border - 1, -1):
+                j -= 1
+                x = panels[rest + b * k + c]
+                for r in range(c + 1, k):
                     x -= panels[start + r * k + c] * u[ints[row0 + r], j]
-                u[ints[row0 + c], j] = x / panels[start + c * k + c]
+                for r in range(k, border):
+                    x -= panels[rest + r * k + c] * u[ints[row0 + r], j]
+                u[own, j] = x / panels[start + c * k + c]
     return u
 
 
@@ -82,16 +89,20 @@ def _below_times(
 def selected_inverse(panels: Floats, inverse: Floats, ints: Ints) -> Floats:
     """M⁻¹ at the pattern of the panels (Takahashi's recursion), laid out as the panels are.
 
+    Nodes that share another's own rows have none.
+
     Parameters
     ----------
     panels : columns of L. inverse : (q_tail, q_tail) M⁻¹ of the tail, lower triangle used.
     """
     selected = np.zeros(len(panels))
-    p1 = ints[at.P] + 1
     work = np.empty(len(panels) + 1)
     for i in range(ints[at.N_NODES] - 1, -1, -1):
+        if ints[ints[at.NODE_LIKE] + i] < i:
+            continue
         k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        below = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1 - k
+        border = ints[ints[at.NODE_BORDER] + i]
+        below = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - border - k
         own = ints[ints[at.PANEL_START] + i]
         rest = own + k * k
         _below_times(i, k, below, panels, selected, inverse, ints, work)
@@ -116,12 +127,11 @@ def selected_inverse(panels: Floats, inverse: Floats, ints: Ints) -> Floats:
 
 
 @inlined
-def _chain_terms(
-    factors: Floats, ints: Ints, floats: Floats, selected: Floats, v: Floats, U: Floats, GLM: Floats
-) -> None:
-    """Add the chain's share of GΛM⁻¹ (diagonal blocks) to `GLM`; take G v off `U` and put C in."""
-    p1 = ints[at.P] + 1
+def _chain_traces(factors: Floats, ints: Ints, floats: Floats, selected: Floats, GLM: Floats) -> None:
+    """Add the chain's share of GΛM⁻¹ (diagonal blocks) to `GLM`."""
     for i in range(ints[at.N_NODES]):
+        if ints[ints[at.NODE_LIKE] + i] < i:
+            continue
         b = ints[ints[at.NODE_BLOCK] + i]
         k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
         row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
@@ -129,33 +139,47 @@ def _chain_terms(
         S = ints[ints[at.PANEL_START] + i]
         weight = floats[ints[at.NODE_WEIGHT] + i]
         G = ints[at.PANELS] + S
-        own = ints[row0]
-        for j in range(p1):
-            for c in range(k):
-                U[own + c, j] += floats[G + (height - p1 + j) * k + c]
         r = 0
-        while r < height - p1:
-            there = ints[row0 + r]
-            s = ints[ints[at.POSITION_BLOCK] + there]
+        while r < height - ints[ints[at.NODE_BORDER] + i]:
+            s = ints[ints[at.POSITION_BLOCK] + ints[row0 + r]]
             ks, up = ints[ints[at.BLOCK_K] + s], ints[ints[at.BLOCK_LAM] + s]
             for a in range(ks):
                 row = (r + a) * k
                 for c in range(k):
-                    x, y = 0.0, 0.0
+                    x = 0.0
                     for m in range(ks):
                         x += weight * factors[up + a * ks + m] * selected[S + (r + m) * k + c]
                     for m in range(k):
-                        y += floats[G + row + m] * factors[lam + m * k + c]
-                    for m in range(k):
                         GLM[lam + m * k + c] += floats[G + row + m] * x
-                    for j in range(p1):
-                        U[own + c, j] -= floats[G + row + c] * v[there + a, j]
                     if r > 0:
+                        y = 0.0
+                        for m in range(k):
+                            y += floats[G + row + m] * factors[lam + m * k + c]
                         for m in range(ks):
                             GLM[up + a * ks + m] += y * selected[S + (r + m) * k + c]
-                        for j in range(p1):
-                            U[there + a, j] -= floats[G + row + c] * v[own + c, j]
             r += ks
+
+
+@inlined
+def _chain_residuals(ints: Ints, floats: Floats, v: Floats, U: Floats) -> None:
+    """The chain's share of U = C − Gv, added to `U`."""
+    p1 = ints[at.P] + 1
+    for i in range(ints[at.N_NODES]):
+        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
+        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
+        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
+        border = ints[ints[at.NODE_BORDER] + i]
+        G = ints[at.PANELS] + ints[ints[at.PANEL_START] + i]
+        own = ints[row0]
+        for j in range(p1 - border, p1):
+            for c in range(k):
+                x = floats[G + (height - p1 + j) * k + c]
+                for r in range(height - border):
+                    g, there = floats[G + r * k + c], ints[row0 + r]
+                    x -= g * v[there, j]
+                    if r >= k:
+                        U[there, j] -= g * v[own + c, j]
+                U[own + c, j] += x
 
 
 @compiled
@@ -185,7 +209,7 @@ def _tail_pair(
 def _tail_terms(
     factors: Floats, ints: Ints, floats: Floats, inverse: Floats, v: Floats, U: Floats, GLM: Floats
 ) -> None:
-    """The tail's share, as `_chain_terms`; its cross-products are mostly zeros."""
+    """The tail's share of both; its cross-products are mostly zeros."""
     q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
     width, G, starts = q_tail + p1, ints[at.TAIL], ints[at.TAIL_START]
     for j in range(p1):
@@ -212,39 +236,46 @@ def _tail_terms(
 
 
 @inlined
+def _first_column(level: int, ints: Ints) -> int:
+    """The first column of [Q r] that a level knows; levels count through the chain's nodes to the tail."""
+    return ints[at.P] + 1 - ints[ints[at.NODE_BORDER] + level] if level < ints[at.N_NODES] else 0
+
+
+@inlined
 def _scaled_solution(factors: Floats, ints: Ints, u: Floats) -> Floats:
     """C⁻¹Λu, rows in elimination order."""
     v = np.zeros(u.shape)
-    block_of = ints[ints[at.POSITION_BLOCK] :]
-    r = 0
+    r, level = 0, 0
     while r < u.shape[0]:
-        b = block_of[r]
-        k = ints[ints[at.BLOCK_K] + b]
-        lam = ints[ints[at.BLOCK_LAM] + b]
+        b = ints[ints[at.POSITION_BLOCK] + r]
+        k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
+        first = _first_column(level, ints)
         for i in range(k):
             for m in range(k):
-                for j in range(u.shape[1]):
+                for j in range(first, u.shape[1]):
                     v[r + i, j] += factors[lam + i * k + m] * u[r + m, j]
         r += k
+        level += 1
     return v
 
 
 @inlined
 def _add_moments(A_bar: Floats, U: Floats, u: Floats, ints: Ints, grad: Floats) -> None:
     """Add −2 Σ_j U_j Ā u_jᵀ to the gradient."""
-    p1 = u.shape[1]
-    r = 0
+    r, level = 0, 0
     while r < u.shape[0]:
         b = ints[ints[at.POSITION_BLOCK] + r]
         k, start = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
+        first = _first_column(level, ints)
         for i in range(k):
-            for m in range(p1):
+            for m in range(first, u.shape[1]):
                 x = 0.0
-                for c in range(p1):
+                for c in range(first, u.shape[1]):
                     x += U[r + i, c] * A_bar[c, m]
                 for j in range(k):
                     grad[start + i * k + j] -= 2.0 * x * u[r + j, m]
         r += k
+        level += 1
 
 
 @inlined
@@ -290,7 +321,8 @@ def pullback(
     v = _scaled_solution(factors, ints, u)
     U = np.zeros(u.shape)
     grad = np.zeros(len(lam))
-    _chain_terms(factors, ints, floats, selected, v, U, grad)
+    _chain_traces(factors, ints, floats, selected, grad)
+    _chain_residuals(ints, floats, v, U)
     _tail_terms(factors, ints, floats, inverse, v, U, grad)
     for i in range(len(grad)):
         grad[i] *= 2.0 * logdet_bar

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled, inlined
-from bayeslmm.kernel.factor import factor_node, relative_factors
+from bayeslmm.kernel.factor import apply_node, factor_node, relative_factors
 from bayeslmm.kernel.kernel import Kernel
 
 
@@ -41,7 +41,8 @@ def _fill_roots(
                 x += floats[G + a * k + m] * factors[m * k + j]
             for i in range(k):
                 panel[i * k + j] += factors[a * k + i] * x
-    factor_node(panel, 0, 3 * k, k)
+    factor_node(panel, 0, k)
+    apply_node(panel, 0, k * k, 3 * k * k, k)
 
 
 @compiled

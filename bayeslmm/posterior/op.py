@@ -12,6 +12,7 @@ from pytensor.tensor import as_tensor, dscalar, dvector
 
 from bayeslmm.kernel.compiled import source_stamp
 from bayeslmm.kernel.density import integrated, marginal
+from bayeslmm.kernel.leaves import integrated_over_leaves, marginal_over_leaves
 from bayeslmm.posterior.names import Tensor
 
 
@@ -21,12 +22,16 @@ class KernelDensity(Op):
     Inputs are the parameters, then the data: ``lam, sigma, precision, shift, ints, floats`` where β is
     integrated (design: `bayeslmm.kernel.density.integrated`), else ``lam, sigma, beta, ints, floats``
     (`bayeslmm.kernel.density.marginal`). Outputs are the log density and its derivative by each parameter.
+
+    With `leaves`, the sizes of a problem with one grouping factor, numba compiles the density that
+    `bayeslmm.kernel.leaves` makes for them; the Python linker calls the general one all the same.
     """
 
-    __props__ = ("integrates_beta",)
+    __props__ = ("integrates_beta", "leaves")
 
-    def __init__(self, integrates_beta: bool) -> None:
+    def __init__(self, integrates_beta: bool, leaves: tuple[int, int] | None = None) -> None:
         self.integrates_beta = integrates_beta
+        self.leaves = leaves
 
     @property
     def n_parameters(self) -> int:
@@ -35,8 +40,16 @@ class KernelDensity(Op):
 
     @property
     def density(self) -> Callable[..., Any]:
-        """The compiled function of the kernel."""
+        """The compiled function of the kernel, for any problem."""
         return integrated if self.integrates_beta else marginal
+
+    @property
+    def density_for_its_sizes(self) -> Callable[..., Any]:
+        """The fastest function there is for its problems."""
+        if self.leaves is None:
+            return self.density
+        make = integrated_over_leaves if self.integrates_beta else marginal_over_leaves
+        return make(*self.leaves)
 
     def make_node(self, *inputs: Any) -> Apply[Any]:
         tensors = [as_tensor(value) for value in inputs]
@@ -65,7 +78,7 @@ class KernelDensity(Op):
 
 
 def _compiled(op: KernelDensity, node: Apply[Any] | None = None, **_: Any) -> tuple[Callable[..., Any], int]:
-    inner = op.density
+    inner = op.density_for_its_sizes
     if op.integrates_beta:
 
         @numba_njit
@@ -87,7 +100,7 @@ def _compiled(op: KernelDensity, node: Apply[Any] | None = None, **_: Any) -> tu
 register_funcify_default_op_cache_key(KernelDensity)(_compiled)
 
 
-def log_density(integrates_beta: bool, *inputs: Any) -> Tensor:
-    """The log density as a PyTensor scalar."""
-    outputs: Tensor = KernelDensity(integrates_beta)(*inputs)
+def log_density(integrates_beta: bool, leaves: tuple[int, int] | None, *inputs: Any) -> Tensor:
+    """The log density as a PyTensor scalar; `leaves` as `KernelDensity` takes them."""
+    outputs: Tensor = KernelDensity(integrates_beta, leaves)(*inputs)
     return outputs[0]

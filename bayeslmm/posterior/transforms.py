@@ -31,4 +31,4 @@ class ScaledSoftPlus(Transform):  # type: ignore[misc]
         return self.scale * pt.softplus(value)
 
     def log_jac_det(self, value: Tensor, *inputs: Any) -> Tensor:
-        return np.log(self.scale) - pt.softplus(-value)
+        return np.log(self.scale) + value - pt.softplus(value)

@@ -4,6 +4,7 @@ import pytensor.tensor as pt
 import pytest
 from pytensor.compile.mode import Mode
 
+from bayeslmm.kernel.leaves import leaf_sizes
 from bayeslmm.posterior.op import KernelDensity
 
 PYTHON = Mode(linker="py", optimizer="fast_compile")
@@ -44,3 +45,18 @@ def test_an_impossible_step_is_minus_infinity(sleepstudy):
     kernel_density = KernelDensity(True)
     value = kernel_density(np.full(4, np.nan), np.array(25.0), *data_of(sleepstudy, True))[0]
     assert value.eval(mode=PYTHON) == -np.inf
+
+
+@pytest.mark.parametrize("integrates_beta", [True, False])
+def test_numba_compiles_the_density_of_one_factor_for_its_sizes(sleepstudy, integrates_beta):
+    leaves = leaf_sizes(sleepstudy.kernel.ints)
+    assert leaves == (2, 2)
+    values = [np.array([0.9, 0.0, 0.02, 0.2]), np.array(25.0), np.array([250.0, 10.0])]
+    values = values[: 2 if integrates_beta else 3]
+    inputs = [pt.tensor(f"x{i}", dtype="float64", shape=x.shape) for i, x in enumerate(values)]
+    outputs = KernelDensity(integrates_beta, leaves)(*inputs, *data_of(sleepstudy, integrates_beta))
+    by_numba = pytensor.function(inputs, outputs, mode="NUMBA")(*values)
+    for found, expected in zip(
+        by_numba, pytensor.function(inputs, outputs, mode=PYTHON)(*values), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
