@@ -227,7 +227,7 @@ class LinearMixedModel:
             How; ``"auto"`` chooses by the cost of one evaluation and says why.
         **options
             Others of ``SampleOptions``: ``cores``, ``target_accept``, ``centred``, ``progress``, ``sampler``,
-            ``store``, ``nodes``.
+            ``store``, ``nodes``, ``exact``.
 
         Raises
         ------

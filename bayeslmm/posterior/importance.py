@@ -81,7 +81,7 @@ def importance(target: Target, options: SampleOptions, seeds: list[np.random.See
     thin = -(-FEWEST // (options.draws * options.chains))
     n = options.draws * thin + BURN_IN
     with ThreadPoolExecutor(options.cores or len(generators)) as pool:
-        proposals = _by_surrogate(target, fit, generators, n, pool) or _rounds(
+        proposals = _by_surrogate(target, fit, generators, n, pool, options.exact) or _rounds(
             target, fit, generators, n, pool
         )
     chains = [
@@ -100,7 +100,12 @@ def importance(target: Target, options: SampleOptions, seeds: list[np.random.See
 
 
 def _by_surrogate(
-    target: Target, fit: LaplaceFit, generators: list[np.random.Generator], n: int, pool: Executor
+    target: Target,
+    fit: LaplaceFit,
+    generators: list[np.random.Generator],
+    n: int,
+    pool: Executor,
+    exact: bool,
 ) -> list[_Proposals]:
     """n proposals per chain by way of a polynomial; none where it doesn't pay, or doesn't do."""
     wanted = n * len(generators)
@@ -110,7 +115,8 @@ def _by_surrogate(
 
     def propose(rng: np.random.Generator) -> _Proposals:
         unit, log_proposal = surrogate.propose(n, rng)
-        weighed = surrogate.weigh(partial(_density, target), unit, log_proposal, rng)
+        share = 1.0 if exact else surrogate.share
+        weighed = surrogate.weigh(partial(_density, target), unit, log_proposal, share, rng)
         return _Proposals(surrogate.base.points(unit), *weighed)
 
     proposals = list(pool.map(propose, generators))

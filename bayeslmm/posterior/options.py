@@ -33,6 +33,8 @@ class SampleOptions:
         readable (``xarray.open_datatree(store, engine="zarr", consolidated=False)``), and sampling again with
         the same seed gives the same draws, or more of them.
     nodes : quadrature's nodes per parameter; None for as many as are cheap.
+    exact : importance sampling asks the kernel about every proposal. Otherwise, where an evaluation is dear,
+        it asks about a random share, and the other weights are unbiased for the exact ones.
 
     Raises
     ------
@@ -50,6 +52,7 @@ class SampleOptions:
     target_accept: float = 0.8
     progress: bool = True
     nodes: int | None = None
+    exact: bool = False
     sampler: Sampler = "nutpie"
     store: str | Path | None = None
 
@@ -68,6 +71,8 @@ class SampleOptions:
         self._check_sampler()
         if self.nodes is not None and self.method != "quadrature":
             raise OptionError("nodes are quadrature's; add method='quadrature'")
+        if self.exact and self.method not in ("importance", "auto"):
+            raise OptionError("exact=True is about importance sampling's weights; add method='importance'")
 
     def _check_sampler(self) -> None:
         check_choice("sampler", self.sampler, SAMPLERS)

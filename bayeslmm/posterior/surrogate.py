@@ -78,7 +78,7 @@ class Surrogate:
 
     @property
     def share(self) -> float:
-        """π, the share of proposals in the inner region that the kernel is asked about; 1 is all."""
+        """π, the share of proposals in the inner region that it is safe to ask the kernel about; 1 is all."""
         return min(1.0, max(LEAST, ERRORS * self.error))
 
     def propose(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -91,10 +91,13 @@ class Surrogate:
         return found, self.base.log_density(found) + self._log_kept(found)
 
     def weigh(
-        self, density: Density, unit: Array, log_proposal: Array, rng: np.random.Generator
+        self, density: Density, unit: Array, log_proposal: Array, share: float, rng: np.random.Generator
     ) -> tuple[Array, Array, float]:
-        """Log density and log weight of proposals (m,), and the share that was evaluated exactly."""
-        share, log_density = self.share, self(unit)
+        """Log density and log weight of proposals (m,), and the share that was evaluated exactly.
+
+        `share` is asked for; 1 makes every weight the exact one.
+        """
+        log_density = self(unit)
         outer = np.sum(unit**2, axis=1) > _radius(CHECKED, unit.shape[1]) ** 2
         asked = outer | (rng.uniform(size=len(unit)) < share)
         exact = density(self.base.points(unit[asked]))

@@ -1,7 +1,9 @@
 """Draws as an xarray DataTree with ArviZ's groups."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,7 +74,9 @@ def data_tree(
         pointwise = {names.RESPONSE: pointwise_log_likelihood(design, draws)}
         groups["log_likelihood"] = dataset(pointwise, {names.RESPONSE: [names.ROW]}, coords)
     if affordable(design, draws.n_draws):
-        by_group = np.stack([group_log_likelihood(design, priors, chain) for chain in draws.parameters])
+        with ThreadPoolExecutor() as pool:
+            chains = pool.map(partial(group_log_likelihood, design, priors), draws.parameters)
+            by_group = np.stack(list(chains))
         own = {names.RESPONSE: [design.blocks[0].group]}
         groups["log_likelihood_group"] = dataset({names.RESPONSE: by_group}, own, coords)
     tree = DataTree.from_dict(groups)

@@ -21,6 +21,12 @@ def test_acceptance_is_a_probability():
         SampleOptions(target_accept=1.2)
 
 
+def test_exact_weights_are_of_importance_sampling():
+    assert SampleOptions(exact=True).exact
+    with pytest.raises(OptionError, match="method='importance'"):
+        SampleOptions(exact=True, method="marginal")
+
+
 def test_only_the_explicit_graph_is_centred():
     with pytest.raises(OptionError, match="method='explicit'"):
         SampleOptions(centred=True)

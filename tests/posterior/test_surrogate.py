@@ -80,7 +80,7 @@ def test_weights_are_unbiased(surrogate):
     exact = skewed(wrong.base.points(unit)) - log_proposal
     rng, many = np.random.default_rng(2), []
     for _ in range(4000):
-        _, log_weight, share = wrong.weigh(skewed, unit, log_proposal, rng)
+        _, log_weight, share = wrong.weigh(skewed, unit, log_proposal, wrong.share, rng)
         assert share < 0.5
         many.append(np.exp(log_weight - exact))
     z = (np.mean(many, axis=0) - 1) / np.maximum(np.std(many, axis=0), 1e-12) * np.sqrt(len(many))
@@ -91,7 +91,8 @@ def test_weights_are_unbiased(surrogate):
 def test_where_the_polynomial_does_not_hold_all_are_evaluated(surrogate):
     wrong = shifted(surrogate, 0.5)
     unit, log_proposal = wrong.propose(300, np.random.default_rng(1))
-    log_density, log_weight, share = wrong.weigh(skewed, unit, log_proposal, np.random.default_rng(2))
+    weighed = wrong.weigh(skewed, unit, log_proposal, wrong.share, np.random.default_rng(2))
+    log_density, log_weight, share = weighed
     assert share == 1
     np.testing.assert_array_equal(log_density, skewed(wrong.base.points(unit)))
     np.testing.assert_allclose(log_weight, log_density - log_proposal, atol=1e-12)
@@ -127,6 +128,22 @@ def test_few_evaluations_give_the_posterior_that_all_give(target, monkeypatch):
         assert abs(np.log(one.std() / other.std())) < 0.1
 
 
+def test_every_weight_is_exact_on_request(target):
+    found = run(target, exact=True)
+    assert found.exact == 1
+    assert found.efficiency > 0.95
+    # the polynomial still proposes: the same proposals, and nearly the same draws
+    few = run(target)
+    same = [a.sigma == b.sigma for a, b in zip(found.parameters, few.parameters, strict=True)]
+    assert np.mean(same) > 0.5
+    inverse = [
+        np.log(np.column_stack([c.sigma, *(c.sd[name][:, 0] for name in ("a", "b"))]))
+        for c in found.parameters
+    ]
+    for phi, log_density in zip(inverse, found.log_density, strict=True):
+        np.testing.assert_allclose(target(phi), log_density, rtol=1e-12)
+
+
 def test_draws_do_not_depend_on_cores(target):
     one, two = run(target, cores=1), run(target, cores=2)
     for a, b in zip(one.parameters, two.parameters, strict=True):
@@ -136,4 +153,4 @@ def test_draws_do_not_depend_on_cores(target):
 def test_a_short_run_does_without(target):
     fit, few = room.laplace(target), evaluations(target.size)
     with ThreadPoolExecutor(1) as pool:
-        assert room._by_surrogate(target, fit, [np.random.default_rng(1)], few, pool) == []
+        assert room._by_surrogate(target, fit, [np.random.default_rng(1)], few, pool, False) == []
