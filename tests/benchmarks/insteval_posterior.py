@@ -252,7 +252,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000, help="Bambi's draws per chain, after warm-up")
     parser.add_argument("--tune", type=int, default=500, help="Bambi's warm-up draws per chain")
     parser.add_argument("--ours", type=int, default=1000, help="draws per chain of our shorter run")
-    parser.add_argument("--exact", type=int, default=250, help="the same, every weight exact")
+    parser.add_argument("--exact", type=int, default=500, help="the same, every weight exact")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--side", choices=SIDES)
     parser.add_argument("--only", choices=SIDES)
