@@ -4,18 +4,23 @@ import numpy as np
 
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.compiled import compiled, inlined
+
+
+@inlined
+def _node(i: int, ints: Ints) -> tuple[int, int, int, int]:
+    """A node's coefs, where its rows are listed, how many lie above the border, where its panel starts."""
+    first, last = ints[ints[at.ROW_START] + i], ints[ints[at.ROW_START] + i + 1]
+    k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
+    height = last - first - ints[ints[at.NODE_BORDER] + i]
+    return k, ints[at.ROWS] + first, height, ints[ints[at.PANEL_START] + i]
 
 
 @compiled
 def chain_forward(panels: Floats, ints: Ints, z: Floats) -> None:
     """Solve with the chain's part of L in place; z (q, m), rows in elimination order."""
-    p1 = ints[at.P] + 1
     for i in range(ints[at.N_NODES]):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1
-        start = ints[ints[at.PANEL_START] + i]
+        k, row0, height, start = _node(i, ints)
         for c in range(k):
             own = ints[row0 + c]
             pivot = panels[start + c * k + c]
@@ -30,12 +35,8 @@ def chain_forward(panels: Floats, ints: Ints, z: Floats) -> None:
 @compiled
 def chain_backward(panels: Floats, ints: Ints, z: Floats) -> None:
     """Solve with the transpose of the chain's part of L in place; z (q, m), its tail solved."""
-    p1 = ints[at.P] + 1
     for i in range(ints[at.N_NODES] - 1, -1, -1):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1
-        start = ints[ints[at.PANEL_START] + i]
+        k, row0, height, start = _node(i, ints)
         for c in range(k - 1, -1, -1):
             own = ints[row0 + c]
             for r in range(c + 1, height):
@@ -50,13 +51,9 @@ def chain_backward(panels: Floats, ints: Ints, z: Floats) -> None:
 @compiled
 def chain_times(panels: Floats, ints: Ints, z: Floats) -> Floats:
     """The chain's columns of L times z (q, m); its tail's columns count as 0."""
-    p1 = ints[at.P] + 1
     out = np.zeros(z.shape)
     for i in range(ints[at.N_NODES]):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i] - p1
-        start = ints[ints[at.PANEL_START] + i]
+        k, row0, height, start = _node(i, ints)
         for c in range(k):
             own = ints[row0 + c]
             for r in range(c, height):

@@ -272,16 +272,12 @@ class _Condenser:
         share = np.arange(n_like + k * len(self.numbers) + self.leaves.n_nodes - self.leaves.n)
         weight = np.ones(len(share))
         for first, number in enumerate(self.numbers):
-            alike = np.arange(n_like + k * first, n_like + k * (first + 1))
-            weight[alike] = np.where(alike == alike[0], self._spared(number), 0.0)
-            alike = np.append(self._isolated(number), alike)
-            share[alike] = alike[0]
-            weight[alike] = np.where(alike == alike[0], weight[alike].sum(), 0.0)
+            isolated = self._isolated(number)
+            alike = np.append(isolated, np.arange(n_like + k * first, n_like + k * (first + 1)))
+            spared = sum(len(t.members) - t.basis.shape[1] for t in self.teams if t.number == number)
+            share[alike], weight[alike] = alike[0], 0.0
+            weight[alike[0]] = len(isolated) + spared
         return share, weight
-
-    def _spared(self, number: int) -> int:
-        """How many leaves with this G know nothing but r."""
-        return sum(len(t.members) - t.basis.shape[1] for t in self.teams if t.number == number)
 
     def _isolated(self, number: int) -> Ints:
         """Rotated leaves with this G that have neither ancestors nor tail rows."""

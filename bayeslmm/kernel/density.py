@@ -10,6 +10,7 @@ from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.dense import inverse_from_cholesky, sweep
 from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.fixed_effects import fixed_effects_system
 from bayeslmm.kernel.pullback import pullback
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -84,15 +85,10 @@ def integrated_at(
 ) -> tuple[float, Floats, float]:
     """As `integrated`, given log|V₀| and A: logp, d/dA (p + 1, p + 1), dsigma; d/d log|V₀| is −½."""
     p, n = ints[at.P], ints[at.N_ROWS]
-    K = np.zeros((p + 1, p + 1))
     if not (np.isfinite(logdet) and sigma > 0.0):
-        return -np.inf, K, 0.0
+        return -np.inf, np.zeros((p + 1, p + 1)), 0.0
     variance = sigma * sigma
-    for i in range(p):
-        for j in range(p):
-            K[i, j] = A[i, j] / variance + precision[i, j]
-        K[p, i] = A[p, i] / variance + shift[i]
-        K[i, p] = K[p, i]
+    K = fixed_effects_system(A, sigma, precision, shift)
     logdet_K = sweep(K, p)  # K is now [−K⁻¹, m; mᵀ, −cᵀm] with m = K⁻¹c
     if not np.isfinite(logdet_K):
         return -np.inf, K, 0.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeslmm.kernel.blocks import Floats
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.compiled import compiled, inlined
 from bayeslmm.kernel.dense import cholesky_leading
 from bayeslmm.kernel.kernel import Kernel
 
@@ -42,24 +42,30 @@ class PriorOfDelta:
         ----------
         precision : S⁻¹ (p, p). shift : S⁻¹m (p,).
         """
-        if not np.any(precision):
-            return cls.flat(kernel.p)
         inverse, gamma = np.linalg.inv(kernel.R_X), kernel.gamma_ls
         moved, along = inverse.T @ precision @ inverse, inverse.T @ shift
         to_centre = moved @ gamma
         return cls(moved, along - to_centre, log_constant + float(gamma @ along - 0.5 * gamma @ to_centre))
 
 
-@compiled
-def fixed_effects_factor(A: Floats, sigma: float, precision: Floats, shift: Floats) -> Floats:
-    """[L_K; (L_K⁻¹c)ᵀ] with K = L_K L_Kᵀ, in the lower triangle of (p + 1, p + 1)."""
+@inlined
+def fixed_effects_system(A: Floats, sigma: float, precision: Floats, shift: Floats) -> Floats:
+    """[K, c; cᵀ, 0], (p + 1, p + 1)."""
     p = len(shift)
     K = np.zeros((p + 1, p + 1))
     for i in range(p):
         for j in range(p):
             K[i, j] = A[i, j] / sigma**2 + precision[i, j]
         K[p, i] = A[p, i] / sigma**2 + shift[i]
-    cholesky_leading(K, p)
+        K[i, p] = K[p, i]
+    return K
+
+
+@compiled
+def fixed_effects_factor(A: Floats, sigma: float, precision: Floats, shift: Floats) -> Floats:
+    """[L_K; (L_K⁻¹c)ᵀ] with K = L_K L_Kᵀ, in the lower triangle of (p + 1, p + 1)."""
+    K = fixed_effects_system(A, sigma, precision, shift)
+    cholesky_leading(K, len(shift))
     return K
 
 

@@ -236,46 +236,36 @@ def _tail_terms(
 
 
 @inlined
-def _first_column(level: int, ints: Ints) -> int:
-    """The first column of [Q r] that a level knows; levels count through the chain's nodes to the tail."""
-    return ints[at.P] + 1 - ints[ints[at.NODE_BORDER] + level] if level < ints[at.N_NODES] else 0
-
-
-@inlined
 def _scaled_solution(factors: Floats, ints: Ints, u: Floats) -> Floats:
     """C⁻¹Λu, rows in elimination order."""
     v = np.zeros(u.shape)
-    r, level = 0, 0
+    r = 0
     while r < u.shape[0]:
         b = ints[ints[at.POSITION_BLOCK] + r]
         k, lam = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
-        first = _first_column(level, ints)
         for i in range(k):
             for m in range(k):
-                for j in range(first, u.shape[1]):
+                for j in range(u.shape[1]):
                     v[r + i, j] += factors[lam + i * k + m] * u[r + m, j]
         r += k
-        level += 1
     return v
 
 
 @inlined
 def _add_moments(A_bar: Floats, U: Floats, u: Floats, ints: Ints, grad: Floats) -> None:
     """Add −2 Σ_j U_j Ā u_jᵀ to the gradient."""
-    r, level = 0, 0
+    r = 0
     while r < u.shape[0]:
         b = ints[ints[at.POSITION_BLOCK] + r]
         k, start = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
-        first = _first_column(level, ints)
         for i in range(k):
-            for m in range(first, u.shape[1]):
+            for m in range(u.shape[1]):
                 x = 0.0
-                for c in range(first, u.shape[1]):
+                for c in range(u.shape[1]):
                     x += U[r + i, c] * A_bar[c, m]
                 for j in range(k):
                     grad[start + i * k + j] -= 2.0 * x * u[r + j, m]
         r += k
-        level += 1
 
 
 @inlined

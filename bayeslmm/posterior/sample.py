@@ -184,7 +184,8 @@ def _with_effects(
 def _result(run: _Run, outcome: _Outcome) -> PosteriorResult:
     design, priors, known = run.target.design, run.target.priors, run.target.known_sigma is not None
     with run.clock("collect"):
-        data = data_tree(design, priors, outcome.draws, _attributes(run, outcome), known)
+        told = _attributes(run, outcome)
+        data = data_tree(design, priors, outcome.draws, told, known, run.options.cores)
     return PosteriorResult(
         data,
         outcome.method,

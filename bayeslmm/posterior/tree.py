@@ -48,7 +48,12 @@ class Draws:
 
 
 def data_tree(
-    design: Design, priors: Priors, draws: Draws, attributes: Mapping[str, Any], known_sigma: bool
+    design: Design,
+    priors: Priors,
+    draws: Draws,
+    attributes: Mapping[str, Any],
+    known_sigma: bool,
+    cores: int | None = None,
 ) -> "DataTree":
     """The groups posterior, sample_stats, log_likelihood, log_prior, observed_data, constant_data.
 
@@ -56,7 +61,7 @@ def data_tree(
     random effects and (where exact) β integrated out.
 
     ``log_likelihood`` holds one variable ``y`` (chain, draw, row), conditional on the random effects; it is
-    left out where it would have more than `LOG_LIKELIHOOD_LIMIT` values.
+    left out where it would have more than `LOG_LIKELIHOOD_LIMIT` values. `cores` chains are done at once.
     """
     from xarray import DataTree
 
@@ -74,7 +79,7 @@ def data_tree(
         pointwise = {names.RESPONSE: pointwise_log_likelihood(design, draws)}
         groups["log_likelihood"] = dataset(pointwise, {names.RESPONSE: [names.ROW]}, coords)
     if affordable(design, draws.n_draws):
-        with ThreadPoolExecutor() as pool:
+        with ThreadPoolExecutor(cores or draws.beta.shape[0]) as pool:
             chains = pool.map(partial(group_log_likelihood, design, priors), draws.parameters)
             by_group = np.stack(list(chains))
         own = {names.RESPONSE: [design.blocks[0].group]}
