@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayeslmm.datasets import list_datasets, load_dataset
     from bayeslmm.errors import BayesLMMError, BayesLMMWarning, InputError
-    from bayeslmm.likelihood.bootstrap.power import power
-    from bayeslmm.likelihood.bootstrap.ratio_test import bootstrap_lrt
     from bayeslmm.likelihood.inference.comparison import anova
+    from bayeslmm.likelihood.inference.ratio_test import bootstrap_lrt
     from bayeslmm.likelihood.inference.rlrt import exact_rlrt
+    from bayeslmm.likelihood.studies.power import power
     from bayeslmm.model import LinearMixedModel, from_bambi
     from bayeslmm.parity.compare import compare
     from bayeslmm.spec.distributions import (
@@ -73,13 +73,13 @@ _HOMES = {
     "PenalizedComplexity": "bayeslmm.spec.distributions",
     "StudentT": "bayeslmm.spec.distributions",
     "anova": "bayeslmm.likelihood.inference.comparison",
-    "bootstrap_lrt": "bayeslmm.likelihood.bootstrap.ratio_test",
+    "bootstrap_lrt": "bayeslmm.likelihood.inference.ratio_test",
     "compare": "bayeslmm.parity.compare",
     "from_bambi": "bayeslmm.model",
     "exact_rlrt": "bayeslmm.likelihood.inference.rlrt",
     "list_datasets": "bayeslmm.datasets",
     "load_dataset": "bayeslmm.datasets",
-    "power": "bayeslmm.likelihood.bootstrap.power",
+    "power": "bayeslmm.likelihood.studies.power",
 }
 
 

@@ -85,7 +85,7 @@ def _row(fit: "LikelihoodFit", small: "LikelihoodFit", options: RanovaOptions) -
 
 
 def _bootstrap_p(small: "LikelihoodFit", fit: "LikelihoodFit", options: RanovaOptions) -> float:
-    from bayeslmm.likelihood.bootstrap.ratio_test import bootstrap_p
+    from bayeslmm.likelihood.inference.ratio_test import bootstrap_p
     from bayeslmm.runs.replicates import fresh_seed
 
     if not options.bootstrap:

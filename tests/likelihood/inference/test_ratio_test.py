@@ -6,7 +6,7 @@ import pytest
 import bayeslmm as bl
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.bootstrap.parametric import Parametric
-from bayeslmm.likelihood.bootstrap.ratio_test import BootstrapRatioTest
+from bayeslmm.likelihood.inference.ratio_test import BootstrapRatioTest
 from bayeslmm.runs.replicates import generator
 
 

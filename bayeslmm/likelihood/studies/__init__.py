@@ -1,0 +1,1 @@
+"""Studies of a design: data simulated from a truth, fitted and asked."""
