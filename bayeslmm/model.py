@@ -196,15 +196,12 @@ class LinearMixedModel:
         OptionError
             For a misspelt criterion or start values of the wrong length.
         """
-        from bayeslmm.likelihood.fit import FitOptions, fit
+        from bayeslmm.likelihood.fit import LikelihoodFit
+        from bayeslmm.likelihood.fitted import FitOptions
 
         values = None if start is None else tuple(float(value) for value in np.ravel(start))
-        return fit(
-            self.design,
-            FitOptions(criterion, values, max_iter, self.spec.sigma),
-            self.spec.formula,
-            self.recipe,
-        )
+        options = FitOptions(criterion, values, max_iter, self.spec.sigma)
+        return LikelihoodFit.of(self.design, options, self.spec.formula, self.recipe)
 
     def sample(
         self,

@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.likelihood.optimum import Criterion
 from bayeslmm.spec.relative import CovarianceMap
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -40,16 +37,22 @@ class ThetaSigma:
         return np.block([[self.theta, cross[:, None]], [cross[None, :], np.array([[corner]])]])
 
 
-def theta_sigma(fit: "LikelihoodFit") -> ThetaSigma:
-    """The asymptotic covariance of a fit's (θ, log σ); directions the data don't identify count as fixed."""
-    design, theta = fit.design, fit.theta_values
-    variance = 2 * scaled_inverse(fit.objective.hessian(theta), fit.objective.scale)
-    if fit.options.sigma is not None:
+def theta_sigma(objective: Criterion, theta: Array, delta: Array, r2: float) -> ThetaSigma:
+    """The asymptotic covariance of (θ, log σ); directions the data don't identify count as fixed.
+
+    Parameters
+    ----------
+    theta : the optimum. delta : (p,) β̂ in the kernel's coordinates. r2 : penalized residual sum of squares.
+    """
+    design = objective.design
+    variance = 2 * scaled_inverse(objective.hessian(theta), objective.scale)
+    if not np.isnan(objective.sigma):
         return ThetaSigma(variance, np.zeros(len(theta)), 0.0)
-    a = np.append(-fit.delta, 1.0)
-    r2_lam = design.kernel.pullback(fit.lam, 0.0, np.outer(a, a))  # r² = aᵀAa at the best δ
-    slope = 0.5 * design.covariance.jacobian(theta) @ r2_lam / fit.pwrss
-    return ThetaSigma(variance, slope, 0.5 / (design.n - design.p * fit.reml))
+    a = np.append(-delta, 1.0)
+    lam = design.covariance.flat(theta)
+    r2_lam = design.kernel.pullback(lam, 0.0, np.outer(a, a))  # r² = aᵀAa at the best δ
+    slope = 0.5 * design.covariance.jacobian(theta) @ r2_lam / r2
+    return ThetaSigma(variance, slope, 0.5 / (design.n - design.p * objective.reml))
 
 
 def scaled_inverse(hessian: Array, scale: Array) -> Array:

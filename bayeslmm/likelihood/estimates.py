@@ -1,21 +1,17 @@
 """The fit's table of estimates: Wald standard errors and intervals under the labels all engines share."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels, kind_of, ranef_labels, sd_labels
 from bayeslmm.estimands.table import EstimateTable
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.fitted import Fitted
 
 type Array = NDArray[np.float64]
 
 
-def wald_table(fit: "LikelihoodFit", prob: float, ranef: bool) -> EstimateTable:
+def wald_table(fit: Fitted, prob: float, ranef: bool) -> EstimateTable:
     """Estimates with Wald intervals at normal quantiles.
 
     Intervals of sd and σ are symmetric in their logarithm, those of correlations in atanh of what carries
@@ -33,7 +29,7 @@ def wald_table(fit: "LikelihoodFit", prob: float, ranef: bool) -> EstimateTable:
     return EstimateTable(pd.concat(parts), fit.criterion, "wald", prob)
 
 
-def _variance_parts(fit: "LikelihoodFit", prob: float) -> list[pd.DataFrame]:
+def _variance_parts(fit: Fitted, prob: float) -> list[pd.DataFrame]:
     design, errors = fit.design, fit.natural_errors
     natural = design.covariance.natural(fit.theta_values, fit.sigma)
     groups = [block.group for block in design.blocks]
@@ -49,7 +45,7 @@ def _variance_parts(fit: "LikelihoodFit", prob: float) -> list[pd.DataFrame]:
     return [part for part in parts if len(part)]
 
 
-def _cor_bounds(fit: "LikelihoodFit") -> Array:
+def _cor_bounds(fit: Fitted) -> Array:
     covariance = fit.design.covariance
     parts = [covariance.cor_bounds(number) for number in range(len(fit.design.blocks))]
     return np.concatenate([np.zeros((0, 2)), *parts])

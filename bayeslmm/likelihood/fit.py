@@ -1,38 +1,22 @@
-"""The fit: options in, a frozen record out; everything else is read off it when it is first asked for."""
+"""The fit as its user meets it: a record of numbers, and verbs that are answered elsewhere."""
 
-import warnings
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from bayeslmm.errors import (
-    ConvergenceWarning,
-    OptionError,
-    SingularFitWarning,
-    check_choice,
-    check_whole,
-)
-from bayeslmm.kernel.conditional import Conditional
-from bayeslmm.likelihood import random_effects as ranef_tables
-from bayeslmm.likelihood.delta_method import NaturalErrors, natural_errors, theta_sigma
+from bayeslmm.errors import check_whole
 from bayeslmm.likelihood.estimates import wald_table
-from bayeslmm.likelihood.optimum import Convergence, Criterion, Optimum, optimize
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.prediction import PredictOptions, Random, predict
-from bayeslmm.likelihood.row_values import hat_values
 from bayeslmm.likelihood.simulation import simulate
 from bayeslmm.likelihood.summary import Summary, summarize
-from bayeslmm.likelihood.varcorr import varcorr_table
-from bayeslmm.spec.design import Design
-from bayeslmm.spec.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
@@ -41,230 +25,15 @@ if TYPE_CHECKING:
     from bayeslmm.likelihood.inference.table import InferenceTable
     from bayeslmm.likelihood.refit_many import RefitArrays
 
-type Array = NDArray[np.float64]
 
-CRITERIA = ("REML", "ML")
-
-
-@dataclass(frozen=True, slots=True)
-class FitOptions:
-    """How to fit.
-
-    Attributes
-    ----------
-    criterion : "REML" or "ML". start : (n_theta,) θ to begin with, or None. max_iter : evaluations allowed.
-    sigma : known residual standard deviation, or None to estimate it.
-    """
-
-    criterion: str = "REML"
-    start: tuple[float, ...] | None = None
-    max_iter: int = 500
-    sigma: float | None = None
-
-
-@dataclass(frozen=True)
-class LikelihoodFit:
-    """A linear mixed model fitted by ML or REML.
+class LikelihoodFit(Fitted):
+    """A linear mixed model fitted by ML or REML: the numbers found, and what can be asked of them.
 
     Attributes
     ----------
     design : the model's matrices. options : how it was fitted. optimum : θ, the criterion there, and the
         evidence of convergence. formula : as written. recipe : how new rows become a design, for predictions.
     """
-
-    design: Design
-    options: FitOptions
-    optimum: Optimum
-    formula: str = field(default="")
-    recipe: Recipe | None = field(default=None, repr=False)
-
-    @property
-    def criterion(self) -> str:
-        return self.options.criterion
-
-    @property
-    def reml(self) -> bool:
-        return self.options.criterion == "REML"
-
-    @property
-    def theta_values(self) -> Array:
-        """(n_theta,) without labels."""
-        return self.optimum.theta
-
-    @cached_property
-    def theta(self) -> pd.Series:
-        """Relative Cholesky parameters, in lme4's order."""
-        return pd.Series(self.optimum.theta, index=list(self.design.covariance.names), name="theta")
-
-    @cached_property
-    def lam(self) -> Array:
-        """(n_lam,) the blocks' relative factors, flat."""
-        return self.design.covariance.flat(self.optimum.theta)
-
-    @cached_property
-    def conditional(self) -> Conditional:
-        """Moments and random effects at the optimum."""
-        return self.design.kernel.conditional(self.lam)
-
-    @cached_property
-    def delta(self) -> Array:
-        """(p,) β̂ in the kernel's coordinates."""
-        A = self.conditional.A
-        return np.linalg.solve(A[:-1, :-1], A[:-1, -1])
-
-    @cached_property
-    def beta_values(self) -> Array:
-        """(p,) generalized least-squares coefficients at the optimum."""
-        return self.design.kernel.to_beta(self.delta)
-
-    @cached_property
-    def pwrss(self) -> float:
-        """r² = A_yy − A_yX A_XX⁻¹A_Xy, the penalized weighted residual sum of squares."""
-        A = self.conditional.A
-        return float(A[-1, -1] - A[-1, :-1] @ self.delta)
-
-    @cached_property
-    def sigma(self) -> float:
-        """Residual standard deviation: the known one, or √(r²/(n − p)) by REML, √(r²/n) by ML."""
-        if self.options.sigma is not None:
-            return self.options.sigma
-        return float(np.sqrt(self.pwrss / (self.design.n - self.design.p * self.reml)))
-
-    @cached_property
-    def vcov_values(self) -> Array:
-        """(p, p) σ²(XᵀV₀⁻¹X)⁻¹."""
-        root = np.linalg.solve(self.design.kernel.R_X, np.eye(self.design.p))
-        return self.sigma**2 * root @ np.linalg.solve(self.conditional.A[:-1, :-1], root.T)
-
-    @cached_property
-    def beta(self) -> pd.Series:
-        """Fixed-effects estimates by coefficient name."""
-        return pd.Series(self.beta_values, index=list(self.design.coefs), name="beta")
-
-    @cached_property
-    def se(self) -> pd.Series:
-        """Standard errors of the fixed effects by coefficient name."""
-        return pd.Series(np.sqrt(np.diag(self.vcov_values)), index=list(self.design.coefs), name="se")
-
-    @cached_property
-    def vcov(self) -> pd.DataFrame:
-        """Covariance matrix of the fixed effects."""
-        names = list(self.design.coefs)
-        return pd.DataFrame(self.vcov_values, index=names, columns=names)
-
-    @property
-    def criterion_value(self) -> float:
-        """−2 log-likelihood (ML) or −2 restricted log-likelihood (REML)."""
-        return self.optimum.value
-
-    @property
-    def loglik(self) -> float:
-        return -0.5 * self.optimum.value
-
-    @property
-    def n_params(self) -> int:
-        """p + n_theta, and 1 more where σ is estimated."""
-        return self.design.p + self.design.n_theta + (self.options.sigma is None)
-
-    @property
-    def aic(self) -> float:
-        return self.optimum.value + 2 * self.n_params
-
-    @property
-    def bic(self) -> float:
-        """With the logarithm of n, as lme4 has it, for both criteria."""
-        return self.optimum.value + float(np.log(self.design.n)) * self.n_params
-
-    @property
-    def convergence(self) -> Convergence:
-        return self.optimum.convergence
-
-    @property
-    def is_singular(self) -> bool:
-        """Whether some direction of some term's covariance has vanished."""
-        return bool(self.optimum.convergence.vanished)
-
-    @cached_property
-    def objective(self) -> Criterion:
-        """The criterion as a function of θ."""
-        return Criterion(self.design, self.reml, np.nan if self.options.sigma is None else self.options.sigma)
-
-    @cached_property
-    def varcorr(self) -> pd.DataFrame:
-        """Absolute sd, var, cor and cov: columns group, coef, coef2, kind, value; the residual's last."""
-        return varcorr_table(self.design.covariance, self.theta_values, self.sigma)
-
-    @cached_property
-    def b(self) -> Array:
-        """(q,) BLUPs in the order of Z's columns."""
-        return self.conditional.solution(self.delta)
-
-    @cached_property
-    def sd_conditional(self) -> Array:
-        """(q,) √Var(b | y, β), what lme4 calls condVar."""
-        blocks = ranef_tables.conditional_covariances(self.conditional, self.sigma)
-        return ranef_tables.standard_deviations(blocks)
-
-    @cached_property
-    def sd_prediction(self) -> Array:
-        """(q,) √Var(b̂ − b), the estimation of β included."""
-        blocks = ranef_tables.prediction_covariances(self.design, self.conditional, self.sigma)
-        return ranef_tables.standard_deviations(blocks)
-
-    def ranef(self) -> dict[str, pd.DataFrame]:
-        """BLUPs by grouping factor, levels × coefs."""
-        return ranef_tables.by_group(self.design, self.b)
-
-    def ranef_table(self) -> pd.DataFrame:
-        """BLUPs one a row: group, level, coef, value, sd_conditional, sd_prediction."""
-        return ranef_tables.tidy(self.design, self.b, self.sd_conditional, self.sd_prediction)
-
-    @cached_property
-    def fitted(self) -> "pd.Series[float]":
-        """Xβ̂ + Zb̂ + offset, by the row's position in the data."""
-        design = self.design
-        values = design.X @ self.beta_values + design.Z @ self.b + design.offset
-        return pd.Series(values, index=pd.Index(design.rows, name="row"), name="fitted")
-
-    @cached_property
-    def residuals(self) -> "pd.Series[float]":
-        """y − fitted."""
-        return self.fitted.rsub(self.design.y).rename("residual")
-
-    def fitted_chunks(self) -> "Iterator[pd.DataFrame]":
-        """Fitted values, residuals and Pearson residuals by the row's position, some rows at a time.
-
-        Reads the data again where the model was built of a file or a Dask frame; one chunk otherwise.
-        """
-        for part in self.design.chunks():
-            values = part.X @ self.beta_values + part.Z @ self.b + part.offset
-            residuals = part.y - values
-            scaled = residuals * np.sqrt(part.weights) / self.sigma
-            columns = {"fitted": values, "residual": residuals, "pearson_residual": scaled}
-            yield pd.DataFrame(columns, index=pd.Index(part.rows, name="row"))
-
-    @cached_property
-    def pearson_residuals(self) -> "pd.Series[float]":
-        """Residuals over their standard deviation σ/√w."""
-        precision = np.sqrt(self.design.weights) / self.sigma
-        return self.residuals.mul(precision).rename("pearson_residual")
-
-    @cached_property
-    def hat_values(self) -> "pd.Series[float]":
-        """Leverage of each observation on its own fitted value, random effects included."""
-        design = self.design
-        values = hat_values(design.kernel, self.conditional, design.X, design.Z, design.weights)
-        return pd.Series(values, index=self.fitted.index, name="hat")
-
-    @cached_property
-    def theta_sigma_vcov(self) -> Array:
-        """(n_theta + 1, n_theta + 1) asymptotic covariance of (θ, log σ)."""
-        return theta_sigma(self).joint
-
-    @cached_property
-    def natural_errors(self) -> NaturalErrors:
-        """Standard errors of sd, cor and σ by the delta method."""
-        return natural_errors(self.design.covariance, self.theta_values, self.sigma, self.theta_sigma_vcov)
 
     def estimates(self, prob: float = 0.95, ranef: bool = False) -> "EstimateTable":
         """Estimates, Wald standard errors and intervals by label."""
@@ -321,7 +90,7 @@ class LikelihoodFit:
 
         return ranova(self, RanovaOptions(reduce_terms, exact, n, seed, bootstrap))
 
-    def profile(self, labels: "Iterable[str] | None" = None, n_points: int = 8) -> "Profile":
+    def profile(self, labels: Iterable[str] | None = None, n_points: int = 8) -> "Profile":
         """The profile likelihood (ML) of the labelled parameters, all if None: curves, limits, plots."""
         from bayeslmm.likelihood.inference.profile.profile import profile
 
@@ -361,15 +130,6 @@ class LikelihoodFit:
             values, index=self.fitted.index, columns=pd.RangeIndex(1, n + 1, name="simulation")
         )
 
-    def refit(self, y: ArrayLike) -> "LikelihoodFit":
-        """The same model fitted to another response (n,), one value for each row used."""
-        response = np.array(y, dtype=np.float64)
-        if response.shape != (self.design.n,) or not np.isfinite(response).all():
-            raise OptionError(
-                f"y has shape {response.shape}; refit needs {self.design.n} finite values, one a row used"
-            )
-        return fit(replace(self.design, y=response), self.options, self.formula, self.recipe)
-
     def refit_many(self, responses: ArrayLike) -> "RefitArrays":
         """The same model fitted to m responses (m, n): arrays of theta, beta, sigma and the criterion."""
         from bayeslmm.likelihood.refit_many import refit_many
@@ -386,7 +146,7 @@ class LikelihoodFit:
         progress: bool = True,
         *,
         se: bool = False,
-        store: "str | Path | None" = None,
+        store: str | Path | None = None,
         statistic: "Callable[[LikelihoodFit], Any] | None" = None,
         client: Any = None,
         **of_kind: Any,
@@ -401,60 +161,8 @@ class LikelihoodFit:
         """The fit as a page of tables."""
         return summarize(self)
 
-    def __repr__(self) -> str:
-        what = self.formula or "a design"
-        return f"{self.criterion} fit of {what}: {self.design.n} rows, criterion {self.criterion_value:.4f}"
-
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
 
-    def __getstate__(self) -> dict[str, Any]:
-        # what is cached can be had again
-        return {each.name: getattr(self, each.name) for each in fields(self)}
 
-
-def fit(
-    design: Design, options: FitOptions, formula: str = "", recipe: Recipe | None = None
-) -> LikelihoodFit:
-    """Fit by ML or REML.
-
-    Raises
-    ------
-    OptionError
-        For a misspelt criterion, or start values of the wrong length.
-
-    Warns
-    -----
-    SingularFitWarning
-        When some direction of a covariance vanished. ConvergenceWarning, when the evidence doesn't hold.
-    """
-    check_options(design, options)
-    sigma = np.nan if options.sigma is None else options.sigma
-    criterion = Criterion(design, options.criterion == "REML", sigma)
-    optimum = optimize(criterion, options.start, options.max_iter)
-    result = LikelihoodFit(design, options, optimum, formula, recipe)
-    _warn(result)
-    return result
-
-
-def check_options(design: Design, options: FitOptions) -> None:
-    """One clear error for options that can't be."""
-    check_choice("criterion", options.criterion, CRITERIA)
-    if options.start is not None and np.shape(options.start) != (design.n_theta,):
-        raise OptionError(
-            f"start has {np.size(options.start)} values; theta has {design.n_theta}: "
-            f"{', '.join(design.covariance.names)}"
-        )
-    if options.max_iter < 1:
-        raise OptionError(f"max_iter is {options.max_iter}; it must be at least 1")
-
-
-def _warn(result: LikelihoodFit) -> None:
-    convergence = result.convergence
-    if not convergence.converged:
-        warnings.warn(
-            f"the fit is not at its optimum: {convergence.status.value}", ConvergenceWarning, stacklevel=4
-        )
-    elif convergence.vanished:
-        which = "; ".join(str(vanished) for vanished in convergence.vanished)
-        warnings.warn(f"singular fit: {which}. See fit.convergence", SingularFitWarning, stacklevel=4)
+fit = LikelihoodFit.of

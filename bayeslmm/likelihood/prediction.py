@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError, OptionError, check_choice
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.row_values import beta_variances, ranef_variances
 from bayeslmm.spec.design import Block, block_matrix
 from bayeslmm.spec.factors import labels_of
@@ -17,7 +18,6 @@ from bayeslmm.spec.recipe import BlockRows, Recipe
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 type Random = str | Iterable[str]
@@ -85,7 +85,7 @@ class Rows:
     index: pd.Index
 
 
-def predict(fit: "LikelihoodFit", newdata: Any, options: PredictOptions) -> "pd.Series[float] | pd.DataFrame":
+def predict(fit: Fitted, newdata: Any, options: PredictOptions) -> "pd.Series[float] | pd.DataFrame":
     """Predict: x'β̂ + offset + z'b̂.
 
     Returns
@@ -130,7 +130,7 @@ def _effect_names(block: Block) -> list[str]:
     return [f"{block.group}: {coef}" for coef in block.coefs]
 
 
-def _fitted_rows(fit: "LikelihoodFit") -> Rows:
+def _fitted_rows(fit: Fitted) -> Rows:
     design = fit.design
     blocks = tuple(BlockRows(block.columns, block.codes) for block in design.blocks)
     labels = tuple(pd.Series(np.asarray(block.levels, dtype=object)[block.codes]) for block in design.blocks)
@@ -138,9 +138,7 @@ def _fitted_rows(fit: "LikelihoodFit") -> Rows:
     return Rows(design.X, design.offset, design.weights, blocks, labels, np.arange(design.n), index)
 
 
-def _new_rows(
-    fit: "LikelihoodFit", newdata: Any, chosen: tuple[NDArray[np.bool_], ...], interval: str | None
-) -> Rows:
+def _new_rows(fit: Fitted, newdata: Any, chosen: tuple[NDArray[np.bool_], ...], interval: str | None) -> Rows:
     recipe = fit.recipe
     if recipe is None:
         raise DataError(
@@ -207,7 +205,7 @@ def _check_levels(blocks: Sequence[Block], rows: Rows, chosen: tuple[NDArray[np.
             )
 
 
-def _chosen_Z(fit: "LikelihoodFit", rows: Rows, chosen: tuple[NDArray[np.bool_], ...]) -> "csr_array":
+def _chosen_Z(fit: Fitted, rows: Rows, chosen: tuple[NDArray[np.bool_], ...]) -> "csr_array":
     """(m, q), columns of coefs that aren't chosen and rows of unseen levels empty."""
     from scipy.sparse import csr_array, hstack
 
@@ -219,7 +217,7 @@ def _chosen_Z(fit: "LikelihoodFit", rows: Rows, chosen: tuple[NDArray[np.bool_],
 
 
 def _drawn(
-    fit: "LikelihoodFit", rows: Rows, chosen: tuple[NDArray[np.bool_], ...], generator: np.random.Generator
+    fit: Fitted, rows: Rows, chosen: tuple[NDArray[np.bool_], ...], generator: np.random.Generator
 ) -> Array:
     """zᵀb with b ~ N(0, σ²T), one draw for each unseen level."""
     total = np.zeros(len(rows.X))
@@ -233,7 +231,7 @@ def _drawn(
 
 
 def _with_interval(
-    fit: "LikelihoodFit",
+    fit: Fitted,
     rows: Rows,
     chosen: tuple[NDArray[np.bool_], ...],
     answer: "pd.Series[float]",
@@ -248,9 +246,7 @@ def _with_interval(
     return pd.DataFrame({"prediction": answer, "se": se, "lower": answer - half, "upper": answer + half})
 
 
-def _variances(
-    fit: "LikelihoodFit", rows: Rows, chosen: tuple[NDArray[np.bool_], ...], observation: bool
-) -> Array:
+def _variances(fit: Fitted, rows: Rows, chosen: tuple[NDArray[np.bool_], ...], observation: bool) -> Array:
     """Variance over σ² of the prediction's error, θ taken as known."""
     Z = _chosen_Z(fit, rows, chosen)
     variances = beta_variances(fit.design.kernel, fit.conditional, rows.X, Z) + ranef_variances(

@@ -1,6 +1,6 @@
 """Many new responses to one fitted model, as arrays: no tables, no rows kept."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,9 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
 from bayeslmm.likelihood.bootstrap.refits import Refitter
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.fitted import Fitted
 
 type Array = NDArray[np.float64]
 
@@ -32,7 +30,7 @@ class RefitArrays(NamedTuple):
     failed: NDArray[np.bool_]
 
 
-def refit_many(fit: "LikelihoodFit", responses: ArrayLike) -> RefitArrays:
+def refit_many(fit: Fitted, responses: ArrayLike) -> RefitArrays:
     """Refit a model to m responses (m, n), starting from the fit.
 
     Raises

@@ -1,14 +1,10 @@
 """New responses from a fitted model."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.design import Design
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -24,7 +20,7 @@ def spherical_to_effects(design: Design, theta: Array, u: Array) -> Array:
     return np.concatenate(parts, axis=-1) if parts else np.zeros(u.shape)
 
 
-def simulate(fit: "LikelihoodFit", n: int, generator: np.random.Generator) -> Array:
+def simulate(fit: Fitted, n: int, generator: np.random.Generator) -> Array:
     """(rows, n) responses Xβ̂ + offset + Zb* + e*, b* ~ N(0, σ̂²ΛΛᵀ), e* ~ N(0, σ̂²/w)."""
     design = fit.design
     mean = design.X @ fit.beta_values + design.offset

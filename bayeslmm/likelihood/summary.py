@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.varcorr import RESIDUAL, whole_block
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 MOST_CORRELATED = 12  # coefficients beyond which the correlation matrix isn't printed
 
@@ -70,7 +67,7 @@ class Summary:
         return [(title, body) for title, body in sections if body]
 
 
-def summarize(fit: "LikelihoodFit") -> Summary:
+def summarize(fit: Fitted) -> Summary:
     """The summary of a fit."""
     design = fit.design
     fixed = pd.DataFrame({"estimate": fit.beta, "se": fit.se, "t": fit.beta / fit.se})
@@ -88,7 +85,7 @@ def summarize(fit: "LikelihoodFit") -> Summary:
     )
 
 
-def _criteria(fit: "LikelihoodFit") -> "pd.Series[float]":
+def _criteria(fit: Fitted) -> "pd.Series[float]":
     if fit.reml:
         return pd.Series({"REML criterion": fit.criterion_value})
     return pd.Series({"AIC": fit.aic, "BIC": fit.bic, "logLik": fit.loglik, "deviance": fit.criterion_value})
@@ -100,7 +97,7 @@ def _five_numbers(residuals: "pd.Series[float]") -> "pd.Series[float]":
     )
 
 
-def _random(fit: "LikelihoodFit") -> pd.DataFrame:
+def _random(fit: Fitted) -> pd.DataFrame:
     covariance = fit.design.covariance
     rows = []
     for number, (group, coefs) in enumerate(zip(covariance.groups, covariance.coefs, strict=True)):
@@ -117,7 +114,7 @@ def _correlation(vcov: pd.DataFrame) -> pd.DataFrame:
     return vcov.div(sd, axis=0).div(sd, axis=1)
 
 
-def _notes(fit: "LikelihoodFit") -> list[str]:
+def _notes(fit: Fitted) -> list[str]:
     design = fit.design
     notes = [f"singular fit: {vanished}" for vanished in fit.convergence.vanished]
     if not fit.convergence.converged:

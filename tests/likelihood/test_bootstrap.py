@@ -12,7 +12,8 @@ from bayeslmm.errors import OptionError, SingularFitWarning
 from bayeslmm.likelihood.bootstrap.intervals import INTERVALS, Sample
 from bayeslmm.likelihood.bootstrap.parametric import Parametric, StatisticsSampler
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
-from bayeslmm.likelihood.bootstrap.refits import Refitter, Responses, flat_all
+from bayeslmm.likelihood.bootstrap.refits import Refitter, flat_all
+from bayeslmm.likelihood.bootstrap.responses import Responses
 from bayeslmm.likelihood.bootstrap.task import RefitTask
 from bayeslmm.runs.replicates import Plan, generators, run
 

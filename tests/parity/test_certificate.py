@@ -10,7 +10,8 @@ from scipy.optimize import minimize
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import OptionError
-from bayeslmm.likelihood.fit import FitOptions, fit
+from bayeslmm.likelihood.fit import fit
+from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.parity.certificate import Certificate, Integral, certify, draw_points
 from bayeslmm.parity.witnesses import GraphWitness, KernelWitness, certificate_of, graph_witness
 from bayeslmm.posterior.graphs import build_graph

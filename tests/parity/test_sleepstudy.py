@@ -7,7 +7,8 @@ import pytest
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import InputError
-from bayeslmm.likelihood.fit import FitOptions, fit
+from bayeslmm.likelihood.fit import fit
+from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.parity.compare import compare
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.sample import sample

@@ -10,7 +10,8 @@ import pytest
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.likelihood.bootstrap.result import Bootstrap
-from bayeslmm.likelihood.fit import FitOptions, fit
+from bayeslmm.likelihood.fit import fit
+from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
 

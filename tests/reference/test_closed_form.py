@@ -12,7 +12,8 @@ import pytest
 from bayeslmm.datasets import load_dataset
 from bayeslmm.datasets.tables import read_csv
 from bayeslmm.errors import SingularFitWarning
-from bayeslmm.likelihood.fit import FitOptions, LikelihoodFit, fit
+from bayeslmm.likelihood.fit import LikelihoodFit, fit
+from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
 

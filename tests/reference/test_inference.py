@@ -19,7 +19,8 @@ import pytest
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import BayesLMMWarning
 from bayeslmm.estimands.labels import beta_labels
-from bayeslmm.likelihood.fit import FitOptions, LikelihoodFit, fit
+from bayeslmm.likelihood.fit import LikelihoodFit, fit
+from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.likelihood.inference.comparison import anova
 from bayeslmm.likelihood.inference.rlrt import exact_rlrt
 from bayeslmm.spec.build import build

@@ -14,7 +14,8 @@ import pytest
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import BayesLMMWarning
-from bayeslmm.likelihood.fit import FitOptions, LikelihoodFit, fit
+from bayeslmm.likelihood.fit import LikelihoodFit, fit
+from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.likelihood.random_effects import conditional_covariances, prediction_covariances, split
 from bayeslmm.spec.build import build
 from bayeslmm.spec.design import Block

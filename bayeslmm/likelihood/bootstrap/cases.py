@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,9 @@ from bayeslmm.likelihood.bootstrap.engine import Replicates, Source
 from bayeslmm.likelihood.bootstrap.hierarchy import chain, check_exchangeable, rows_by_level
 from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
 from bayeslmm.likelihood.bootstrap.refits import Refits
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.optimum import Convergence, Criterion, Optimum, optimize
 from bayeslmm.spec.design import Block, Design
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
@@ -50,7 +48,7 @@ class Cases(BootstrapKind):
 
     resample: tuple[str, ...] | str | None = None
 
-    def engine(self, fit: "LikelihoodFit", rows: bool) -> "CasesEngine":
+    def engine(self, fit: Fitted, rows: bool) -> "CasesEngine":
         """New designs and their fits.
 
         Raises
@@ -158,25 +156,24 @@ class CasesEngine:
         original = self.objective.design
         return Replicates(_refits(fits, original), fits.__getitem__, np.full((len(fits), original.q), np.nan))
 
-    def _fit(self, generator: np.random.Generator) -> "LikelihoodFit":
+    def _fit(self, generator: np.random.Generator) -> Fitted:
         rows, codes = self.plan(generator)
         own = [codes[place] if place >= 0 else None for place in self.places]
         return refit(take(self.plan.design, rows, own), self.objective, self.source, self.start)
 
 
-def refit(design: Design, objective: Criterion, source: Source, start: Array) -> "LikelihoodFit":
+def refit(design: Design, objective: Criterion, source: Source, start: Array) -> Fitted:
     """A fit of another design; not converged where the columns of X depend on each other there."""
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
     full_rank = design.p == 0 or np.linalg.matrix_rank(design.X) == design.p
     if full_rank:
         optimum = optimize(replace(objective, design=design), start)
     else:
         optimum = Optimum(start, np.nan, NO_FIT)
-    return LikelihoodFit(design, source.options, optimum, source.formula, source.recipe)
+    return source.fit(design, optimum)
 
 
-def _refits(fits: "list[LikelihoodFit]", original: Design) -> Refits:
+def _refits(fits: list[Fitted], original: Design) -> Refits:
     """Fits of other designs side by side; NaN where there is none."""
     failed = np.array([not fit.convergence.converged for fit in fits])
     nothing = np.full(original.p, np.nan)

@@ -3,21 +3,20 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.optimizer import Status
-from bayeslmm.likelihood.bootstrap.kind import RowSampler, Sampler
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
-from bayeslmm.likelihood.bootstrap.refits import Refits, Refitter, Responses, with_kernel
+from bayeslmm.likelihood.bootstrap.refits import Refits, Refitter, with_kernel
+from bayeslmm.likelihood.bootstrap.responses import Responses, RowSampler, Sampler
+from bayeslmm.likelihood.fitted import FitOptions, Fitted
 from bayeslmm.likelihood.optimum import Convergence, Optimum
+from bayeslmm.spec.design import Design
 from bayeslmm.spec.recipe import Recipe
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import FitOptions, LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -31,7 +30,7 @@ class Replicates(NamedTuple):
     """
 
     refits: Refits
-    fit: Callable[[int], "LikelihoodFit"]
+    fit: Callable[[int], Fitted]
     b: Array
 
 
@@ -47,17 +46,22 @@ class Source:
 
     Attributes
     ----------
-    options : of the fit. formula : as written. recipe : for predictions.
+    kind : of record. options : of the fit. formula : as written. recipe : for predictions.
     """
 
-    options: "FitOptions"
+    kind: type[Fitted]
+    options: FitOptions
     formula: str
     recipe: Recipe | None
 
     @classmethod
-    def of(cls, fit: "LikelihoodFit") -> "Source":
+    def of(cls, fit: Fitted) -> "Source":
         """The source of a fit's refits."""
-        return cls(replace(fit.options, start=None), fit.formula, fit.recipe)
+        return cls(type(fit), replace(fit.options, start=None), fit.formula, fit.recipe)
+
+    def fit(self, design: Design, optimum: Optimum) -> Fitted:
+        """The refit that found this optimum."""
+        return self.kind(design, self.options, optimum, self.formula, self.recipe)
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,7 @@ class ResponseEngine:
     statistics: Sampler | None
 
     @classmethod
-    def of(
-        cls, fit: "LikelihoodFit", rows: RowSampler | None, statistics: Sampler | None
-    ) -> "ResponseEngine":
+    def of(cls, fit: Fitted, rows: RowSampler | None, statistics: Sampler | None) -> "ResponseEngine":
         """The engine of a fit."""
         reduction = RowReduction(fit.design, fit.design.kernel)
         return cls(Refitter.of(fit), fit.beta_values, Source.of(fit), rows, reduction, statistics)
@@ -98,7 +100,7 @@ class ResponseEngine:
         refits = self.refitter(responses)
         refits = refits._replace(beta=refits.beta + self.beta)
 
-        def fit(i: int) -> "LikelihoodFit":
+        def fit(i: int) -> Fitted:
             y = None if rows is None else rows[i] + self.mean
             return self._fit(responses, refits, i, y)
 
@@ -110,14 +112,12 @@ class ResponseEngine:
         design = self.refitter.objective.design
         return np.asarray(design.X @ self.beta + design.offset)
 
-    def _fit(self, responses: Responses, refits: Refits, i: int, y: Array | None) -> "LikelihoodFit":
-        from bayeslmm.likelihood.fit import LikelihoodFit
+    def _fit(self, responses: Responses, refits: Refits, i: int, y: Array | None) -> Fitted:
 
         whole = responses._replace(gamma=responses.gamma + self.refitter.kernel.R_X @ self.beta)
         kernel: Kernel = self.refitter.kernel_of(whole, i)
         design = with_kernel(self.refitter.objective.design, kernel, y)
-        source = self.source
-        return LikelihoodFit(design, source.options, optimum_of(refits, i), source.formula, source.recipe)
+        return self.source.fit(design, optimum_of(refits, i))
 
 
 def optimum_of(refits: Refits, i: int) -> Optimum:

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +10,13 @@ from bayeslmm.errors import BayesLMMWarning
 from bayeslmm.likelihood.bootstrap.cases import refit, take
 from bayeslmm.likelihood.bootstrap.engine import Source
 from bayeslmm.likelihood.bootstrap.hierarchy import rows_by_level
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.design import Design
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
 
-def leave_one_out(fit: "LikelihoodFit", ask: "Callable[[LikelihoodFit], Array]") -> Array:
+def leave_one_out(fit: Fitted, ask: Callable[[Fitted], Array]) -> Array:
     """(J, m) values of m estimates without each level of the coarsest factor, or without each row.
 
     With crossed factors the one with the fewest levels counts as the coarsest.

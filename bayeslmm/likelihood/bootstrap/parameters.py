@@ -1,14 +1,10 @@
 """Refits as draws of the labelled parameters."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.relative import CovarianceMap
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -45,13 +41,13 @@ def parameter_draws(
     return np.asarray(np.hstack([beta, sd, cor, free]))
 
 
-def parameters(fit: "LikelihoodFit") -> Array:
+def parameters(fit: Fitted) -> Array:
     """(n,) estimates of one fit, in the order of `parameter_labels`."""
     rows = (fit.beta_values[None], fit.lam[None], np.array([fit.sigma]))
     return np.asarray(parameter_draws(fit.design.covariance, *rows, fit.options.sigma is not None)[0])
 
 
-def standard_errors(fit: "LikelihoodFit") -> Array:
+def standard_errors(fit: Fitted) -> Array:
     """(n,) standard errors of `parameters`: Wald's, by the delta method, NaN on the boundary."""
     errors = fit.natural_errors
     groups = fit.design.covariance.groups

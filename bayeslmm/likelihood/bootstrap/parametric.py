@@ -2,19 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.sufficient import ResponseLaw
-from bayeslmm.likelihood.bootstrap.kind import ResponseKind, Rows, RowSampler, Sampler
-from bayeslmm.likelihood.bootstrap.refits import Responses
+from bayeslmm.likelihood.bootstrap.kind import ResponseKind
+from bayeslmm.likelihood.bootstrap.responses import Responses, Rows, RowSampler, Sampler
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.simulation import spherical_to_effects
 from bayeslmm.spec.design import Design
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -31,11 +29,11 @@ class Parametric(ResponseKind):
 
     keyword: ClassVar[str] = "parametric"
 
-    def rows(self, fit: "LikelihoodFit") -> RowSampler:
+    def rows(self, fit: Fitted) -> RowSampler:
         """Responses row by row."""
         return NormalRows(fit.design, fit.theta_values, fit.sigma)
 
-    def statistics(self, fit: "LikelihoodFit") -> Sampler | None:
+    def statistics(self, fit: Fitted) -> Sampler | None:
         """Responses without rows, where (q, q) matrices can be held."""
         few = fit.design.q <= min(DENSE_EFFECTS, fit.design.n)
         return StatisticsSampler.of(fit) if few else None
@@ -55,7 +53,7 @@ class StatisticsSampler:
     sigma: float
 
     @classmethod
-    def of(cls, fit: "LikelihoodFit") -> "StatisticsSampler":
+    def of(cls, fit: Fitted) -> "StatisticsSampler":
         """The sampler of a fit."""
         kernel, design = fit.design.kernel, fit.design
         effects = spherical_to_effects(design, fit.theta_values, np.eye(design.q))

@@ -1,19 +1,18 @@
 """Random-effects block bootstrap: least-squares effects, and residuals kept together by group."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.bootstrap.hierarchy import rows_by_level
-from bayeslmm.likelihood.bootstrap.kind import ResponseKind, Rows
+from bayeslmm.likelihood.bootstrap.kind import ResponseKind
 from bayeslmm.likelihood.bootstrap.reflate import reflated_effects, reflated_residuals
+from bayeslmm.likelihood.bootstrap.responses import Rows
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.design import Block, Design
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -36,7 +35,7 @@ class RandomEffectsBlock(ResponseKind):
 
     rescaled: bool = False
 
-    def rows(self, fit: "LikelihoodFit") -> "BlockRows":
+    def rows(self, fit: Fitted) -> "BlockRows":
         """What draws the rows.
 
         Raises

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.relation import related_products
 from bayeslmm.kernel.sufficient import to_whitened_products
-from bayeslmm.likelihood.bootstrap.kind import Response
-from bayeslmm.likelihood.bootstrap.refits import Responses
+from bayeslmm.likelihood.bootstrap.responses import Response, Responses
 from bayeslmm.spec.design import Design
 
 if TYPE_CHECKING:

@@ -2,21 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.optimizer import CONVERGED, PHASE, Outcome, Search, begin, minimize, outcome_of
-from bayeslmm.likelihood.bootstrap.kind import Response
+from bayeslmm.likelihood.bootstrap.responses import Responses
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.optimum import SMALL, Convergence, Criterion, optimize
 from bayeslmm.spec.covariance import lower_factor
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.relative import CovarianceMap
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 type Mask = NDArray[np.bool_]
@@ -26,20 +24,6 @@ Evidence = dict[int, Convergence]
 TOLERANCE = 1e-11  # relative decrease of the criterion not worth a step
 EXACT = 1e-14  # the same where a boundary is near, as in a fit
 MAX_EVALUATIONS = 200
-
-
-class Responses(NamedTuple):
-    """m responses side by side: zr (m, q), gamma (m, p), rr (m,), b (m, q)."""
-
-    zr: Array
-    gamma: Array
-    rr: Array
-    b: Array
-
-    @classmethod
-    def of(cls, responses: list[Response]) -> "Responses":
-        """Stack single responses."""
-        return cls(*(np.ascontiguousarray(part) for part in map(np.array, zip(*responses, strict=True))))
 
 
 class Refits(NamedTuple):
@@ -102,7 +86,7 @@ class Refitter:
     hessian: Array
 
     @classmethod
-    def of(cls, fit: "LikelihoodFit") -> "Refitter":
+    def of(cls, fit: Fitted) -> "Refitter":
         """The refitter of a fit."""
         start = _inside(fit) if fit.is_singular else fit.theta_values
         return cls(fit.objective, fit.design.kernel, start, fit.objective.hessian(start))
@@ -263,7 +247,7 @@ def near_boundary(covariance: CovarianceMap, theta: Array) -> Mask:
     return near
 
 
-def _inside(fit: "LikelihoodFit") -> Array:
+def _inside(fit: Fitted) -> Array:
     """θ̂ moved off the boundary by a fraction of the usual start: T + 0.1 T_start."""
     covariance = fit.design.covariance
     theta = fit.theta_values.copy()

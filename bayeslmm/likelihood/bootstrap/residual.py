@@ -1,17 +1,16 @@
 """Residual bootstrap: predicted effects and residuals, reflated and resampled."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.likelihood.bootstrap.kind import ResponseKind, Rows
+from bayeslmm.likelihood.bootstrap.kind import ResponseKind
 from bayeslmm.likelihood.bootstrap.reflate import reflated_effects, reflated_residuals
+from bayeslmm.likelihood.bootstrap.responses import Rows
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.design import Design
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -31,7 +30,7 @@ class Residual(ResponseKind):
 
     keyword: ClassVar[str] = "residual"
 
-    def rows(self, fit: "LikelihoodFit") -> "ResidualRows":
+    def rows(self, fit: Fitted) -> "ResidualRows":
         """What draws the rows."""
         design = fit.design
         effects = reflated_effects(design, fit.theta_values, fit.sigma, fit.b)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,11 +16,10 @@ from bayeslmm.likelihood.bootstrap.jackknife import acceleration, leave_one_out
 from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
 from bayeslmm.likelihood.bootstrap.parameters import parameters, standard_errors
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
-from bayeslmm.likelihood.bootstrap.task import Columns
+from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
+from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.runs.replicates import Plan, collect, finished
 from bayeslmm.spec.design import Design
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -39,7 +38,7 @@ class Bootstrap:
     stopped_before : replicates asked for, where Ctrl-C cut the run short.
     """
 
-    fit: "LikelihoodFit"
+    fit: Fitted
     maker: BootstrapKind
     n: int
     seed: int
@@ -117,10 +116,11 @@ class Bootstrap:
                 "studentized intervals need a standard error of every draw, and a statistic has none; "
                 "use 'percentile', 'basic', 'normal' or 'bca'"
             )
-        from bayeslmm.likelihood.bootstrap.run import BootstrapOptions, bootstrap
-
-        again = BootstrapOptions(self.n, self.maker, self.seed, progress=False, se=True)
-        return bootstrap(self.fit, again).se_draws
+        task, plan = RefitTask.of(self.fit, self.maker, se=True), Plan(self.n, self.seed)
+        rows, _ = collect(finished(task, plan, None), plan, None)
+        again = Columns.of(np.concatenate(rows), len(self.labels), se=True, ranef=False)
+        assert again.se is not None
+        return again.se
 
     @cached_property
     def acceleration(self) -> Array:

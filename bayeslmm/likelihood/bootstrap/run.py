@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,12 +20,10 @@ from bayeslmm.likelihood.bootstrap.result import Bootstrap
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
 from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
 from bayeslmm.likelihood.bootstrap.wild import Wild
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.runs.manifest import Manifest, data_hash
 from bayeslmm.runs.replicates import Done, Plan, collect, finished, fresh_seed, generator, watched
 from bayeslmm.runs.store import Store
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -60,11 +58,11 @@ class BootstrapOptions:
     progress: bool = True
     se: bool = False
     store: str | Path | None = None
-    statistic: "Callable[[LikelihoodFit], Any] | None" = None
+    statistic: Callable[[Any], Any] | None = None
     client: Any = None
 
 
-def bootstrap(fit: "LikelihoodFit", options: BootstrapOptions, **of_kind: Any) -> Bootstrap:
+def bootstrap(fit: Fitted, options: BootstrapOptions, **of_kind: Any) -> Bootstrap:
     """Make replicates of a fit and refit them.
 
     Parameters
@@ -88,7 +86,7 @@ def bootstrap(fit: "LikelihoodFit", options: BootstrapOptions, **of_kind: Any) -
     _check_se(options)
     Plan(options.n, options.seed or 0, n_jobs=options.n_jobs)  # checked before any work
     store, seed = _open_store(fit, kind, options, statistic)
-    task = _task(fit, kind, options, statistic)
+    task = RefitTask.of(fit, kind, statistic, se=options.se, ranef=options.ranef)
     done = 0 if store is None else min(store.n, options.n)
     plan = Plan(options.n, seed, _chunk(fit.design.q, kind, options), options.n_jobs, done)
     rows, interrupted = _collect(task, plan, store, options, f"{kind.keyword} bootstrap")
@@ -127,17 +125,6 @@ def _check_se(options: BootstrapOptions) -> None:
         raise OptionError("se=True gives standard errors of the parameters; a statistic of your own has none")
 
 
-def _task(
-    fit: "LikelihoodFit", kind: BootstrapKind, options: BootstrapOptions, statistic: Statistic | None
-) -> RefitTask:
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):  # the same digits however many threads linear algebra would take
-        engine = kind.engine(fit, statistic is not None)
-    covariance, known = fit.design.covariance, fit.options.sigma is not None
-    return RefitTask(engine, covariance, known, statistic, options.se, options.ranef)
-
-
 def _collect(
     task: RefitTask, plan: Plan, store: Store | None, options: BootstrapOptions, what: str
 ) -> tuple[Array, bool]:
@@ -173,7 +160,7 @@ def first_error_of(task: RefitTask, plan: Plan) -> Callable[[Done], None]:
 
 
 def _open_store(
-    fit: "LikelihoodFit", kind: BootstrapKind, options: BootstrapOptions, statistic: Statistic | None
+    fit: Fitted, kind: BootstrapKind, options: BootstrapOptions, statistic: Statistic | None
 ) -> tuple[Store | None, int]:
     """The store, where one is asked for, and the seed: the one given, the store's, or a fresh one."""
     seed = options.seed
@@ -188,7 +175,7 @@ def _open_store(
 
 
 def manifest(
-    fit: "LikelihoodFit",
+    fit: Fitted,
     kind: BootstrapKind,
     seed: int,
     options: BootstrapOptions,
@@ -222,7 +209,7 @@ def manifest(
 
 
 def _result(
-    fit: "LikelihoodFit",
+    fit: Fitted,
     kind: BootstrapKind,
     seed: int,
     rows: Array,

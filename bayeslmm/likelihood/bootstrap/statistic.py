@@ -4,16 +4,14 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import BayesLMMWarning, OptionError
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.fitted import Fitted
 
 type Array = NDArray[np.float64]
 
@@ -28,12 +26,12 @@ class Statistic:
     the fit itself.
     """
 
-    function: "Callable[[LikelihoodFit], Any]"
+    function: Callable[[Any], Any]
     labels: tuple[str, ...]
     estimate: Array
 
     @classmethod
-    def of(cls, function: "Callable[[LikelihoodFit], Any]", fit: "LikelihoodFit") -> "Statistic":
+    def of(cls, function: Callable[[Any], Any], fit: Fitted) -> "Statistic":
         """Ask the function of the fit itself, so that what is wrong with it shows before any work.
 
         Raises
@@ -54,7 +52,7 @@ class Statistic:
         labels = _labels(value, len(values), "statistic" if name == "<lambda>" else name)
         return cls(function, labels, values)
 
-    def __call__(self, fit: "LikelihoodFit") -> Array:
+    def __call__(self, fit: Fitted) -> Array:
         """Values (m,) for one fit.
 
         Raises
@@ -69,7 +67,7 @@ class Statistic:
             )
         return values
 
-    def or_nothing(self, fit: "LikelihoodFit") -> Array | None:
+    def or_nothing(self, fit: Fitted) -> Array | None:
         """Values for one fit, None where the function raises."""
         try:
             return self(fit)
@@ -78,7 +76,7 @@ class Statistic:
         except Exception:  # noqa: BLE001 (a user's function may raise anything; it is counted, the first shown)
             return None
 
-    def show_error(self, fit: "LikelihoodFit", replicate: int) -> None:
+    def show_error(self, fit: Fitted, replicate: int) -> None:
         """Ask again where the function has raised, and show all it says."""
         try:
             self(fit)

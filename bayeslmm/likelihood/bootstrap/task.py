@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.likelihood.bootstrap.engine import Engine, Replicates
+from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
 from bayeslmm.likelihood.bootstrap.parameters import parameter_draws, standard_errors
 from bayeslmm.likelihood.bootstrap.refits import Refits
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.relative import CovarianceMap
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -36,6 +35,24 @@ class RefitTask:
     statistic: Statistic | None = None
     se: bool = False
     ranef: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        fit: Fitted,
+        kind: BootstrapKind,
+        statistic: Statistic | None = None,
+        *,
+        se: bool = False,
+        ranef: bool = False,
+    ) -> "RefitTask":
+        """The task of a fit's replicates of one kind."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):  # the same digits however many threads linear algebra would take
+            engine = kind.engine(fit, statistic is not None)
+        known = fit.options.sigma is not None
+        return cls(engine, fit.design.covariance, known, statistic, se, ranef)
 
     def __call__(self, generators: Iterable[np.random.Generator]) -> Array:
         """Rows (m, width) of some replicates."""
@@ -67,7 +84,7 @@ class RefitTask:
         return parameter_draws(self.covariance, *rows, self.sigma_known)
 
 
-def _per_fit(made: Replicates, width: int, ask: "Callable[[LikelihoodFit], Array]") -> Array:
+def _per_fit(made: Replicates, width: int, ask: Callable[[Fitted], Array]) -> Array:
     """What `ask` says of each refit, (m, width); NaN where there is none."""
     failed = made.refits.failed
     out = np.full((len(failed), width), np.nan)

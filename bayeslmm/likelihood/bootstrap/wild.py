@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import check_choice
 from bayeslmm.likelihood.bootstrap.hierarchy import clusters
-from bayeslmm.likelihood.bootstrap.kind import ResponseKind, Rows
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.bootstrap.kind import ResponseKind
+from bayeslmm.likelihood.bootstrap.responses import Rows
+from bayeslmm.likelihood.fitted import Fitted
 
 type Array = NDArray[np.float64]
 type Multiplier = Callable[[np.random.Generator, int], Array]
@@ -80,7 +79,7 @@ class Wild(ResponseKind):
         check_choice("hccme", self.hccme, HCCME)
         check_choice("multiplier", self.multiplier, MULTIPLIERS)
 
-    def rows(self, fit: "LikelihoodFit") -> "WildRows":
+    def rows(self, fit: Fitted) -> "WildRows":
         """What draws the rows."""
         design = fit.design
         Q, _ = np.linalg.qr(design.X * np.sqrt(design.weights)[:, None])

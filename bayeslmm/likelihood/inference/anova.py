@@ -1,22 +1,18 @@
 """The analysis of variance of one fit: an F test a term."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.ddf.methods import ddf_of
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.likelihood.inference.term_contrasts import contrasts
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 ROMAN = {1: "I", 2: "II", 3: "III"}
 COLUMNS = ["sum_sq", "mean_sq", "num_df", "den_df", "F", "p"]
 
 
-def anova(fit: "LikelihoodFit", type_: int, ddf: str) -> InferenceTable:
+def anova(fit: Fitted, type_: int, ddf: str) -> InferenceTable:
     """One F test a term: sum_sq, mean_sq, num_df, den_df, F, p.
 
     mean_sq is σ̂² times F before any scaling (which Kenward-Roger has): what F would be over the residual's

@@ -1,19 +1,15 @@
 """How Var(β̂) moves with θ: analytic, from U = ZᵀV₀⁻¹Q alone."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.components import orthonormal_columns
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
 
-def moment_slopes(fit: "LikelihoodFit") -> Array:
+def moment_slopes(fit: Fitted) -> Array:
     """∂A_XX/∂θ (n_theta, p, p) = −Σ_j U_jᵀ (∂T/∂θ) U_j, A_XX = QᵀV₀⁻¹Q."""
     design, covariance = fit.design, fit.design.covariance
     jacobian = covariance.jacobian(fit.theta_values)
@@ -26,12 +22,12 @@ def moment_slopes(fit: "LikelihoodFit") -> Array:
     return slopes
 
 
-def _level_products(fit: "LikelihoodFit") -> list[Array]:
+def _level_products(fit: Fitted) -> list[Array]:
     """Σ_j U_ja U_jbᵀ of each block, (k, k, p, p)."""
     return [np.einsum("jai,jbk->abik", U, U, optimize=True) for U in _solved_columns(fit)]
 
 
-def _solved_columns(fit: "LikelihoodFit") -> list[Array]:
+def _solved_columns(fit: Fitted) -> list[Array]:
     """U = ZᵀR⁻¹(Q − Zb_Q) by block, (J, k, p), Zᵀ that of effects independent between levels."""
     design = fit.design
     rest = orthonormal_columns(design) - design.Z @ fit.conditional.b_Q
@@ -43,7 +39,7 @@ def _solved_columns(fit: "LikelihoodFit") -> list[Array]:
     ]
 
 
-def vcov_slopes(fit: "LikelihoodFit") -> Array:
+def vcov_slopes(fit: Fitted) -> Array:
     """∂Var(β̂)/∂(θ, log σ), (n_theta + 1, p, p); Var(β̂) = σ²R_X⁻¹A_XX⁻¹R_X⁻ᵀ."""
     root = np.linalg.solve(fit.design.kernel.R_X, np.linalg.inv(fit.conditional.A[:-1, :-1]))
     slopes = -(fit.sigma**2) * root @ moment_slopes(fit) @ root.T

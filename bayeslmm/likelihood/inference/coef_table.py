@@ -1,23 +1,19 @@
 """The coefficients with t tests and intervals."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.ddf.base import DDF
 from bayeslmm.likelihood.inference.ddf.methods import ddf_of
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
-
 type Array = NDArray[np.float64]
 
 
-def coef_table(fit: "LikelihoodFit", ddf: str, prob: float) -> InferenceTable:
+def coef_table(fit: Fitted, ddf: str, prob: float) -> InferenceTable:
     """Estimate, se, df, t, p and interval of every coefficient.
 
     Raises

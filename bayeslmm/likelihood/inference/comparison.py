@@ -3,23 +3,21 @@
 import warnings
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayeslmm.errors import BayesLMMWarning, OptionError, check_choice
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.boundary import boundary_p, chi_squared_p, n_variances
 from bayeslmm.likelihood.inference.nesting import check_comparable, check_nested, same_fixed
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
-
 COLUMNS = ["n_params", "aic", "bic", "loglik", "deviance", "chisq", "df", "p", "p_boundary"]
 
 
-def anova(*fits: "LikelihoodFit", criterion: str | None = None) -> InferenceTable:
+def anova(*fits: Fitted, criterion: str | None = None) -> InferenceTable:
     """Likelihood-ratio tests of nested models, the smallest first.
 
     Parameters
@@ -57,7 +55,7 @@ def anova(*fits: "LikelihoodFit", criterion: str | None = None) -> InferenceTabl
     return headed(frame, f"Likelihood-ratio tests, {chosen} fits", notes, criterion=chosen)
 
 
-def _criterion(models: "list[LikelihoodFit]", asked: str | None) -> str:
+def _criterion(models: list[Fitted], asked: str | None) -> str:
     alike = all(same_fixed(a.design, b.design) for a, b in pairwise(models))
     if asked is None:
         return "REML" if alike and all(fit.reml for fit in models) else "ML"
@@ -70,18 +68,17 @@ def _criterion(models: "list[LikelihoodFit]", asked: str | None) -> str:
     return asked
 
 
-def as_fitted_by(fit: "LikelihoodFit", criterion: str) -> "LikelihoodFit":
+def as_fitted_by[F: Fitted](fit: F, criterion: str) -> F:
     """The fit itself, or the same model fitted by another criterion."""
-    from bayeslmm.likelihood.fit import fit as run
-
     if fit.criterion == criterion:
         return fit
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesLMMWarning)
-        return run(fit.design, replace(fit.options, criterion=criterion, start=None), fit.formula, fit.recipe)
+        options = replace(fit.options, criterion=criterion, start=None)
+        return fit.of(fit.design, options, fit.formula, fit.recipe)
 
 
-def as_ml(model: Any) -> "LikelihoodFit":
+def as_ml(model: Any) -> Fitted:
     """A model or a fit, as fitted by ML.
 
     Raises
@@ -89,9 +86,7 @@ def as_ml(model: Any) -> "LikelihoodFit":
     OptionError
         For what is neither.
     """
-    from bayeslmm.likelihood.fit import LikelihoodFit
-
-    if isinstance(model, LikelihoodFit):
+    if isinstance(model, Fitted):
         return as_fitted_by(model, "ML")
     if not hasattr(model, "fit"):
         raise OptionError(f"got a {type(model).__name__} where a LinearMixedModel or a fit of one is needed")
@@ -100,14 +95,14 @@ def as_ml(model: Any) -> "LikelihoodFit":
         return as_fitted_by(model.fit("ML"), "ML")
 
 
-def _row(fit: "LikelihoodFit", small: "LikelihoodFit | None") -> tuple[float, ...]:
+def _row(fit: Fitted, small: Fitted | None) -> tuple[float, ...]:
     about = (fit.n_params, fit.aic, fit.bic, fit.loglik, fit.criterion_value)
     if small is None:
         return (*about, np.nan, np.nan, np.nan, np.nan)
     return (*about, *ratio_test(small, fit))
 
 
-def ratio_test(small: "LikelihoodFit", big: "LikelihoodFit") -> tuple[float, float, float, float]:
+def ratio_test(small: Fitted, big: Fitted) -> tuple[float, float, float, float]:
     """Chisq, df, p by χ² and p at the boundary; a statistic below rounding error is 0."""
     statistic = likelihood_ratio(small, big)
     df = big.n_params - small.n_params
@@ -116,7 +111,7 @@ def ratio_test(small: "LikelihoodFit", big: "LikelihoodFit") -> tuple[float, flo
     return statistic, df, p, boundary_p(statistic, df, max(new, 0))
 
 
-def likelihood_ratio(small: "LikelihoodFit", big: "LikelihoodFit") -> float:
+def likelihood_ratio(small: Fitted, big: Fitted) -> float:
     """Difference of the criteria; 0 within what two searches can tell."""
     statistic = small.criterion_value - big.criterion_value
     return 0.0 if abs(statistic) < 1e-9 * max(1.0, abs(big.criterion_value)) else statistic

@@ -1,19 +1,18 @@
 """Confidence intervals of all parameters, one shape whatever the method."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.likelihood.bootstrap.run import BootstrapOptions, bootstrap
+from bayeslmm.likelihood.estimates import wald_table
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.profile.profile import profile
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
-
-def confint(fit: "LikelihoodFit", method: str, prob: float, n: int, seed: int | None) -> InferenceTable:
+def confint(fit: Fitted, method: str, prob: float, n: int, seed: int | None) -> InferenceTable:
     """Limits lower, upper by label.
 
     Raises
@@ -27,22 +26,22 @@ def confint(fit: "LikelihoodFit", method: str, prob: float, n: int, seed: int | 
     return chosen(fit, prob, n, seed)
 
 
-def _wald(fit: "LikelihoodFit", prob: float, n: int, seed: int | None) -> InferenceTable:
+def _wald(fit: Fitted, prob: float, n: int, seed: int | None) -> InferenceTable:
     """Normal quantiles; symmetric for log sd and atanh cor."""
     del n, seed
     heading = f"{100 * prob:g} % Wald intervals ({fit.criterion})"
-    return _headed(fit.estimates(prob).frame, heading, "wald", prob)
+    return _headed(wald_table(fit, prob, ranef=False).frame, heading, "wald", prob)
 
 
-def _profile(fit: "LikelihoodFit", prob: float, n: int, seed: int | None) -> InferenceTable:
+def _profile(fit: Fitted, prob: float, n: int, seed: int | None) -> InferenceTable:
     """Of the ML deviance."""
     del n, seed
     return profile(fit).confint(prob)
 
 
-def _bootstrap(fit: "LikelihoodFit", prob: float, n: int, seed: int | None) -> InferenceTable:
+def _bootstrap(fit: Fitted, prob: float, n: int, seed: int | None) -> InferenceTable:
     """Percentiles of a parametric bootstrap."""
-    boot = fit.bootstrap(n=n, seed=seed, progress=False)
+    boot = bootstrap(fit, BootstrapOptions(n, seed=seed, progress=False))
     heading = (
         f"{100 * prob:g} % percentile intervals of {n} parametric bootstrap replicates, seed {boot.seed}"
     )
@@ -56,5 +55,5 @@ def _headed(
     return headed(limits, heading, notes, method=method, prob=prob)
 
 
-type Method = Callable[["LikelihoodFit", float, int, int | None], InferenceTable]
+type Method = Callable[[Fitted, float, int, int | None], InferenceTable]
 METHODS: dict[str, Method] = {"wald": _wald, "profile": _profile, "bootstrap": _bootstrap}

@@ -3,18 +3,16 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError, did_you_mean
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.materialize import replay
 from bayeslmm.spec.recipe import coded
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -36,9 +34,7 @@ class Hypothesis:
     d: Array
 
 
-def hypothesis(
-    fit: "LikelihoodFit", given: str | ArrayLike | pd.DataFrame, value: ArrayLike = 0.0
-) -> Hypothesis:
+def hypothesis(fit: Fitted, given: str | ArrayLike | pd.DataFrame, value: ArrayLike = 0.0) -> Hypothesis:
     """Read a hypothesis about a fit's coefficients.
 
     Parameters
@@ -64,7 +60,7 @@ def hypothesis(
     return Hypothesis(labels, L, d)
 
 
-def _all_names(fit: "LikelihoodFit") -> tuple[str, ...]:
+def _all_names(fit: Fitted) -> tuple[str, ...]:
     """Coefficients in the model, then the columns dropped."""
     return (*fit.design.coefs, *fit.design.dropped)
 
@@ -200,7 +196,7 @@ def describe(row: Array, names: Sequence[str], value: float) -> str:
     return f"{'-' if parts[:1] == ['-'] else ''}{text} = {value:g}"
 
 
-def _estimable(fit: "LikelihoodFit", L: Array, names: Sequence[str], labels: Sequence[str]) -> Array:
+def _estimable(fit: Fitted, L: Array, names: Sequence[str], labels: Sequence[str]) -> Array:
     """L over the kept coefficients, if no row that names a dropped column depends on which was dropped.
 
     Dropped columns are X B; l'β of all columns is estimable when l_dropped = l_kept B.
@@ -230,7 +226,7 @@ def _check_consistent(L: Array, d: Array, labels: Sequence[str]) -> None:
         raise OptionError(f"these equations contradict each other: {', '.join(labels)}")
 
 
-def dropped_columns(fit: "LikelihoodFit") -> Array:
+def dropped_columns(fit: Fitted) -> Array:
     """B (p, dropped): the dropped columns of X in terms of the kept ones."""
     recipe = fit.recipe
     if recipe is None:

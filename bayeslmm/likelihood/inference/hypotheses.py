@@ -1,20 +1,18 @@
 """The test of a hypothesis Lβ = d."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.coef_table import t_frame
 from bayeslmm.likelihood.inference.constraints import hypothesis
 from bayeslmm.likelihood.inference.ddf.base import FTest
 from bayeslmm.likelihood.inference.ddf.methods import ddf_of
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class HypothesisTest:
 
 
 def hypothesis_test(
-    fit: "LikelihoodFit", given: str | ArrayLike | pd.DataFrame, value: ArrayLike, ddf: str, prob: float
+    fit: Fitted, given: str | ArrayLike | pd.DataFrame, value: ArrayLike, ddf: str, prob: float
 ) -> HypothesisTest:
     """Test equations in the coefficients, together and one by one.
 

@@ -7,20 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.information import elements
 from bayeslmm.spec.design import Design
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
 TOLERANCE = 1e-7
 
 
-def check_comparable(fits: "list[LikelihoodFit]") -> None:
+def check_comparable(fits: list[Fitted]) -> None:
     """One clear error for fits whose likelihoods aren't of the same data.
 
     Raises
@@ -44,7 +44,7 @@ def check_comparable(fits: "list[LikelihoodFit]") -> None:
                 )
 
 
-def _name(fit: "LikelihoodFit") -> str:
+def _name(fit: Fitted) -> str:
     return repr(fit.formula) if fit.formula else "a fit"
 
 
@@ -61,7 +61,7 @@ def spans(big: Array, small: Array) -> bool:
     return bool(np.all(np.linalg.norm(rest, axis=0) <= TOLERANCE * size))
 
 
-def check_nested(small: "LikelihoodFit", big: "LikelihoodFit") -> None:
+def check_nested(small: Fitted, big: Fitted) -> None:
     """An error unless the small model is the big one with some parameters fixed.
 
     Raises
@@ -80,7 +80,7 @@ def check_nested(small: "LikelihoodFit", big: "LikelihoodFit") -> None:
         raise OptionError(_not_nested(small, big, "random effects"))
 
 
-def _not_nested(small: "LikelihoodFit", big: "LikelihoodFit", what: str) -> str:
+def _not_nested(small: Fitted, big: Fitted, what: str) -> str:
     return (
         f"the {what} of {_name(small)} aren't inside those of {_name(big)}: a likelihood ratio has no "
         "reference distribution then; compare their AIC or BIC"

@@ -3,23 +3,23 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayeslmm.errors import BayesLMMWarning, OptionError
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.comparison import ratio_test
 from bayeslmm.likelihood.inference.pieces import Piece, pieces_of, with_pieces
+from bayeslmm.likelihood.inference.ratio_test import bootstrap_p
 from bayeslmm.likelihood.inference.rlrt import exact_p
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
+from bayeslmm.runs.replicates import fresh_seed
 from bayeslmm.spec.covariance import Unstructured
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.materialize import train
 from bayeslmm.spec.recipe import Recipe, coded
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 COLUMNS = ["n_params", "loglik", "aic", "lrt", "df", "p", "p_boundary", "p_exact", "p_bootstrap"]
 
@@ -48,7 +48,7 @@ class RanovaOptions:
             raise OptionError(f"n is {self.n}, at least 1; bootstrap is {self.bootstrap}, at least 0")
 
 
-def ranova(fit: "LikelihoodFit", options: RanovaOptions) -> InferenceTable:
+def ranova(fit: Fitted, options: RanovaOptions) -> InferenceTable:
     """Test each random term by the fit's own criterion.
 
     A bar `(1 | g)` is left out; from `(a + b | g)` a and b are taken out in turn, but never one that is part
@@ -77,28 +77,23 @@ def ranova(fit: "LikelihoodFit", options: RanovaOptions) -> InferenceTable:
     )
 
 
-def _row(fit: "LikelihoodFit", small: "LikelihoodFit", options: RanovaOptions) -> tuple[float, ...]:
+def _row(fit: Fitted, small: Fitted, options: RanovaOptions) -> tuple[float, ...]:
     statistic, df, p, p_boundary = ratio_test(small, fit)
     exact = exact_p(small, fit, options.n, options.seed) if options.exact else np.nan
     simulated = _bootstrap_p(small, fit, options)
     return (small.n_params, small.loglik, small.aic, statistic, df, p, p_boundary, exact, simulated)
 
 
-def _bootstrap_p(small: "LikelihoodFit", fit: "LikelihoodFit", options: RanovaOptions) -> float:
-    from bayeslmm.likelihood.inference.ratio_test import bootstrap_p
-    from bayeslmm.runs.replicates import fresh_seed
-
+def _bootstrap_p(small: Fitted, fit: Fitted, options: RanovaOptions) -> float:
     if not options.bootstrap:
         return np.nan
     return bootstrap_p(small, fit, options.bootstrap, fresh_seed() if options.seed is None else options.seed)
 
 
-def _refit(fit: "LikelihoodFit", design: Design) -> "LikelihoodFit":
-    from bayeslmm.likelihood.fit import fit as run
-
+def _refit(fit: Fitted, design: Design) -> Fitted:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesLMMWarning)
-        return run(design, replace(fit.options, start=None))
+        return fit.of(design, replace(fit.options, start=None))
 
 
 def reductions(design: Design, recipe: Recipe, reduce_terms: bool) -> Iterator[tuple[str, Design]]:

@@ -2,24 +2,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.likelihood.bootstrap.kind import RowSampler
 from bayeslmm.likelihood.bootstrap.parametric import Parametric
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
-from bayeslmm.likelihood.bootstrap.refits import Refitter, Responses, with_kernel
+from bayeslmm.likelihood.bootstrap.refits import Refitter, with_kernel
+from bayeslmm.likelihood.bootstrap.responses import Responses, RowSampler
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.boundary import chi_squared_p
 from bayeslmm.likelihood.inference.comparison import as_ml, likelihood_ratio
 from bayeslmm.likelihood.inference.nesting import check_comparable, check_nested
 from bayeslmm.likelihood.optimum import optimize
 from bayeslmm.runs.replicates import Plan, collect, finished, fresh_seed
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -145,7 +143,7 @@ def bootstrap_lrt(
     return BootstrapRatioTest(likelihood_ratio(*fits), df, draws, seed, fits[0].formula, fits[1].formula)
 
 
-def bootstrap_p(small: "LikelihoodFit", big: "LikelihoodFit", n: int, seed: int) -> float:
+def bootstrap_p(small: Fitted, big: Fitted, n: int, seed: int) -> float:
     """p-value of two nested fits' likelihood ratio by their own criterion, simulated under the small one.
 
     REML fits may be given where the fixed parts are the same.
@@ -166,7 +164,7 @@ class RatioTask:
     refitters: tuple[Refitter, Refitter]
 
     @classmethod
-    def of(cls, small: "LikelihoodFit", big: "LikelihoodFit") -> "RatioTask":
+    def of(cls, small: Fitted, big: Fitted) -> "RatioTask":
         """The task of two ML fits."""
         a, b = (RowReduction(fit.design, fit.design.kernel) for fit in (small, big))
         return cls(Parametric().rows(small), (a, b), (Refitter.of(small), Refitter.of(big)))

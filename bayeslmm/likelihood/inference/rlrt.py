@@ -11,13 +11,13 @@ does.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError, check_whole
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.boundary import boundary_p, chi_squared_p
 from bayeslmm.likelihood.inference.comparison import as_fitted_by, likelihood_ratio
 from bayeslmm.likelihood.inference.components import orthonormal_columns
@@ -25,9 +25,6 @@ from bayeslmm.likelihood.inference.nesting import check_comparable, same_fixed
 from bayeslmm.likelihood.inference.pieces import Piece, pieces_of, with_pieces
 from bayeslmm.runs.replicates import fresh_seed
 from bayeslmm.spec.design import Design
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -89,9 +86,7 @@ class RestrictedRatioTest:
         return f"<p>{repr(self).splitlines()[0]}</p>{self.table.to_html(border=0)}"
 
 
-def exact_rlrt(
-    small: "LikelihoodFit", big: "LikelihoodFit", n: int = 100_000, seed: int | None = None
-) -> RestrictedRatioTest:
+def exact_rlrt(small: Fitted, big: Fitted, n: int = 100_000, seed: int | None = None) -> RestrictedRatioTest:
     """Test the one variance that the big model has more, by its exact null distribution.
 
     Parameters
@@ -123,7 +118,7 @@ def exact_rlrt(
     return RestrictedRatioTest(statistic, sample, chosen, label, bool(small.design.blocks))
 
 
-def exact_p(small: "LikelihoodFit", big: "LikelihoodFit", n: int, seed: int | None) -> float:
+def exact_p(small: Fitted, big: Fitted, n: int, seed: int | None) -> float:
     """The exact p-value, or NaN for ML fits and where the models differ by more than one variance."""
     if not big.reml or _difference(small.design, big.design) is None:
         return np.nan

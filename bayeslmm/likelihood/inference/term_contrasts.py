@@ -7,19 +7,16 @@ as lmerTest (Kuznetsova, Brockhoff & Christensen 2017) has them, which follows S
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.factors import Coding, Factor, coding_of
 from bayeslmm.spec.materialize import Part, train
 from bayeslmm.spec.rank import independent_columns
 from bayeslmm.spec.recipe import FixedTerm, Recipe, coded
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 type Columns = list[int]
@@ -39,7 +36,7 @@ class FixedPart:
     recipe: Recipe
 
     @classmethod
-    def of(cls, fit: "LikelihoodFit") -> "FixedPart":
+    def of(cls, fit: Fitted) -> "FixedPart":
         """The fixed part of a fit made from a formula."""
         if fit.recipe is None:
             raise OptionError("this fit was made from a bare design; its terms aren't known: fit a model")
@@ -55,7 +52,7 @@ class FixedPart:
         return own < more and all(name in self.recipe.codings for name in more - own)
 
 
-def contrasts(fit: "LikelihoodFit", type_: int) -> dict[str, Array]:
+def contrasts(fit: Fitted, type_: int) -> dict[str, Array]:
     """L (rows, p) of every term, by name.
 
     Raises

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,17 +20,17 @@ from bayeslmm.likelihood.bootstrap.refits import Refitter
 from bayeslmm.likelihood.bootstrap.run import first_error_of
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
 from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
+from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.fitted import FitOptions, Fitted
+from bayeslmm.likelihood.inference.coef_table import coef_table
 from bayeslmm.likelihood.inference.comparison import as_ml, ratio_test
 from bayeslmm.likelihood.inference.nesting import check_nested
 from bayeslmm.likelihood.optimum import Convergence, Optimum
 from bayeslmm.runs.replicates import Plan, collect, finished, fresh_seed, watched
 from bayeslmm.spec.design import Design
 
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
-
 type Array = NDArray[np.float64]
-type Test = "Callable[[LikelihoodFit], float]"
+type Test = Callable[[Fitted], float]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Power:
 
 def power(
     model: Any,
-    truth: "LikelihoodFit | Mapping[str, float] | None" = None,
+    truth: Fitted | Mapping[str, float] | None = None,
     *,
     test: Any,
     n: int = 1000,
@@ -140,7 +140,7 @@ def power(
     return Power(words, values, alpha, prob, columns.values[:, 0], seed)
 
 
-def _truth(model: Any, truth: "LikelihoodFit | Mapping[str, float] | None") -> "pd.Series[float]":
+def _truth(model: Any, truth: Fitted | Mapping[str, float] | None) -> "pd.Series[float]":
     """All parameters by label."""
     labels = parameter_labels(model.design, model.spec.sigma is not None)
     named = dict(truth) if isinstance(truth, Mapping) else {}
@@ -153,12 +153,8 @@ def _truth(model: Any, truth: "LikelihoodFit | Mapping[str, float] | None") -> "
     return pd.Series({**values, **named}, dtype=float)
 
 
-def _simulator(
-    model: Any, values: "pd.Series[float]", criterion: str
-) -> "tuple[LikelihoodFit, ResponseEngine]":
+def _simulator(model: Any, values: "pd.Series[float]", criterion: str) -> tuple[Fitted, ResponseEngine]:
     """A fit that stands at the truth, on a simulated response, and what simulates others."""
-    from bayeslmm.likelihood.fit import FitOptions, LikelihoodFit
-
     design: Design = model.design
     beta = np.asarray(values[list(beta_labels(design))], dtype=np.float64)
     sigma = model.spec.sigma if model.spec.sigma is not None else float(values[SIGMA])
@@ -185,7 +181,7 @@ def _theta(design: Design, values: "pd.Series[float]", sigma: float) -> Array:
     return covariance.theta_of_natural(sd, cor, sigma)
 
 
-def _test(test: Any, template: "LikelihoodFit", ddf: str) -> tuple[str, Test]:
+def _test(test: Any, template: Fitted, ddf: str) -> tuple[str, Test]:
     """The test in words, and as a function of a refit."""
     design = template.design
     if isinstance(test, str):
@@ -198,10 +194,10 @@ def _test(test: Any, template: "LikelihoodFit", ddf: str) -> tuple[str, Test]:
     return getattr(test, "__name__", "a test"), test
 
 
-def _coefficient_p(fit: "LikelihoodFit", coef: str, ddf: str) -> float:
-    return float(fit.coef_table(ddf)["p"][coef])
+def _coefficient_p(fit: Fitted, coef: str, ddf: str) -> float:
+    return float(coef_table(fit, ddf, 0.95)["p"][coef])
 
 
-def _ratio_p(fit: "LikelihoodFit", small: "LikelihoodFit") -> float:
-    _, _, chisq, boundary = ratio_test(as_ml(small.refit(fit.design.y)), as_ml(fit))
+def _ratio_p(fit: Fitted, small: Fitted) -> float:
+    _, _, chisq, boundary = ratio_test(small.refit(fit.design.y), as_ml(fit))
     return chisq if np.isnan(boundary) else boundary

@@ -57,7 +57,7 @@ def test_information_is_that_of_dense_matrices(fit: LikelihoodFit) -> None:
 
 
 def test_slopes_of_vcov_are_differences(fit: LikelihoodFit) -> None:
-    from bayeslmm.likelihood.fit import Optimum
+    from bayeslmm.likelihood.optimum import Optimum
 
     slopes = vcov_slopes(fit)
     for place, size in enumerate(1e-5 * fit.objective.scale):

@@ -3,7 +3,8 @@ import pytest
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import OptionError
-from bayeslmm.likelihood.fit import FitOptions, LikelihoodFit, fit
+from bayeslmm.likelihood.fit import LikelihoodFit, fit
+from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.likelihood.inference.term_contrasts import contrasts, sequential
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec

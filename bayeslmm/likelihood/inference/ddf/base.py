@@ -2,13 +2,12 @@
 
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.fitted import Fitted
 
 type Array = NDArray[np.float64]
 
@@ -43,7 +42,7 @@ class DDF(ABC):
     keyword: ClassVar[str]
     name: ClassVar[str]
 
-    def __init__(self, fit: "LikelihoodFit") -> None:
+    def __init__(self, fit: Fitted) -> None:
         """Take the fit."""
         self.fit = fit
 

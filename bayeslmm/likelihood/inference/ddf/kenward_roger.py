@@ -6,17 +6,15 @@ kernel's coordinates, where Φ = A_XX⁻¹.
 """
 
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.ddf.base import DDF, RANK, FTest
 from bayeslmm.likelihood.inference.information import Information, information
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -27,7 +25,7 @@ class KenwardRoger(DDF):
     keyword: ClassVar[str] = "kenward-roger"
     name: ClassVar[str] = "Kenward-Roger"
 
-    def __init__(self, fit: "LikelihoodFit") -> None:
+    def __init__(self, fit: Fitted) -> None:
         """Take a REML fit.
 
         Raises

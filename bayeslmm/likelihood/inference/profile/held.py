@@ -8,18 +8,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels_of, sd_labels_of
 from bayeslmm.kernel.optimizer import minimize
+from bayeslmm.likelihood.estimates import wald_table
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.covariance import lower_factor
 from bayeslmm.spec.relative import TermSlot
-
-if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -51,7 +49,7 @@ class Held(ABC):
     fit : by ML. label : of the parameter. range : values it can have.
     """
 
-    def __init__(self, fit: "LikelihoodFit", label: str) -> None:
+    def __init__(self, fit: Fitted, label: str) -> None:
         """Take the ML fit."""
         self.fit, self.label = fit, label
         self.covariance, self.kernel = fit.design.covariance, fit.design.kernel
@@ -82,7 +80,7 @@ class Held(ABC):
     @property
     def row(self) -> dict[str, float]:
         """The parameter's row of the fit's estimates."""
-        return self.fit.estimates().row(self.label)
+        return wald_table(self.fit, 0.95, ranef=False).row(self.label)
 
     @property
     def start(self) -> Array:
@@ -151,7 +149,7 @@ def _in_theta(held: Held, found: "tuple[Solution, Array]", theta: Array) -> "tup
 class HeldBeta(Held):
     """A fixed effect; δ moves from its best along A_XX⁻¹c until c'δ is right."""
 
-    def __init__(self, fit: "LikelihoodFit", label: str, place: int) -> None:
+    def __init__(self, fit: Fitted, label: str, place: int) -> None:
         """Take the coefficient's place."""
         super().__init__(fit, label)
         self.c = np.linalg.solve(self.kernel.R_X.T, np.eye(self.kernel.p)[place])
@@ -185,7 +183,7 @@ class HeldSd(Held):
 
     range = (0.0, np.inf)
 
-    def __init__(self, fit: "LikelihoodFit", label: str, slot: TermSlot, coef: int) -> None:
+    def __init__(self, fit: Fitted, label: str, slot: TermSlot, coef: int) -> None:
         """Take the bar, and the coef's place in it."""
         super().__init__(fit, label)
         self.slot, self.coef = slot, coef
@@ -246,7 +244,7 @@ class HeldCor(Held):
     the coordinates x.
     """
 
-    def __init__(self, fit: "LikelihoodFit", label: str, slot: TermSlot, pair: tuple[int, int]) -> None:
+    def __init__(self, fit: Fitted, label: str, slot: TermSlot, pair: tuple[int, int]) -> None:
         """Take the bar, and the coefs' places in it."""
         super().__init__(fit, label)
         self.slot, self.pair = slot, pair
@@ -359,7 +357,7 @@ class HeldCor(Held):
         return own, np.concatenate(gradient)
 
 
-def parameters(fit: "LikelihoodFit") -> Iterator[Held]:
+def parameters(fit: Fitted) -> Iterator[Held]:
     """Every parameter of an ML fit, in the labels' order."""
     design = fit.design
     for place, label in enumerate(beta_labels(design)):

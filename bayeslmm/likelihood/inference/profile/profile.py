@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.estimands.labels import parameter_labels
 from bayeslmm.likelihood.bootstrap.parameters import natural_draws
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.comparison import as_fitted_by
 from bayeslmm.likelihood.inference.profile.held import Solution, parameters
 from bayeslmm.likelihood.inference.profile.limits import Curve, Limit
@@ -20,7 +21,6 @@ from bayeslmm.likelihood.inference.table import InferenceTable, headed
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ class Profile:
     fit : by ML. curves : one a parameter, by label. n_points : on each side of a drawn curve.
     """
 
-    fit: "LikelihoodFit"
+    fit: Fitted
     curves: dict[str, Curve]
     n_points: int
 
@@ -104,7 +104,7 @@ class Profile:
         return self.confint()._repr_html_()
 
 
-def profile(fit: "LikelihoodFit", labels: Iterable[str] | None = None, n_points: int = 8) -> Profile:
+def profile(fit: Fitted, labels: Iterable[str] | None = None, n_points: int = 8) -> Profile:
     """The profile of a fit, which is refitted by ML if it wasn't.
 
     Parameters
@@ -139,7 +139,7 @@ def cut(prob: float) -> float:
     return float(ndtri(0.5 + prob / 2))
 
 
-def natural_values(fit: "LikelihoodFit", solution: Solution) -> Array:
+def natural_values(fit: Fitted, solution: Solution) -> Array:
     """All labelled parameters of a solution."""
     sd, cor = natural_draws(fit.design.covariance, solution.lam[None], np.array([solution.sigma]))
     sigma = [] if fit.options.sigma is not None else [solution.sigma]
