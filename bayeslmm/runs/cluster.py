@@ -3,19 +3,17 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bayeslmm.errors import OptionError
-
-if TYPE_CHECKING:
-    from bayeslmm.runs.replicates import Done, Plan, Task
+from bayeslmm.runs.plan import Done, Plan, Task
 
 AHEAD = 4  # chunks on their way for each thread of the cluster
 
 
 def spread(
-    client: Any, work: "Callable[[Task, Plan, int], Done]", task: "Task", plan: "Plan", firsts: range
-) -> "Iterator[Done]":
+    client: Any, work: Callable[[Task, Plan, int], Done], task: Task, plan: Plan, firsts: range
+) -> Iterator[Done]:
     """Finished chunks in order; a few for each thread of the cluster are under way at any time.
 
     The task is sent as a computation, not as data: the scheduler can make it again when the workers that
@@ -50,5 +48,5 @@ def check_client(client: Any) -> None:
         raise OptionError("the client's cluster has no workers; wait with client.wait_for_workers(1)")
 
 
-def _itself(task: "Task") -> "Task":
+def _itself(task: Task) -> Task:
     return task

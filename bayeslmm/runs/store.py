@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError, OutputError
 from bayeslmm.runs.manifest import Manifest
-from bayeslmm.runs.replicates import Done
+from bayeslmm.runs.plan import Done
 
 type Array = NDArray[np.float64]
 

@@ -15,7 +15,8 @@ from bayeslmm.likelihood.bootstrap.reduction import RowReduction
 from bayeslmm.likelihood.bootstrap.refits import Refitter, flat_all
 from bayeslmm.likelihood.bootstrap.responses import Responses
 from bayeslmm.likelihood.bootstrap.task import RefitTask
-from bayeslmm.runs.replicates import Plan, generators, run
+from bayeslmm.runs.plan import Plan, generators
+from bayeslmm.runs.replicates import run
 
 MODELS = {
     "slopes": ("Reaction ~ Days + (Days | Subject)", "sleepstudy"),

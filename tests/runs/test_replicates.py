@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from bayeslmm.errors import OptionError
-from bayeslmm.runs.replicates import Plan, finished, fresh_seed, generator, run
+from bayeslmm.runs.plan import Plan, fresh_seed, generator
+from bayeslmm.runs.replicates import finished, run
 
 
 def two_numbers(generators):

@@ -9,7 +9,8 @@ import pytest
 
 from bayeslmm.errors import OptionError, OutputError
 from bayeslmm.runs.manifest import Manifest
-from bayeslmm.runs.replicates import Plan, collect, finished
+from bayeslmm.runs.plan import Plan
+from bayeslmm.runs.replicates import collect, finished
 from bayeslmm.runs.store import Store
 
 MANIFEST = Manifest("y ~ x", "abc", {"bootstrap": 7}, {"kind": "parametric"})

@@ -11,8 +11,9 @@ from formulaic import Formula
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import DataError, DesignWarning, FormulaError, InputError, OptionError
 from bayeslmm.spec import materialize
-from bayeslmm.spec.build import Built, build
+from bayeslmm.spec.build import build
 from bayeslmm.spec.covariance import Diagonal, Unstructured
+from bayeslmm.spec.in_memory import Built
 from bayeslmm.spec.model_spec import ModelSpec
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from bayeslmm.errors import DataError, OptionError
-from bayeslmm.spec.build import Built, build
+from bayeslmm.spec.build import build
+from bayeslmm.spec.in_memory import Built
 from bayeslmm.spec.model_spec import ModelSpec
 
 LEVELS = ["a", "b", "c", "d"]

@@ -8,7 +8,8 @@ import pytest
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import DataError, DesignWarning, OptionError
-from bayeslmm.spec.build import Built, build
+from bayeslmm.spec.build import build
+from bayeslmm.spec.in_memory import Built
 from bayeslmm.spec.model_spec import ModelSpec
 
 FORMULAS = [

@@ -18,7 +18,8 @@ from bayeslmm.likelihood.bootstrap.parameters import parameters, standard_errors
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
 from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.runs.replicates import Plan, collect, finished
+from bayeslmm.runs.plan import Plan
+from bayeslmm.runs.replicates import collect, finished
 from bayeslmm.spec.design import Design
 
 type Array = NDArray[np.float64]

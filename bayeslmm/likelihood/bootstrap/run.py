@@ -22,7 +22,8 @@ from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
 from bayeslmm.likelihood.bootstrap.wild import Wild
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.runs.manifest import Manifest, data_hash
-from bayeslmm.runs.replicates import Done, Plan, collect, finished, fresh_seed, generator, watched
+from bayeslmm.runs.plan import Done, Plan, fresh_seed, generator
+from bayeslmm.runs.replicates import collect, finished, watched
 from bayeslmm.runs.store import Store
 
 type Array = NDArray[np.float64]

@@ -15,7 +15,7 @@ from bayeslmm.likelihood.inference.pieces import Piece, pieces_of, with_pieces
 from bayeslmm.likelihood.inference.ratio_test import bootstrap_p
 from bayeslmm.likelihood.inference.rlrt import exact_p
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
-from bayeslmm.runs.replicates import fresh_seed
+from bayeslmm.runs.plan import fresh_seed
 from bayeslmm.spec.covariance import Unstructured
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.materialize import train

@@ -17,7 +17,8 @@ from bayeslmm.likelihood.inference.boundary import chi_squared_p
 from bayeslmm.likelihood.inference.comparison import as_ml, likelihood_ratio
 from bayeslmm.likelihood.inference.nesting import check_comparable, check_nested
 from bayeslmm.likelihood.optimum import optimize
-from bayeslmm.runs.replicates import Plan, collect, finished, fresh_seed
+from bayeslmm.runs.plan import Plan, fresh_seed
+from bayeslmm.runs.replicates import collect, finished
 
 type Array = NDArray[np.float64]
 

@@ -23,7 +23,7 @@ from bayeslmm.likelihood.inference.comparison import as_fitted_by, likelihood_ra
 from bayeslmm.likelihood.inference.components import orthonormal_columns
 from bayeslmm.likelihood.inference.nesting import check_comparable, same_fixed
 from bayeslmm.likelihood.inference.pieces import Piece, pieces_of, with_pieces
-from bayeslmm.runs.replicates import fresh_seed
+from bayeslmm.runs.plan import fresh_seed
 from bayeslmm.spec.design import Design
 
 type Array = NDArray[np.float64]

@@ -26,7 +26,8 @@ from bayeslmm.likelihood.inference.coef_table import coef_table
 from bayeslmm.likelihood.inference.comparison import as_ml, ratio_test
 from bayeslmm.likelihood.inference.nesting import check_nested
 from bayeslmm.likelihood.optimum import Convergence, Optimum
-from bayeslmm.runs.replicates import Plan, collect, finished, fresh_seed, watched
+from bayeslmm.runs.plan import Plan, fresh_seed
+from bayeslmm.runs.replicates import collect, finished, watched
 from bayeslmm.spec.design import Design
 
 type Array = NDArray[np.float64]

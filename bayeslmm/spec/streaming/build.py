@@ -20,8 +20,7 @@ from bayeslmm.kernel.blocks import BlockSize
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.plan import Plan
 from bayeslmm.kernel.streaming import Basis, finish, geometry, plan_of
-from bayeslmm.spec import build as in_memory
-from bayeslmm.spec import checks
+from bayeslmm.spec import checks, in_memory
 from bayeslmm.spec.design import MeanSd, Scales
 from bayeslmm.spec.factors import Coding, Factor, Grouping, coding_of
 from bayeslmm.spec.known import with_known

@@ -14,7 +14,7 @@ from bayeslmm.likelihood.bootstrap.residual import Residual
 from bayeslmm.likelihood.bootstrap.run import KINDS
 from bayeslmm.likelihood.bootstrap.wild import HCCME, MULTIPLIERS, Wild
 from bayeslmm.model import LinearMixedModel
-from bayeslmm.runs.replicates import generator
+from bayeslmm.runs.plan import generator
 
 
 def marginal_residuals(fit):

@@ -74,7 +74,7 @@ import signal
 import bayeslmm as bl
 from bayeslmm.likelihood.bootstrap.parametric import StatisticsSampler
 from bayeslmm.likelihood.bootstrap.refits import Refitter
-from bayeslmm.runs.replicates import generators
+from bayeslmm.runs.plan import generators
 fit = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy")).fit()
 refitter = Refitter.of(fit)
 responses = refitter.condensed(StatisticsSampler.of(fit)(generators(1, range(20_000))))

@@ -7,7 +7,7 @@ import bayeslmm as bl
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.bootstrap.parametric import Parametric
 from bayeslmm.likelihood.inference.ratio_test import BootstrapRatioTest
-from bayeslmm.runs.replicates import generator
+from bayeslmm.runs.plan import generator
 
 
 @pytest.fixture(scope="module")

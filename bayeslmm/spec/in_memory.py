@@ -1,0 +1,309 @@
+"""Formula and data frame → design and recipe, all rows at once."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayeslmm.errors import DesignWarning
+
+from . import checks
+from .covariance import CovarianceStructure, structures_by_keyword
+from .design import Block, Design
+from .factors import Coding, Factor, Grouping, coding_of, factor_of
+from .formula import Bar
+from .known import with_known
+from .materialize import Part, train
+from .model_spec import ModelSpec
+from .rank import independent_columns
+from .recipe import FixedTerm, Recipe, coded, numbers
+
+type Array = NDArray[np.float64]
+type Codes = NDArray[np.int64]
+
+
+class Built(NamedTuple):
+    """The design of the data, and the recipe that makes the design of new rows."""
+
+    design: Design
+    recipe: Recipe
+
+
+class _Rows(NamedTuple):
+    """The complete rows of the data: their columns, and where they were."""
+
+    columns: dict[str, pd.Series]
+    rows: Codes
+    n_given: int
+
+    def pick(self, values: Array) -> Array:
+        """The kept rows of an array with one value a given row."""
+        return values[self.rows] if len(self.rows) < self.n_given else values
+
+
+def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
+    """The design a specification makes of a table; raises and warns as `build` says."""
+    kept = _complete_rows(spec, frame)
+    fitted, codings = _variables(spec, kept)
+    variables = coded(fitted, codings)
+    parts = train(part_formulas(spec), variables, len(kept.rows))
+    for part in parts.values():
+        _check_part(part, kept.rows)
+    y = _response(spec, parts, kept)
+    X, columns, dropped = _full_rank(parts["fixed"])
+    groupings, blocks = _blocks(spec, parts, kept)
+    design = Design(
+        y=_frozen(y),
+        offset=_frozen(_offset(spec, parts, kept)),
+        weights=_frozen(_weights(spec, kept, frame)),
+        X=_frozen(X),
+        coefs=tuple(parts["fixed"].names[column] for column in columns),
+        dropped=dropped,
+        blocks=blocks,
+        rows=_frozen(kept.rows),
+        n_missing=kept.n_given - len(kept.rows),
+        response=spec.response,
+    )
+    return Built(design, make_recipe(spec, parts, fitted, codings, columns, groupings))
+
+
+def part_formulas(spec: ModelSpec) -> dict[str, str]:
+    """Formula text of each part, by name."""
+    bars = {f"bar_{place}": f"1 + {bar.left}" for place, bar in enumerate(spec.bars)}
+    offsets = {f"offset_{place}": offset.code for place, offset in enumerate(spec.offsets)}
+    return {"outcome": spec.parsed.outcome.code, "fixed": spec.fixed} | offsets | bars
+
+
+def _part_variables(spec: ModelSpec) -> dict[str, tuple[str, ...]]:
+    """Columns each part asks for."""
+    bars = {f"bar_{place}": bar.variables for place, bar in enumerate(spec.bars)}
+    offsets = {f"offset_{place}": offset.variables for place, offset in enumerate(spec.offsets)}
+    parsed = spec.parsed
+    return {"outcome": parsed.outcome.variables, "fixed": parsed.fixed.variables} | offsets | bars
+
+
+def formula_variables(spec: ModelSpec) -> tuple[str, ...]:
+    """Columns the formula's parts ask for, each once."""
+    return tuple(dict.fromkeys(name for names in _part_variables(spec).values() for name in names))
+
+
+def column_roles(spec: ModelSpec) -> dict[str, str]:
+    """What each column is for; the response first, so that it is named first in an error."""
+    named = [(name, "response") for name in spec.parsed.outcome.variables]
+    named += [(name, "column") for names in _part_variables(spec).values() for name in names]
+    named += [(name, "grouping factor") for bar in spec.bars for name in bar.columns]
+    named += [
+        (name, what)
+        for what, name in (("offset", spec.offset), ("weights", spec.weights))
+        if isinstance(name, str)
+    ]
+    roles: dict[str, str] = {}
+    for name, role in named:
+        roles.setdefault(name, role)
+    return roles
+
+
+def _complete_rows(spec: ModelSpec, frame: pd.DataFrame) -> _Rows:
+    """The rows with no missing value in any column the model uses (missing weights are an error instead)."""
+    roles = column_roles(spec)
+    checks.check_columns(roles, frame)
+    columns = {name: frame[name] for name in roles}
+    missing = {
+        name: np.asarray(pd.isna(column.array))
+        for name, column in columns.items()
+        if roles[name] != "weights"
+    }
+    if spec.offset is not None and not isinstance(spec.offset, str):
+        missing["offset"] = np.isnan(checks.row_values("offset", spec.offset, len(frame)))
+    checks.check_not_all_missing(missing, len(frame))
+    checks.check_missing_allowed(missing, spec.missing == "drop")
+    gone = np.logical_or.reduce([np.zeros(len(frame), dtype=bool), *missing.values()])
+    rows = np.flatnonzero(~gone)
+    if gone.any():
+        columns = {name: column.iloc[rows] for name, column in columns.items()}
+    return _Rows(columns, rows, len(frame))
+
+
+def _variables(spec: ModelSpec, kept: _Rows) -> tuple[dict[str, NDArray[Any]], dict[str, Coding]]:
+    """The formula's columns, a factor's as codes, and the codings of those that are factors."""
+    names = formula_variables(spec)
+    for name in spec.parsed.outcome.variables:
+        checks.check_response_column(name, kept.columns[name])
+    for offset in spec.offsets:
+        checks.check_offset_columns({name: kept.columns[name] for name in offset.variables})
+    factors = {
+        name: factor_of(kept.columns[name]) for name in names if checks.is_factor(name, kept.columns[name])
+    }
+    checks.check_contrasts(spec.contrasts, factors, names)
+    codings = {name: _coding(name, factor, spec) for name, factor in factors.items()}
+    codes = {name: factor.codes for name, factor in factors.items()}
+    plain = {name: numbers(kept.columns[name]) for name in names if name not in factors}
+    for name, column in plain.items():
+        checks.check_finite(name, column, kept.rows)
+    return codes | plain, codings
+
+
+def _coding(name: str, factor: Factor, spec: ModelSpec) -> Coding:
+    checks.check_fixed_factor(name, factor.levels)
+    return coding_of(name, factor, spec.contrasts.get(name))
+
+
+def _check_part(part: Part, rows: Codes) -> None:
+    if not np.isfinite(part.matrix.sum()):
+        for name, column in zip(part.names, part.matrix.T, strict=True):
+            checks.check_finite(name, column, rows)
+
+
+def _response(spec: ModelSpec, parts: Mapping[str, Part], kept: _Rows) -> Array:
+    outcome = parts["outcome"]
+    checks.check_one_column(spec.response, outcome.matrix.shape[1])
+    y = outcome.matrix[:, 0].copy()
+    checks.check_response(spec.response, y, spec.sigma_free)
+    return y
+
+
+def _offset(spec: ModelSpec, parts: Mapping[str, Part], kept: _Rows) -> Array:
+    """The sum of the formula's offsets and the one given apart."""
+    own = [part.matrix[:, 0] for name, part in parts.items() if name.startswith("offset")]
+    if isinstance(spec.offset, str):
+        own.append(checks.number_column("offset", kept.columns[spec.offset]))
+    elif spec.offset is not None:
+        own.append(kept.pick(checks.row_values("offset", spec.offset, kept.n_given)))
+    total = sum(own, np.zeros(len(kept.rows)))
+    checks.check_finite("offset", total, kept.rows)
+    return total
+
+
+def _weights(spec: ModelSpec, kept: _Rows, frame: pd.DataFrame) -> Array:
+    if spec.weights is None:
+        return np.ones(len(kept.rows))
+    if isinstance(spec.weights, str):
+        weights = checks.number_column("weights", kept.columns[spec.weights])
+    else:
+        weights = kept.pick(checks.row_values("weights", spec.weights, len(frame)))
+    checks.check_weights(weights)
+    return weights
+
+
+def _full_rank(fixed: Part) -> tuple[Array, NDArray[np.intp], tuple[str, ...]]:
+    """X with the columns that depend on earlier ones left out, which they are, and the others' names."""
+    matrix = fixed.matrix
+    columns = independent_columns(matrix)
+    checks.check_rank(len(columns), len(matrix), matrix.shape[1])
+    dropped = dropped_columns(fixed.names, columns)
+    return (np.ascontiguousarray(matrix[:, columns]) if dropped else matrix), columns, dropped
+
+
+def dropped_columns(names: tuple[str, ...], kept: NDArray[np.intp]) -> tuple[str, ...]:
+    """Names of the columns that aren't kept; warns of them."""
+    dropped = tuple(name for place, name in enumerate(names) if place not in kept)
+    if dropped:
+        warnings.warn(
+            f"fixed-effects columns dropped because they depend on earlier ones: {', '.join(dropped)}",
+            DesignWarning,
+            stacklevel=5,
+        )
+    return dropped
+
+
+def _blocks(
+    spec: ModelSpec, parts: Mapping[str, Part], kept: _Rows
+) -> tuple[tuple[Grouping, ...], tuple[Block, ...]]:
+    factors: dict[str, Factor] = {}
+    for name in dict.fromkeys(column for bar in spec.bars for column in bar.columns):
+        factors[name] = factor_of(kept.columns[name])
+    made = [_block(spec, group, parts, factors) for group in spec.groups]
+    return tuple(grouping for grouping, _ in made), tuple(block for _, block in made)
+
+
+def _block(
+    spec: ModelSpec, group: str, parts: Mapping[str, Part], factors: Mapping[str, Factor]
+) -> tuple[Grouping, Block]:
+    places = spec.bars_of(group)
+    names = spec.bars[places[0]].columns
+    grouping, codes = Grouping.learn(names, [factors[name] for name in names])
+    n_observed, known = len(grouping.levels), None
+    if group in spec.covariance:
+        grouping, known = with_known(grouping, spec.covariance[group])
+        known = _frozen(known)
+    own = [parts[f"bar_{place}"] for place in places]
+    coefs = tuple(name for part in own for name in part.names)
+    checks.check_grouping(group, n_observed, len(codes), spec.sigma_free and known is None)
+    checks.check_repeats(group, coefs)
+    structures = tuple(
+        structure_of(
+            spec,
+            spec.bars[place],
+            part.names,
+            part.matrix.any(axis=0),
+            n_observed,
+            len(codes),
+            known is None,
+        )
+        for place, part in zip(places, own, strict=True)
+    )
+    columns = _frozen(np.hstack([part.matrix for part in own]))
+    block = Block(group, grouping.levels, _frozen(codes), coefs, columns, structures, places, known)
+    return grouping, block
+
+
+def structure_of(
+    spec: ModelSpec,
+    bar: Bar,
+    coefs: tuple[str, ...],
+    nonzero: NDArray[np.bool_],
+    n_levels: int,
+    n: int,
+    independent: bool,
+) -> CovarianceStructure:
+    """The covariance structure of a bar on n rows; `nonzero` says which left-hand columns aren't all 0."""
+    checks.check_left_side(bar, nonzero, coefs)
+    structure = structures_by_keyword()[bar.keyword](len(coefs))
+    if spec.sigma_free and independent:
+        # independent coefs are terms of their own
+        checks.check_bar_size(bar, n_levels, structure.k if structure.pairs else 1, n)
+    return structure
+
+
+def make_recipe(
+    spec: ModelSpec,
+    parts: Mapping[str, Part],
+    fitted: Mapping[str, NDArray[Any]],
+    codings: Mapping[str, Coding],
+    columns: NDArray[np.intp],
+    groupings: tuple[Grouping, ...],
+) -> Recipe:
+    """All that was learnt about making columns; `fitted` are the formula's columns at the fitted rows."""
+    replayed = [name for name in parts if name != "outcome"]
+    variables = _part_variables(spec)
+    used = {name for part in replayed for name in variables[part]}
+    return Recipe(
+        trained={name: parts[name].trained for name in replayed},
+        variables={name: variables[name] for name in replayed},
+        codings={name: coding for name, coding in codings.items() if name in used},
+        kept=columns,
+        terms=tuple(_fixed_terms(parts["fixed"], columns)),
+        groupings=groupings,
+        bars=tuple(tuple(f"bar_{place}" for place in spec.bars_of(group)) for group in spec.groups),
+        offset_column=spec.offset if isinstance(spec.offset, str) else None,
+        fitted={name: fitted[name] for name in sorted(used & fitted.keys())},
+    )
+
+
+def _fixed_terms(fixed: Part, columns: NDArray[np.intp]) -> Iterator[FixedTerm]:
+    place = {int(column): number for number, column in enumerate(columns)}
+    first = 0
+    for _, scoped, columns_of_term in fixed.trained.structure:
+        factors = tuple(factor.factor.expr for factor in scoped[0].factors)
+        indexes = range(first, first + len(columns_of_term))
+        kept = tuple(place[index] for index in indexes if index in place)
+        yield FixedTerm(":".join(factors) or "Intercept", factors, kept)
+        first = indexes.stop
+
+
+def _frozen[A: NDArray[Any]](array: A) -> A:
+    array.setflags(write=False)
+    return array
