@@ -204,7 +204,7 @@ def dropped_columns(names: tuple[str, ...], kept: NDArray[np.intp]) -> tuple[str
         warnings.warn(
             f"fixed-effects columns dropped because they depend on earlier ones: {', '.join(dropped)}",
             DesignWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return dropped
 

@@ -57,13 +57,13 @@ def test_tables_alone_make_a_page(reml, bootstrap, posterior, tmp_path):
 
 
 def test_a_large_model_is_certified_only_when_asked(parity, monkeypatch):
-    from bayeslmm.parity import report_tables
+    from bayeslmm.parity.report import tables
 
     unasked = compare(*(side.result for side in parity.sides.present()))
-    monkeypatch.setattr(report_tables, "MOST_EFFECTS", 10)
-    assert "takes long" in report_tables.tables_of(unasked)["no_certificate"]
+    monkeypatch.setattr(tables, "MOST_EFFECTS", 10)
+    assert "takes long" in tables.tables_of(unasked)["no_certificate"]
     assert unasked.certificate.passed
-    assert report_tables.tables_of(unasked)["no_certificate"] == ""
+    assert tables.tables_of(unasked)["no_certificate"] == ""
 
 
 def visible(text):

@@ -1,14 +1,12 @@
 """The report page: what the comparison found, on one HTML page that asks no network for anything."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bayeslmm.errors import OutputError
-from bayeslmm.parity.report_figures import figures_of
-from bayeslmm.parity.report_tables import tables_of
-
-if TYPE_CHECKING:
-    from bayeslmm.parity.compare import Parity
+from bayeslmm.parity.comparison import Comparison
+from bayeslmm.parity.report.figures import figures_of
+from bayeslmm.parity.report.tables import tables_of
 
 PAGE = Path(__file__).parent / "page"
 
@@ -25,7 +23,7 @@ CONTENTS = (
 )
 
 
-def write_report(parity: "Parity", path: Path) -> Path:
+def write_report(parity: Comparison, path: Path) -> Path:
     """Write the page and give its path.
 
     Raises
@@ -41,7 +39,7 @@ def write_report(parity: "Parity", path: Path) -> Path:
     return path
 
 
-def render_report(parity: "Parity") -> str:
+def render_report(parity: Comparison) -> str:
     """Give the page as text."""
     import jinja2
 
@@ -54,7 +52,7 @@ def render_report(parity: "Parity") -> str:
     return environment.get_template("report.html.j2").render(context_of(parity))
 
 
-def context_of(parity: "Parity") -> dict[str, Any]:
+def context_of(parity: Comparison) -> dict[str, Any]:
     """Gather what the template shows."""
     from markupsafe import Markup
 

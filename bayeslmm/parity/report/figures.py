@@ -3,6 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
+from bayeslmm.parity.comparison import Comparison
 from bayeslmm.parity.panels import density_panels, shrinkage_panels
 from bayeslmm.render import style
 from bayeslmm.render.densities import plot_densities
@@ -12,14 +13,13 @@ from bayeslmm.render.shrinkage import plot_shrinkage
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from bayeslmm.parity.compare import Parity
 
 type Plot = tuple[str, str, "Figure"]  # description, caption, figure
 
 KINDS = ("beta", "sd", "cor", "sigma")
 
 
-def figures_of(parity: "Parity") -> dict[str, Any]:
+def figures_of(parity: Comparison) -> dict[str, Any]:
     """Give the figures as JSON, the library that draws them, and how the page arranges them."""
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
@@ -56,7 +56,7 @@ def _group(
     return {"plots": shown, "key": key, "layout": layout}
 
 
-def _forest(parity: "Parity") -> list[Plot]:
+def _forest(parity: Comparison) -> list[Plot]:
     tables = [side.table for side in parity.sides.present()]
     kinds = [kind for kind in KINDS if any(len(table.select(kind)) for table in tables)]
     return [
@@ -75,7 +75,7 @@ def _forest_caption(kind: str, response: str) -> str:
     return f"{style.KIND_TITLES[kind]}{unit}{per}. Every row has its own scale."
 
 
-def _densities(parity: "Parity") -> list[Plot]:
+def _densities(parity: Comparison) -> list[Plot]:
     panels = density_panels(parity.sides, parity.draws, parity.bootstrap_draws)
     return [
         (f"Posterior density of {panel.label}, with estimate and bootstrap distribution.", "", _one(panel))
@@ -87,7 +87,7 @@ def _one(panel: Any) -> "Figure":
     return plot_densities([panel], columns=1, legend=False)
 
 
-def _shrinkage(parity: "Parity") -> list[Plot]:
+def _shrinkage(parity: Comparison) -> list[Plot]:
     return [
         (
             f"Posterior means over BLUPs of {panel.title}, {len(panel.levels)} levels.",
@@ -98,7 +98,7 @@ def _shrinkage(parity: "Parity") -> list[Plot]:
     ]
 
 
-def _forest_key(parity: "Parity") -> list[dict[str, Any]]:
+def _forest_key(parity: Comparison) -> list[dict[str, Any]]:
     marks = []
     for side in parity.sides.present():
         line = line_of(side.table)
@@ -109,7 +109,7 @@ def _forest_key(parity: "Parity") -> list[dict[str, Any]]:
     return marks
 
 
-def _density_key(parity: "Parity") -> list[dict[str, Any]]:
+def _density_key(parity: Comparison) -> list[dict[str, Any]]:
     fit = parity.sides.fit
     bootstrap = (
         [] if parity.bootstrap_draws.empty else [("Bootstrap of the estimate", style.LIKELIHOOD, "dot")]

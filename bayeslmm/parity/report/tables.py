@@ -1,20 +1,18 @@
 """The report's words and numbers, rounded for reading."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayeslmm.parity.checks import likelihood_facts, posterior_facts
+from bayeslmm.parity.comparison import Comparison
 from bayeslmm.parity.judgement import gather
 from bayeslmm.parity.table import all_labels
 from bayeslmm.parity.verdict_table import GOOD, MEANING
 from bayeslmm.render.numbers import fixed, percent, rounded, significant
 from bayeslmm.render.style import KIND_TITLES
-
-if TYPE_CHECKING:
-    from bayeslmm.parity.compare import Parity
 
 type Facts = list[tuple[str, str]]
 
@@ -32,7 +30,7 @@ SAMPLING_COLUMNS = ("Estimand", "MCSE", "MCSE / sd", "ESS bulk", "ESS tail", "R-
 RANEF_COLUMNS = ("Random effect", "BLUP", "Interval", "Posterior mean", "Interval", "Δ / se", "Verdict")
 
 
-def tables_of(parity: "Parity") -> dict[str, Any]:
+def tables_of(parity: Comparison) -> dict[str, Any]:
     """Give everything on the page that is not a figure."""
     return {
         "formula": parity.formula,
@@ -68,7 +66,7 @@ def _badge(verdict: str) -> dict[str, str]:
     return {"name": verdict, "tone": tone(verdict)}
 
 
-def _verdicts(parity: "Parity") -> list[dict[str, Any]]:
+def _verdicts(parity: Comparison) -> list[dict[str, Any]]:
     frame = parity.verdicts.frame
     return [
         {
@@ -86,7 +84,7 @@ def _pairs(frame: pd.DataFrame) -> Facts:
     return list(zip(map(str, frame.index), map(str, frame["sentence"]), strict=True))
 
 
-def _data_facts(parity: "Parity") -> Facts:
+def _data_facts(parity: Comparison) -> Facts:
     design = parity.sides.find("design")
     if design is None:
         return [("Formula", parity.formula)]
@@ -109,7 +107,7 @@ def _data_facts(parity: "Parity") -> Facts:
     return [*facts, *groups, *dropped, *weighted, *offset]
 
 
-def _reading(parity: "Parity") -> str:
+def _reading(parity: Comparison) -> str:
     kinds = {*parity.table["interval"].dropna(), *parity.table["post_interval"].dropna()}
     named = "; ".join(f"{kind} is {meaning}" for kind, meaning in INTERVALS.items() if kind in kinds)
     return (
@@ -119,7 +117,7 @@ def _reading(parity: "Parity") -> str:
     )
 
 
-def _columns(parity: "Parity") -> tuple[str, ...]:
+def _columns(parity: Comparison) -> tuple[str, ...]:
     source = parity.sides.likelihood[0].source if parity.sides.likelihood else "Estimate"
     interval = f"{percent(parity.prob)} interval"
     post = parity.sides.posterior.table.interval if parity.sides.posterior else ""
@@ -137,7 +135,7 @@ def _columns(parity: "Parity") -> tuple[str, ...]:
     )
 
 
-def _estimates(parity: "Parity") -> list[dict[str, Any]]:
+def _estimates(parity: Comparison) -> list[dict[str, Any]]:
     labels = [label for label in all_labels(parity.sides) if not label.startswith("ranef[")]
     rows = [_row(parity, label) for label in labels]
     kinds = dict.fromkeys(row["kind"] for row in rows)
@@ -147,7 +145,7 @@ def _estimates(parity: "Parity") -> list[dict[str, Any]]:
     ]
 
 
-def _row(parity: "Parity", label: str) -> dict[str, Any]:
+def _row(parity: Comparison, label: str) -> dict[str, Any]:
     e = gather(label, parity.sides)
     intervals = _intervals(parity, label)
     texts = [
@@ -165,7 +163,7 @@ def _row(parity: "Parity", label: str) -> dict[str, Any]:
     return {"label": label, "kind": e.kind, "cells": cells, "verdict": _badge(parity.verdicts[label])}
 
 
-def _intervals(parity: "Parity", label: str) -> list[dict[Any, Any]]:
+def _intervals(parity: Comparison, label: str) -> list[dict[Any, Any]]:
     """The likelihood's intervals of one estimand, those it has."""
     rows = parity.table[parity.table["label"] == label]
     records: list[dict[Any, Any]] = rows.dropna(subset=["lower", "upper"]).to_dict("records")
@@ -176,7 +174,7 @@ def _two_places(value: float) -> str:
     return fixed(value, 2) if np.isfinite(value) else ""
 
 
-def _ranef(parity: "Parity") -> list[dict[str, Any]]:
+def _ranef(parity: Comparison) -> list[dict[str, Any]]:
     frame = parity.verdicts.frame
     labels = [str(label) for label in frame.index[frame["kind"] == "ranef"]]
     groups = dict.fromkeys(map(_group, labels))
@@ -190,7 +188,7 @@ def _group(label: str) -> str:
     return label.removeprefix("ranef[").partition("=")[0]
 
 
-def _ranef_row(parity: "Parity", label: str) -> dict[str, Any]:
+def _ranef_row(parity: Comparison, label: str) -> dict[str, Any]:
     e = gather(label, parity.sides)
     cells = [
         rounded(e.estimate, e.scale),
@@ -202,7 +200,7 @@ def _ranef_row(parity: "Parity", label: str) -> dict[str, Any]:
     return {"label": label, "cells": cells, "verdict": _badge(parity.verdicts[label])}
 
 
-def _no_certificate(parity: "Parity") -> str:
+def _no_certificate(parity: Comparison) -> str:
     """Why the page has no certificate; empty if it has one."""
     design = parity.sides.find("design")
     if design is None:
@@ -215,7 +213,7 @@ def _no_certificate(parity: "Parity") -> str:
     return ""
 
 
-def _certificate(parity: "Parity") -> dict[str, Any] | None:
+def _certificate(parity: Comparison) -> dict[str, Any] | None:
     if _no_certificate(parity):
         return None
     certificate = parity.certificate
@@ -237,7 +235,7 @@ def _exact(column: object, value: float) -> str:
     return fixed(value, 6) if str(column).startswith(("graph", "kernel")) else significant(value, 4)
 
 
-def _sampling(parity: "Parity") -> list[list[str]]:
+def _sampling(parity: Comparison) -> list[list[str]]:
     if parity.sides.posterior is None:
         return []
     frame = parity.sides.posterior.table.frame
@@ -250,7 +248,7 @@ def _sampling_row(label: str, row: Any) -> list[str]:
     return [label, significant(row["mcse"], 2), ratio, *ess, significant(row["r_hat"], 4)]
 
 
-def _priors(parity: "Parity") -> Facts:
+def _priors(parity: Comparison) -> Facts:
     priors = parity.sides.find("priors")
     if priors is None:
         return []
@@ -259,7 +257,7 @@ def _priors(parity: "Parity") -> Facts:
     return [(str(label), str(row[last])) for label, row in frame.iterrows()]
 
 
-def _manifest(parity: "Parity") -> Facts:
+def _manifest(parity: Comparison) -> Facts:
     manifest = parity.manifest.to_dict()
     packages = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
     seeds = ", ".join(f"{role} {seed}" for role, seed in manifest["seeds"].items())
