@@ -92,7 +92,8 @@ def as_ml(model: Any) -> Fitted:
         raise OptionError(f"got a {type(model).__name__} where a LinearMixedModel or a fit of one is needed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesLMMWarning)
-        return as_fitted_by(model.fit("ML"), "ML")
+        fitted: Fitted = model.fit("ML")
+        return as_fitted_by(fitted, "ML")
 
 
 def _row(fit: Fitted, small: Fitted | None) -> tuple[float, ...]:
