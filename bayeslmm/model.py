@@ -168,13 +168,13 @@ class LinearMixedModel:
         OptionError
             When Bambi can't state it: correlated effects, weights, a known sigma, ...
         """
-        from bayeslmm.posterior.bambi import to_bambi
+        from bayeslmm.posterior.bridge.bambi import to_bambi
 
         return to_bambi(self.spec, self.design, self.priors, self.data)
 
     def graph(self, kind: str = "marginal", *, centred: bool = False) -> "pm.Model":
         """The PyMC model itself: ``"marginal"`` (b, and β where it can, integrated out) or ``"explicit"``."""
-        from bayeslmm.posterior.graphs import build_graph
+        from bayeslmm.posterior.graph.graphs import build_graph
 
         return build_graph(self.design, self.priors, kind, centred=centred, sigma=self.spec.sigma)
 
@@ -284,7 +284,7 @@ def from_bambi(model: "bambi.Model") -> LinearMixedModel:
     OptionError
         When it isn't a Gaussian model of the mean alone.
     """
-    from bayeslmm.posterior.bambi import read, translated_priors
+    from bayeslmm.posterior.bridge.bambi import read, translated_priors
 
     found = read(model)
     plain = LinearMixedModel(found.formula, found.data)
@@ -295,6 +295,6 @@ def _records(priors: Mapping[str, Any]) -> Mapping[str, Prior]:
     """Priors written for Bambi or PyMC become records."""
     if all(isinstance(prior, Prior) for prior in priors.values()):
         return priors
-    from bayeslmm.posterior.foreign_priors import as_prior
+    from bayeslmm.posterior.bridge.foreign_priors import as_prior
 
     return {name: as_prior(prior) for name, prior in priors.items()}

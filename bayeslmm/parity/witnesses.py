@@ -8,7 +8,7 @@ import numpy as np
 from bayeslmm.parity.certificate import Array, ByGroup, Certificate, Integral, certify
 
 if TYPE_CHECKING:
-    from bayeslmm.posterior.integrated import GraphDensity
+    from bayeslmm.posterior.graph.integrated import GraphDensity
     from bayeslmm.spec.design import Design
 
 
@@ -19,8 +19,8 @@ def certificate_of(design: "Design", sigma: float | None = None) -> Certificate:
 
 def graph_witness(design: "Design", sigma: float | None = None) -> "GraphWitness":
     """Build the explicit graph with a flat beta and let it integrate itself."""
-    from bayeslmm.posterior.graphs import build_graph
-    from bayeslmm.posterior.integrated import GraphDensity
+    from bayeslmm.posterior.graph.graphs import build_graph
+    from bayeslmm.posterior.graph.integrated import GraphDensity
     from bayeslmm.spec.priors import default_priors
 
     priors = default_priors(design, sigma_known=sigma is not None)

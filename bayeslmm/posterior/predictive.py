@@ -11,7 +11,7 @@ from bayeslmm.errors import DataError, OptionError, check_choice
 from bayeslmm.posterior import names
 from bayeslmm.posterior.parameters import Parameters, relative_factors
 from bayeslmm.posterior.prior_draws import draw_priors
-from bayeslmm.posterior.tree import Draws, dataset, posterior_variables
+from bayeslmm.posterior.summary.tree import Draws, dataset, posterior_variables
 from bayeslmm.spec.design import Block, Design, block_matrix
 from bayeslmm.spec.factors import labels_of
 from bayeslmm.spec.priors import Priors

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeslmm.errors import InputError
-from bayeslmm.posterior.checks import Check, all_checks, moment_checks, quadrature_check
-from bayeslmm.posterior.estimates import Interval, draws_by_label, estimates, ranef_table, summarize
-from bayeslmm.posterior.mixture import NodeMixture
+from bayeslmm.posterior.methods.mixture import NodeMixture
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.predictive import (
     PredictOptions,
@@ -18,7 +16,9 @@ from bayeslmm.posterior.predictive import (
     predict,
     prior_predictive,
 )
-from bayeslmm.posterior.tree import Draws
+from bayeslmm.posterior.summary.checks import Check, all_checks, moment_checks, quadrature_check
+from bayeslmm.posterior.summary.estimates import Interval, draws_by_label, estimates, ranef_table, summarize
+from bayeslmm.posterior.summary.tree import Draws
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 from bayeslmm.spec.recipe import Recipe

@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import SamplingWarning
-from bayeslmm.posterior.choice import Plan, choose
-from bayeslmm.posterior.importance import PARETO_K, ImportanceRun, importance
-from bayeslmm.posterior.mixture import NodeMixture, node_draws
+from bayeslmm.posterior.effects.recover import recover_effects
+from bayeslmm.posterior.methods.choice import Plan, choose
+from bayeslmm.posterior.methods.importance import PARETO_K, ImportanceRun, importance
+from bayeslmm.posterior.methods.mixture import NodeMixture, node_draws
+from bayeslmm.posterior.methods.quadrature import quadrature
 from bayeslmm.posterior.options import SampleOptions, fresh_seed
 from bayeslmm.posterior.parameters import Parameters
-from bayeslmm.posterior.quadrature import quadrature
-from bayeslmm.posterior.recover import recover_effects
 from bayeslmm.posterior.result import PosteriorResult
+from bayeslmm.posterior.summary.tree import Draws, data_tree
 from bayeslmm.posterior.target import Target
-from bayeslmm.posterior.tree import Draws, data_tree
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 from bayeslmm.spec.recipe import Recipe
@@ -156,8 +156,8 @@ def _gate(run: ImportanceRun) -> str:
 
 
 def _by_nuts(run: _Run, method: str, reason: str) -> _Outcome:
-    from bayeslmm.posterior.graphs import build_graph
-    from bayeslmm.posterior.nuts import nuts
+    from bayeslmm.posterior.graph.graphs import build_graph
+    from bayeslmm.posterior.methods.nuts import nuts
 
     target, options = run.target, run.options
     with run.clock("compile"):

@@ -168,7 +168,7 @@ def our_side(options: argparse.Namespace) -> dict[str, Any]:
 
 def expected_effects(post: Any, picked: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """E[b | parameters] of the chosen effects at the draws of every chain."""
-    from bayeslmm.posterior.recover import expected_effects
+    from bayeslmm.posterior.effects.recover import expected_effects
 
     chains = [expected_effects(post.design, post.priors, chain)[1] for chain in post.draws.parameters]
     out, first = {}, 0

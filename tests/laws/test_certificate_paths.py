@@ -12,8 +12,8 @@ from pymc.model.transform.conditioning import remove_value_transforms
 from pytensor.compile.mode import Mode
 
 from bayeslmm.posterior import names
-from bayeslmm.posterior.graphs import build_graph
-from bayeslmm.posterior.integrated import GraphDensity
+from bayeslmm.posterior.graph.graphs import build_graph
+from bayeslmm.posterior.graph.integrated import GraphDensity
 from bayeslmm.posterior.parameters import correlations
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.covariance import (

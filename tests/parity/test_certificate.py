@@ -14,8 +14,8 @@ from bayeslmm.likelihood.fit import fit
 from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.parity.certificate import Certificate, Integral, certify, draw_points
 from bayeslmm.parity.witnesses import GraphWitness, KernelWitness, certificate_of, graph_witness
-from bayeslmm.posterior.graphs import build_graph
-from bayeslmm.posterior.integrated import GraphDensity
+from bayeslmm.posterior.graph.graphs import build_graph
+from bayeslmm.posterior.graph.integrated import GraphDensity
 from bayeslmm.spec.build import build
 from bayeslmm.spec.covariance import structures_by_keyword
 from bayeslmm.spec.model_spec import ModelSpec

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bayeslmm.datasets import load_dataset
+from bayeslmm.posterior.methods.quadrature import MOST
 from bayeslmm.posterior.options import SampleOptions
-from bayeslmm.posterior.quadrature import MOST
 from bayeslmm.posterior.sample import sample
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.build import build

@@ -19,7 +19,7 @@ import simuk
 from scipy.stats import kstest
 
 import bayeslmm as bl
-from bayeslmm.posterior.graphs import build_graph
+from bayeslmm.posterior.graph.graphs import build_graph
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.sample import sample
 

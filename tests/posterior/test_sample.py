@@ -128,7 +128,7 @@ def test_draws_do_not_depend_on_the_number_of_cores():
 
 def test_importance_gives_way_to_nuts_and_says_so(design, monkeypatch):
     found = design(ONE_WAY, "Dyestuff2")
-    monkeypatch.setattr("bayeslmm.posterior.importance.PARETO_K", -10.0)
+    monkeypatch.setattr("bayeslmm.posterior.methods.importance.PARETO_K", -10.0)
     options = SampleOptions(method="importance", draws=100, tune=200, chains=2, seed=3, progress=False)
     with pytest.warns(SamplingWarning, match="gave way to NUTS"):
         result = sample(found, default_priors(found), options)

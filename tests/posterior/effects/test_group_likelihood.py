@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bayeslmm.datasets import load_dataset
-from bayeslmm.posterior.group_likelihood import group_log_likelihood
+from bayeslmm.posterior.effects.group_likelihood import group_log_likelihood
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.build import build
 from bayeslmm.spec.dense import dense_covariance

@@ -128,7 +128,7 @@ def to_bambi_prior(priors: Sequence[Prior]) -> Any:
     """
     import bambi
 
-    from bayeslmm.posterior.pymc_priors import plain_prior, stated
+    from bayeslmm.posterior.graph.pymc_priors import plain_prior, stated
 
     plain = [plain_prior(prior) for prior in priors]
     if len({type(prior) for prior in plain}) > 1:

@@ -5,7 +5,7 @@ import pytest
 from pytensor.compile.mode import Mode
 
 from bayeslmm.kernel.leaves import leaf_sizes
-from bayeslmm.posterior.op import KernelDensity
+from bayeslmm.posterior.graph.op import KernelDensity
 
 PYTHON = Mode(linker="py", optimizer="fast_compile")
 

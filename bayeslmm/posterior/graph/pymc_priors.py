@@ -96,7 +96,7 @@ def stated(prior: Prior, positive: bool) -> tuple[str, dict[str, str]]:
 
 def _coordinate(priors: Sequence[Prior], positive: bool, shape: tuple[int, ...]) -> dict[str, Any]:
     """The coordinate of standard deviations under priors of one family; PyMC's own, log, unless said."""
-    from bayeslmm.posterior.transforms import ScaledSoftPlus
+    from bayeslmm.posterior.graph.transforms import ScaledSoftPlus
 
     scale = _SCALES.get(type(priors[0])) if positive else None
     if scale is None:

@@ -7,8 +7,8 @@ import pytest
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.density import marginal_loglik, restricted_loglik
-from bayeslmm.posterior.graphs import build_graph
-from bayeslmm.posterior.integrated import GraphDensity
+from bayeslmm.posterior.graph.graphs import build_graph
+from bayeslmm.posterior.graph.integrated import GraphDensity
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.priors import Normal, StudentT, default_priors

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from bayeslmm.estimands import labels
 from bayeslmm.kernel.effect_moments import effect_moments
-from bayeslmm.posterior.estimates import Interval, check_interval, draws_by_label
 from bayeslmm.posterior.fixed_effects import prior_of_delta
+from bayeslmm.posterior.methods.quadrature import QuadratureRun, Rule
 from bayeslmm.posterior.parameters import Parameters, relative_factors
-from bayeslmm.posterior.quadrature import QuadratureRun, Rule
+from bayeslmm.posterior.summary.estimates import Interval, check_interval, draws_by_label
+from bayeslmm.posterior.summary.tree import Draws, posterior_variables
 from bayeslmm.posterior.target import Target
-from bayeslmm.posterior.tree import Draws, posterior_variables
 
 if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable

@@ -10,16 +10,15 @@ from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import OptionError
 from bayeslmm.kernel.effect_moments import effect_moments
 from bayeslmm.posterior.fixed_effects import prior_of_delta
+from bayeslmm.posterior.methods.quadrature import quadrature
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.parameters import relative_factors
-from bayeslmm.posterior.quadrature import quadrature
 from bayeslmm.posterior.sample import sample
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.priors import Normal, StudentT, default_priors
-
-from .conftest import ONE_WAY, SLEEPSTUDY
+from tests.posterior.conftest import ONE_WAY, SLEEPSTUDY
 
 # (step, radius) in posterior sds: the rule converges geometrically, tails on the log scale are long
 TRAPEZOID = {2: (0.2, 25.0), 3: (0.45, 12.0), 4: (0.7, 8.0)}

@@ -12,10 +12,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.posterior.laplace import LaplaceFit, laplace
+from bayeslmm.posterior.methods.laplace import LaplaceFit, laplace
+from bayeslmm.posterior.methods.surrogate import Student, evaluations, fit_surrogate
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.parameters import Parameters
-from bayeslmm.posterior.surrogate import Student, evaluations, fit_surrogate
 from bayeslmm.posterior.target import Target
 
 type Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.posterior import names
-from bayeslmm.posterior.group_likelihood import affordable, group_log_likelihood
+from bayeslmm.posterior.effects.group_likelihood import affordable, group_log_likelihood
 from bayeslmm.posterior.parameters import Parameters, correlations, log_prior
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors

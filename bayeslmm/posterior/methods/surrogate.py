@@ -16,7 +16,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.posterior.laplace import LaplaceFit
+from bayeslmm.posterior.methods.laplace import LaplaceFit
 
 type Array = NDArray[np.float64]
 type Density = Callable[[Array], Array]

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.posterior import names
-from bayeslmm.posterior.covariances import absolute_factors, residual_sd
-from bayeslmm.posterior.explicit import explicit_likelihood
-from bayeslmm.posterior.marginal import marginal_likelihood
+from bayeslmm.posterior.graph.covariances import absolute_factors, residual_sd
+from bayeslmm.posterior.graph.explicit import explicit_likelihood
+from bayeslmm.posterior.graph.marginal import marginal_likelihood
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 

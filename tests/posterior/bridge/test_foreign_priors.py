@@ -6,7 +6,7 @@ import pytest
 
 import bayeslmm as bl
 from bayeslmm.errors import PriorError
-from bayeslmm.posterior.foreign_priors import as_prior, to_bambi_prior
+from bayeslmm.posterior.bridge.foreign_priors import as_prior, to_bambi_prior
 
 from .bambi_here import needs_bambi
 

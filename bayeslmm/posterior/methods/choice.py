@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayeslmm.posterior.quadrature import check_size
+from bayeslmm.posterior.methods.quadrature import check_size
 from bayeslmm.posterior.target import Target
 
 MOST_FOR_IMPORTANCE = 10  # parameters; a Laplace proposal loses its grip in higher dimensions

@@ -7,8 +7,8 @@ import numpy as np
 from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import Entries
 from bayeslmm.posterior.fixed_effects import integrable, prior_of_delta
+from bayeslmm.posterior.graph.pymc_priors import vector_variable
 from bayeslmm.posterior.names import Tensor
-from bayeslmm.posterior.pymc_priors import vector_variable
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
@@ -19,7 +19,7 @@ def marginal_likelihood(design: Design, priors: Priors, sigma: Tensor, factors: 
     from pytensor import shared
 
     from bayeslmm.kernel.leaves import leaf_sizes
-    from bayeslmm.posterior.op import log_density
+    from bayeslmm.posterior.graph.op import log_density
 
     lam = _relative(design, factors, sigma)
     # shared: the data are inputs of the compiled code, not part of it

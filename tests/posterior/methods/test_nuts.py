@@ -13,12 +13,11 @@ import pytest
 import xarray as xr
 
 from bayeslmm.errors import OptionError, SamplingWarning
-from bayeslmm.posterior import nuts as room
+from bayeslmm.posterior.methods import nuts as room
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.sample import sample
 from bayeslmm.spec.priors import default_priors
-
-from .conftest import ONE_WAY, design_of
+from tests.posterior.conftest import ONE_WAY, design_of
 
 
 def run(**options):
@@ -102,7 +101,7 @@ for method in ("importance", "marginal"):
 @pytest.mark.slow
 def test_processes_agree_to_the_last_bit_whatever_is_cached(tmp_path):
     """One that compiles everything, one that finds it compiled, one with another number of threads."""
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     caches = {
         "PYTENSOR_FLAGS": f"base_compiledir={tmp_path / 'pytensor'}",
         "NUMBA_CACHE_DIR": str(tmp_path / "numba"),

@@ -4,15 +4,14 @@ import pytest
 from xarray import Dataset, DataTree
 
 from bayeslmm.datasets import load_dataset
-from bayeslmm.posterior.checks import all_checks, bfmi, moment_checks
-from bayeslmm.posterior.estimates import summarize
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.sample import sample
+from bayeslmm.posterior.summary.checks import all_checks, bfmi, moment_checks
+from bayeslmm.posterior.summary.estimates import summarize
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.priors import Flat, HalfNormal, PriorBlock, Priors, default_priors
-
-from .conftest import ONE_WAY
+from tests.posterior.conftest import ONE_WAY
 
 
 def tree(**statistics):

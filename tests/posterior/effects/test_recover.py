@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from bayeslmm.posterior.recover import BATCH, dear, expected_effects, recover_effects
+from bayeslmm.posterior.effects.recover import BATCH, dear, expected_effects, recover_effects
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.priors import Flat, Normal, default_priors
-
-from .conftest import crossed_design
+from tests.posterior.conftest import crossed_design
 
 N = 40_000
 

@@ -6,15 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bayeslmm.posterior import importance as room
-from bayeslmm.posterior.importance import importance
-from bayeslmm.posterior.laplace import LaplaceFit
+from bayeslmm.posterior.methods import importance as room
+from bayeslmm.posterior.methods.importance import importance
+from bayeslmm.posterior.methods.laplace import LaplaceFit
+from bayeslmm.posterior.methods.surrogate import LEAST, Student, evaluations, fit_surrogate
 from bayeslmm.posterior.options import SampleOptions
-from bayeslmm.posterior.surrogate import LEAST, Student, evaluations, fit_surrogate
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.priors import default_priors
-
-from .conftest import crossed_design
+from tests.posterior.conftest import crossed_design
 
 
 def skewed(phi):

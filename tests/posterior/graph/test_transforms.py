@@ -5,8 +5,8 @@ import pytensor
 import pytest
 from pytensor.compile.mode import Mode
 
-from bayeslmm.posterior.graphs import build_graph
-from bayeslmm.posterior.transforms import ScaledSoftPlus
+from bayeslmm.posterior.graph.graphs import build_graph
+from bayeslmm.posterior.graph.transforms import ScaledSoftPlus
 from bayeslmm.spec.priors import (
     Exponential,
     Flat,

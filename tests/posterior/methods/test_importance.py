@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from bayeslmm.posterior import importance as room
-from bayeslmm.posterior.laplace import laplace
+from bayeslmm.posterior.methods import importance as room
+from bayeslmm.posterior.methods.laplace import laplace
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.priors import default_priors
 

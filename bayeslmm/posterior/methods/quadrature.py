@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
-from bayeslmm.posterior.laplace import LaplaceFit, laplace
+from bayeslmm.posterior.methods.laplace import LaplaceFit, laplace
 from bayeslmm.posterior.target import Target
 
 type Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeslmm.errors import OptionError
-from bayeslmm.posterior.foreign_priors import as_prior, to_bambi_prior
+from bayeslmm.posterior.bridge.foreign_priors import as_prior, to_bambi_prior
 from bayeslmm.spec.design import Block, Design
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.priors import Normal, Prior, Priors

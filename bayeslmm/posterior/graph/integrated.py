@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from bayeslmm.errors import OptionError
 from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import BlockCorrelation
+from bayeslmm.posterior.graph.pymc_priors import element_name
 from bayeslmm.posterior.names import Tensor
-from bayeslmm.posterior.pymc_priors import element_name
 from bayeslmm.spec.design import Design
 
 if TYPE_CHECKING:

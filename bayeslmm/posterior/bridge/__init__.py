@@ -1,0 +1,1 @@
+"""Other people's words for a model: Bambi's, and priors written for PyMC."""

@@ -1,0 +1,1 @@
+"""PyMC graphs of a model: the marginal one, the explicit one, and what the explicit one integrates to."""

@@ -1,0 +1,1 @@
+"""Ways to a posterior: NUTS, importance sampling, quadrature, and which one to take."""

@@ -1,0 +1,1 @@
+"""What is said of draws: the DataTree, estimates by label, checks."""
