@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .covariance import CovarianceStructure
 from .relative import CovarianceMap
+from .residual import Residual
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -101,13 +102,13 @@ class Scales(NamedTuple):
 
 @dataclass(frozen=True)
 class Design:
-    """What the formula makes of the data: y = Xβ + Zb + offset + e, Var(e) = σ² / weights.
+    """What the formula makes of the data: y = Xβ + Zb + offset + e, e ~ N(0, σ²R).
 
     Attributes
     ----------
     y : (n,) response as given; the offset isn't taken off
     offset : (n,) zeros if none
-    weights : (n,) ones if none
+    residual : R, and σ where it is known
     X : (n, p) of full column rank
     coefs : names of X's columns
     dropped : columns left out because they depend on earlier ones
@@ -119,7 +120,7 @@ class Design:
 
     y: Array
     offset: Array
-    weights: Array
+    residual: Residual
     X: Array
     coefs: tuple[str, ...]
     dropped: tuple[str, ...]
@@ -127,6 +128,10 @@ class Design:
     rows: Codes
     n_missing: int
     response: str
+
+    @property
+    def weights(self) -> Array:
+        return self.residual.shown["weights"]
 
     @property
     def n(self) -> int:

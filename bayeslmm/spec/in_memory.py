@@ -20,6 +20,7 @@ from .materialize import Part, train
 from .model_spec import ModelSpec
 from .rank import independent_columns
 from .recipe import FixedTerm, Recipe, coded, numbers
+from .residual import PriorWeights, Residual
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]

@@ -38,6 +38,7 @@ from bayeslmm.spec.priors import (
     StudentT,
     default_priors,
 )
+from bayeslmm.spec.residual import PriorWeights
 
 PYTHON = Mode(linker="py", optimizer="fast_compile")
 OF_BETA = (Flat(), Normal(0.5, 2.0), StudentT(4.0, 0.0, 2.0), Laplace(0.0, 1.5))
@@ -84,7 +85,7 @@ def designs(draw):
     return Design(
         y=rng.normal(2, 3, n),
         offset=rng.normal(size=n) if shifted else np.zeros(n),
-        weights=rng.uniform(0.3, 3, n) if weighted else np.ones(n),
+        residual=PriorWeights.of(rng.uniform(0.3, 3, n)) if weighted else PriorWeights(n),
         X=np.column_stack([np.ones(n), *rng.normal(size=(p - 1, n))]),
         coefs=tuple(f"x{i}" for i in range(p)),
         dropped=(),

@@ -37,7 +37,7 @@ def test_terms_show_z_by_group(design: Design) -> None:
 
 
 def test_arrays_are_read_only(design: Design) -> None:
-    for array in (design.y, design.X, design.weights, design.offset, design.rows, design.blocks[0].columns):
+    for array in (design.y, design.X, design.offset, design.rows, design.blocks[0].columns):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
 

@@ -111,8 +111,8 @@ def _levels(rows: Codes, codes: Codes, drawn: bool, generator: np.random.Generat
 def take(design: Design, rows: Codes, codes: "list[Codes | None]") -> Design:
     """The design of some rows, with new codes of each block or, for None, its own."""
     blocks = tuple(_taken(block, rows, own) for block, own in zip(design.blocks, codes, strict=True))
-    parts = {name: getattr(design, name)[rows] for name in ("y", "offset", "weights", "X", "rows")}
-    return replace(design, blocks=blocks, **parts)
+    parts = {name: getattr(design, name)[rows] for name in ("y", "offset", "X", "rows")}
+    return replace(design, blocks=blocks, residual=design.residual.take(rows), **parts)
 
 
 def _taken(block: Block, rows: Codes, codes: Codes | None) -> Block:

@@ -30,7 +30,7 @@ from bayeslmm.spec.rank import independent_columns
 from bayeslmm.spec.recipe import Recipe, coded, numbers
 
 from .census import Census, Codes, Columns, Levels, Question, distinct, merge, take
-from .design import Contents, FittedElsewhere, StreamedBlock, StreamedDesign
+from .design import ColumnsElsewhere, Contents, StreamedBlock, StreamedDesign
 from .rows import RowMaker, Second, add, all_columns, second
 from .source import Source
 from .stateless import check_stateless
@@ -164,6 +164,7 @@ def _learn(
         bars=tuple(tuple(f"bar_{place}" for place in spec.bars_of(group)) for group in spec.groups),
         weights=spec.weights if isinstance(spec.weights, str) else None,
         offset=spec.offset if isinstance(spec.offset, str) else None,
+        sigma=spec.sigma,
     )
     return _Learnt(census, parts, maker, known, _pairs(groupings, moved), sample)
 
@@ -206,7 +207,7 @@ def _pairs(
 def _basis(learnt: _Learnt) -> Basis:
     """Coordinates from the sample."""
     maker, parts, sample = learnt.maker, learnt.parts, learnt.sample
-    X, root = parts["fixed"].matrix, np.sqrt(maker.weight(sample))
+    X, root = parts["fixed"].matrix, np.sqrt(maker.residual(sample).shown["weights"])
     y = maker.response(parts) - maker.offsets(sample, parts)
     kept = independent_columns(X * root[:, None])
     return Basis.of(y, X, kept, maker.left_sides(parts), root)
@@ -296,4 +297,4 @@ def _block(spec: ModelSpec, group: str, place: int, learnt: _Learnt, gram: Array
 def _recipe(spec: ModelSpec, learnt: _Learnt, kept: NDArray[np.intp]) -> Recipe:
     parts, maker = learnt.parts, learnt.maker
     recipe = in_memory.make_recipe(spec, parts, {}, maker.codings, kept, maker.groupings)
-    return replace(recipe, fitted=FittedElsewhere())
+    return replace(recipe, fitted=ColumnsElsewhere())

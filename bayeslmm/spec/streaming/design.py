@@ -1,6 +1,6 @@
 """A design whose rows are elsewhere: its cross-products are here, its rows come in chunks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Never
@@ -13,6 +13,7 @@ from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.spec.covariance import CovarianceStructure
 from bayeslmm.spec.design import Block, Design, Scales
 from bayeslmm.spec.relative import CovarianceMap
+from bayeslmm.spec.residual import PriorWeights, Residual
 
 from .rows import RowMaker
 from .source import Source
@@ -29,11 +30,23 @@ def _elsewhere(what: str) -> Never:
     )
 
 
-class FittedElsewhere(dict[str, NDArray[Any]]):
-    """The formula's columns at the fitted rows, which nobody kept."""
+@dataclass(frozen=True, slots=True)
+class ColumnsElsewhere(Mapping[str, NDArray[Any]]):
+    """Columns of the fitted rows, which nobody kept: their names, where they are known."""
 
-    def __missing__(self, name: str) -> Never:
+    names: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Never:
         _elsewhere(f"the column {name!r}")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
 class StreamedBlock(Block):
@@ -143,9 +156,11 @@ class StreamedDesign(Design):
     def offset(self) -> Array:
         _elsewhere("the offset")
 
-    @property
-    def weights(self) -> Array:
-        _elsewhere("the weights")
+    @cached_property
+    def residual(self) -> Residual:
+        """σ and R; what it takes from the rows raises."""
+        data = {} if self.maker.weights is None else ColumnsElsewhere(("weights",))
+        return PriorWeights(self.n, self.maker.sigma, data)
 
     @property
     def X(self) -> Array:
@@ -174,7 +189,7 @@ class StreamedDesign(Design):
             yield Design(
                 y=self.maker.response(parts),
                 offset=self.maker.offsets(used, parts),
-                weights=self.maker.weight(used),
+                residual=self.maker.residual(used),
                 X=np.ascontiguousarray(parts["fixed"].matrix[:, self.contents.kept]),
                 coefs=self.coefs,
                 dropped=self.dropped,

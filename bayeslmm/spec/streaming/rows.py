@@ -13,6 +13,7 @@ from bayeslmm.spec import checks
 from bayeslmm.spec.factors import Coding, Grouping
 from bayeslmm.spec.materialize import Part, replay
 from bayeslmm.spec.recipe import numbers
+from bayeslmm.spec.residual import PriorWeights, Residual
 
 from .census import Levels
 
@@ -29,7 +30,7 @@ class RowMaker:
     columns : of the data that are read. complete : those without a missing value in a row that is used.
     trained : formulaic's specifications of "outcome", "fixed", "offset_0", ..., "bar_0", ...
     variables : columns they ask for. codings, levels : of the factors. groupings, bars : as in a `Recipe`.
-    weights, offset : columns given apart, or None.
+    weights, offset : columns given apart, or None. sigma : σ where it is known.
     """
 
     columns: tuple[str, ...]
@@ -42,6 +43,7 @@ class RowMaker:
     bars: tuple[tuple[str, ...], ...]
     weights: str | None
     offset: str | None
+    sigma: float | None
 
     def used(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows with nothing missing."""
@@ -85,12 +87,13 @@ class RowMaker:
         checks.check_finite("offset", total, frame.index.to_numpy())
         return total
 
-    def weight(self, frame: pd.DataFrame) -> Array:
+    def residual(self, frame: pd.DataFrame) -> Residual:
+        """The residual of some rows."""
         if self.weights is None:
-            return np.ones(len(frame))
+            return PriorWeights(len(frame), self.sigma)
         weights = checks.number_column("weights", frame[self.weights])
         checks.check_weights(weights)
-        return weights
+        return PriorWeights.of(weights, self.sigma)
 
     def codes(self, frame: pd.DataFrame) -> Iterator[Codes]:
         """The level of each row, by grouping factor."""
@@ -147,12 +150,9 @@ class Second:
 
     products: Sums
     spread: Spread
-    weighted: bool
 
     def __add__(self, other: "Second") -> "Second":
-        return Second(
-            self.products + other.products, self.spread + other.spread, self.weighted or other.weighted
-        )
+        return Second(self.products + other.products, self.spread + other.spread)
 
 
 def all_columns(y: Array, X: Array, columns: tuple[Array, ...]) -> Array:
@@ -166,10 +166,9 @@ def second(maker: RowMaker, plan: Any, basis: Basis, centres: Array, frame: pd.D
         return None
     parts = maker.parts(frame)
     y, X, columns = maker.response(parts), parts["fixed"].matrix, maker.left_sides(parts)
-    weights = maker.weight(frame)
+    weights = maker.residual(frame).shown["weights"]
     rows = Rows(y - maker.offsets(frame, parts), X, tuple(maker.codes(frame)), columns, weights)
-    spread = Spread.of(all_columns(y, X, columns), centres)
-    return Second(sums(plan, basis, rows), spread, bool(np.any(weights != 1.0)))
+    return Second(sums(plan, basis, rows), Spread.of(all_columns(y, X, columns), centres))
 
 
 def add(a: "Second | None", b: "Second | None") -> "Second | None":

@@ -1,0 +1,136 @@
+"""What every residual can do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayeslmm.errors import OptionError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+type Array = NDArray[np.float64]
+type Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Residual(ABC):
+    """The residual of n rows, e ~ N(0, σ²R(φ)).
+
+    A structure is a subclass with a `keyword`, and registers itself. R^½ is any root with R^½(R^½)ᵀ = R that
+    joins only rows of one residual group.
+
+    Attributes
+    ----------
+    n : number of rows. sigma : σ where it is known, None where it is estimated.
+    data : what R takes from the rows, (n,) each, by name.
+    """
+
+    structures: ClassVar[dict[str, type["Residual"]]] = {}
+    keyword: ClassVar[str]
+
+    n: int
+    sigma: float | None = None
+    data: Mapping[str, Array] = field(default_factory=dict)
+
+    def __init_subclass__(cls) -> None:
+        """Register a class that has a keyword of its own."""
+        super().__init_subclass__()
+        if "keyword" in vars(cls):
+            Residual.structures[cls.keyword] = cls
+
+    @property
+    def sigma_free(self) -> bool:
+        """Is σ estimated?"""
+        return self.sigma is None
+
+    @property
+    def n_phi(self) -> int:
+        """Number of parameters of R."""
+        return len(self.names)
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """Labels of φ."""
+
+    @property
+    @abstractmethod
+    def start(self) -> Array:
+        """A φ to begin with, (n_phi,)."""
+
+    @property
+    @abstractmethod
+    def is_identity(self) -> bool:
+        """Is R the identity at every φ?"""
+
+    @property
+    def shown(self) -> Mapping[str, Array]:
+        """The data with what was left to default, for people to look at."""
+        return self.data
+
+    def of_rows(self, n: int, data: Mapping[str, Array]) -> Self:
+        """The residual of other rows, σ and structure the same."""
+        return replace(self, n=n, data=data)
+
+    def take(self, rows: Codes) -> Self:
+        """The residual of some of the rows (m,), each as often as it is named."""
+        return self.of_rows(len(rows), {name: values[rows] for name, values in self.data.items()})
+
+    @overload
+    def whiten(self, rows: Array, phi: ArrayLike = ()) -> Array: ...
+    @overload
+    def whiten(self, rows: "csr_array", phi: ArrayLike = ()) -> "csr_array": ...
+    def whiten(self, rows: Any, phi: ArrayLike = ()) -> Any:
+        """R^{-½} rows, of an array (n, ...) or a sparse matrix (n, m); the argument itself where R = I."""
+        return rows if self.is_identity else self._whiten(rows, self._checked(phi))
+
+    def unwhiten(self, rows: Array, phi: ArrayLike = ()) -> Array:
+        """R^½ rows, of an array (n, ...): the inverse of `whiten`."""
+        return rows if self.is_identity else self._unwhiten(rows, self._checked(phi))
+
+    def log_pivots(self, phi: ArrayLike = ()) -> Array:
+        """(n,) log variance over σ² of each row, given the rows of its group before it."""
+        return self._log_pivots(self._checked(phi))
+
+    def log_det(self, phi: ArrayLike = ()) -> float:
+        """log|R|."""
+        return float(np.sum(self.log_pivots(phi)))
+
+    def variances(self, phi: ArrayLike = ()) -> Array:
+        """Diagonal (n,) of R."""
+        return self._variances(self._checked(phi))
+
+    def draw(self, generator: np.random.Generator, size: int, phi: ArrayLike = ()) -> Array:
+        """(size, n) draws of e / σ."""
+        return self.unwhiten(generator.standard_normal((size, self.n)).T, phi).T
+
+    def covariance(self, new: Self, phi: ArrayLike = ()) -> "csr_array":
+        """Covariance (m, n) over σ² of the m new rows with these."""
+        return self._covariance(new, self._checked(phi))
+
+    def _checked(self, phi: ArrayLike) -> Array:
+        if np.shape(phi) != (self.n_phi,):
+            raise OptionError(
+                f"phi has {np.size(phi)} values; this residual has {self.n_phi}: {', '.join(self.names)}"
+            )
+        return np.asarray(phi, dtype=np.float64)
+
+    @abstractmethod
+    def _whiten(self, rows: Any, phi: Array) -> Any: ...
+
+    @abstractmethod
+    def _unwhiten(self, rows: Array, phi: Array) -> Array: ...
+
+    @abstractmethod
+    def _log_pivots(self, phi: Array) -> Array: ...
+
+    @abstractmethod
+    def _variances(self, phi: Array) -> Array: ...
+
+    @abstractmethod
+    def _covariance(self, new: Self, phi: Array) -> "csr_array": ...

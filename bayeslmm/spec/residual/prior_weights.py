@@ -1,0 +1,77 @@
+"""Independent rows, each as precise as its prior weight says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from .base import Array, Residual
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+@dataclass(frozen=True, eq=False)
+class PriorWeights(Residual):
+    """R = diag(1/w); data are `weights`, positive, or nothing where all are 1."""
+
+    keyword: ClassVar[str] = "weights"
+
+    @classmethod
+    def of(cls, weights: Array, sigma: float | None = None) -> Self:
+        """The residual of rows with these weights (n,)."""
+        return cls(len(weights), sigma, {} if np.all(weights == 1.0) else {"weights": weights})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def start(self) -> Array:
+        return np.zeros(0)
+
+    @property
+    def is_identity(self) -> bool:
+        return "weights" not in self.data
+
+    @property
+    def weights(self) -> Array:
+        """(n,) w, ones included."""
+        return np.broadcast_to(1.0, self.n) if self.is_identity else self.data["weights"]
+
+    @property
+    def shown(self) -> Mapping[str, Array]:
+        return {"weights": self.weights}
+
+    @cached_property
+    def _roots(self) -> Array:
+        """(n,) square roots of the weights."""
+        return np.sqrt(self.weights)
+
+    def _whiten(self, rows: Any, phi: Array) -> Any:
+        from scipy.sparse import csr_array
+
+        if isinstance(rows, np.ndarray):
+            return _along(self._roots, rows) * rows
+        return csr_array(rows.multiply(self._roots[:, None]))
+
+    def _unwhiten(self, rows: Array, phi: Array) -> Array:
+        return rows / _along(self._roots, rows)
+
+    def _log_pivots(self, phi: Array) -> Array:
+        return -np.log(self.weights)
+
+    def _variances(self, phi: Array) -> Array:
+        return 1 / self.weights
+
+    def _covariance(self, new: Self, phi: Array) -> "csr_array":
+        from scipy.sparse import csr_array
+
+        return csr_array((new.n, self.n))
+
+
+def _along(values: Array, rows: Array) -> Array:
+    """One value a row (n,), shaped to multiply rows (n, ...)."""
+    return values.reshape(-1, *(1,) * (rows.ndim - 1))
