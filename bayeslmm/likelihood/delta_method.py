@@ -14,45 +14,45 @@ type Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ThetaSigma:
-    """Asymptotic covariance of (θ, log σ).
+    """Asymptotic covariance of (x, log σ), x = (θ, φ).
 
-    Twice the inverse of the Hessian of −2ℓ(θ, log σ), written with the profiled criterion's H:
-    Var(θ) = 2H⁻¹, log σ̂(θ) = ½ log(r²(θ)/m) with slope s = ½ ∂r²/r², Var(log σ) = 1/(2m) + sᵀVar(θ)s and
-    Cov(θ, log σ) = Var(θ)s. With σ known only Var(θ) remains.
+    Twice the inverse of the Hessian of −2ℓ(x, log σ), written with the profiled criterion's H:
+    Var(x) = 2H⁻¹, log σ̂(x) = ½ log(r²(x)/m) with slope s = ½ ∂r²/r², Var(log σ) = 1/(2m) + sᵀVar(x)s and
+    Cov(x, log σ) = Var(x)s. With σ known only Var(x) remains.
 
     Attributes
     ----------
-    theta : (n_theta, n_theta) Var(θ̂). slope : (n_theta,) ∂ log σ̂/∂θ. free : 1/(2m), or 0 where σ is known.
+    x : (n, n) Var(x̂). slope : (n,) ∂ log σ̂/∂x. free : 1/(2m), or 0 where σ is known.
     """
 
-    theta: Array
+    x: Array
     slope: Array
     free: float
 
     @cached_property
     def joint(self) -> Array:
-        """(n_theta + 1, n_theta + 1) covariance of (θ, log σ)."""
-        cross = self.theta @ self.slope
+        """(n + 1, n + 1) covariance of (x, log σ)."""
+        cross = self.x @ self.slope
         corner = self.free + self.slope @ cross
-        return np.block([[self.theta, cross[:, None]], [cross[None, :], np.array([[corner]])]])
+        return np.block([[self.x, cross[:, None]], [cross[None, :], np.array([[corner]])]])
 
 
-def theta_sigma(objective: Criterion, theta: Array, delta: Array, r2: float) -> ThetaSigma:
-    """The asymptotic covariance of (θ, log σ); directions the data don't identify count as fixed.
+def theta_sigma(objective: Criterion, x: Array, delta: Array, r2: float) -> ThetaSigma:
+    """The asymptotic covariance of (x, log σ); directions the data don't identify count as fixed.
 
     Parameters
     ----------
-    theta : the optimum. delta : (p,) β̂ in the kernel's coordinates. r2 : penalized residual sum of squares.
+    x : (θ, φ) at the optimum. delta : (p,) β̂ in the kernel's coordinates.
+    r2 : penalized residual sum of squares.
     """
-    design = objective.design
-    variance = 2 * scaled_inverse(objective.hessian(theta), objective.scale)
+    kernel, coordinates = objective.kernel, objective.coordinates
+    variance = 2 * scaled_inverse(objective.hessian(x), objective.scale)
     if not np.isnan(objective.sigma):
-        return ThetaSigma(variance, np.zeros(len(theta)), 0.0)
+        return ThetaSigma(variance, np.zeros(len(x)), 0.0)
     a = np.append(-delta, 1.0)
-    lam = design.covariance.flat(theta)
-    r2_lam = design.kernel.pullback(lam, 0.0, np.outer(a, a))  # r² = aᵀAa at the best δ
-    slope = 0.5 * design.covariance.jacobian(theta) @ r2_lam / r2
-    return ThetaSigma(variance, slope, 0.5 / (design.n - design.p * objective.reml))
+    r2_lam = kernel.pullback(coordinates.flat(x), 0.0, np.outer(a, a))  # r² = aᵀAa at the best δ
+    slope = 0.5 * coordinates.pull(x, r2_lam) / r2
+    return ThetaSigma(variance, slope, 0.5 / (kernel.n - kernel.p * objective.reml))
 
 
 def scaled_inverse(hessian: Array, scale: Array) -> Array:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Self
 
@@ -41,9 +41,8 @@ class FitOptions:
     sigma: float | None = None
 
     def objective(self, design: Design) -> Criterion:
-        """The criterion of a design as a function of θ."""
-        sigma = np.nan if self.sigma is None else self.sigma
-        return Criterion(design, self.criterion == "REML", sigma)
+        """The criterion of a design as a function of x = (θ, φ)."""
+        return Criterion.of(design, self.criterion == "REML")
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,8 @@ class Fitted:
 
     Attributes
     ----------
-    design : the model's matrices. options : how it was fitted. optimum : θ, the criterion there, and the
-        evidence of convergence. formula : as written. recipe : how new rows become a design, for predictions.
+    design : the model's matrices. options : how it was fitted. optimum : x = (θ, φ), the criterion there,
+        and the evidence of convergence. formula : as written. recipe : how new rows become a design.
     """
 
     design: Design
@@ -77,7 +76,8 @@ class Fitted:
             When some direction of a covariance vanished. ConvergenceWarning, when the evidence doesn't hold.
         """
         check_options(design, options)
-        optimum = optimize(options.objective(design), options.start, options.max_iter)
+        start = None if options.start is None else design.coordinates.start(options.start)
+        optimum = optimize(options.objective(design), start, options.max_iter)
         _warn(optimum.convergence)
         return cls(design, options, optimum, formula, recipe)
 
@@ -88,7 +88,7 @@ class Fitted:
             raise OptionError(
                 f"y has shape {response.shape}; refit needs {self.design.n} finite values, one a row used"
             )
-        return self.of(replace(self.design, y=response), self.options, self.formula, self.recipe)
+        return self.of(self.design.with_response(response), self.options, self.formula, self.recipe)
 
     @property
     def criterion(self) -> str:
@@ -101,17 +101,17 @@ class Fitted:
     @property
     def theta_values(self) -> Array:
         """(n_theta,) without labels."""
-        return self.optimum.theta
+        return self.design.coordinates.theta(self.optimum.x)
 
     @cached_property
     def theta(self) -> pd.Series:
         """Relative Cholesky parameters, in lme4's order."""
-        return pd.Series(self.optimum.theta, index=list(self.design.covariance.names), name="theta")
+        return pd.Series(self.theta_values, index=list(self.design.covariance.names), name="theta")
 
     @cached_property
     def lam(self) -> Array:
         """(n_lam,) the blocks' relative factors, flat."""
-        return self.design.covariance.flat(self.optimum.theta)
+        return self.design.covariance.flat(self.theta_values)
 
     @cached_property
     def conditional(self) -> Conditional:
@@ -271,7 +271,7 @@ class Fitted:
     @cached_property
     def theta_sigma_vcov(self) -> Array:
         """(n_theta + 1, n_theta + 1) asymptotic covariance of (θ, log σ)."""
-        return theta_sigma(self.objective, self.theta_values, self.delta, self.pwrss).joint
+        return theta_sigma(self.objective, self.optimum.x, self.delta, self.pwrss).joint
 
     @cached_property
     def natural_errors(self) -> NaturalErrors:

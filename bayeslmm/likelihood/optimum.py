@@ -1,4 +1,4 @@
-"""Find the θ that minimizes the criterion, boundary included, and say how good the evidence for it is.
+"""Find the x = (θ, φ) that minimizes the criterion, boundary included, and say how good the evidence is.
 
 θ is free of bounds in the search: the criterion depends on T = ΛΛᵀ only, so a variance that vanishes is an
 ordinary stationary point. What is special about it comes after: a direction whose removal doesn't raise the
@@ -12,10 +12,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.optimizer import Outcome, Status, minimize
+from bayeslmm.spec.coordinates import Coordinates
 from bayeslmm.spec.covariance import Path, lower_factor
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.relative import TermSlot, flatten
+from bayeslmm.spec.relative import CovarianceMap, TermSlot, flatten
 
 type Array = NDArray[np.float64]
 
@@ -26,56 +28,67 @@ NUDGE = 1e-4  # size of the step inside the boundary at which the derivative in 
 
 @dataclass(frozen=True)
 class Criterion:
-    """θ ↦ (criterion, gradient): the kernel's profiled criterion behind the covariance map.
+    """x ↦ (criterion, gradient): the kernel's profiled criterion in coordinates x = (θ, φ).
 
     Attributes
     ----------
-    design : whose kernel and covariance map are used. reml : restricted or not. sigma : known σ, or NaN.
+    kernel : the data's cross-products. coordinates : what x means. reml : restricted or not.
     """
 
-    design: Design
+    kernel: Kernel
+    coordinates: Coordinates
     reml: bool
-    sigma: float
+
+    @classmethod
+    def of(cls, design: Design, reml: bool) -> "Criterion":
+        """The criterion of a design."""
+        return cls(design.kernel, design.coordinates, reml)
+
+    @property
+    def covariance(self) -> CovarianceMap:
+        return self.coordinates.covariance
+
+    @cached_property
+    def sigma(self) -> float:
+        """σ where it is known, else NaN, as the kernel takes it."""
+        known = self.coordinates.residual.sigma
+        return np.nan if known is None else known
 
     def at(self, lam: Array) -> tuple[float, Array]:
         """Value and gradient (n_lam,) with respect to the blocks' factors."""
-        return self.design.kernel.criterion(lam, self.reml, self.sigma)
+        return self.kernel.criterion(lam, self.reml, self.sigma)
 
-    def __call__(self, theta: Array) -> tuple[float, Array]:
-        """Value and gradient (n_theta,)."""
-        covariance = self.design.covariance
-        value, gradient = self.at(covariance.flat(theta))
-        return value, covariance.jacobian(theta) @ gradient
+    def __call__(self, x: Array) -> tuple[float, Array]:
+        """Value and gradient (n,)."""
+        value, by_lam = self.at(self.coordinates.flat(x))
+        return value, self.coordinates.pull(x, by_lam)
 
-    @cached_property
+    @property
     def scale(self) -> Array:
-        """Size of a natural change of each θ: one that adds about σ to the response."""
-        covariance = self.design.covariance
-        scale = np.empty(covariance.n_theta)
-        for slot in covariance.slots:
-            derivative = slot.structure.derivative(slot.structure.start(slot.gram))
-            effect = np.einsum("pia,ij,pja->p", derivative, slot.gram, derivative)
-            scale[slot.theta] = 1 / np.sqrt(np.where(effect > 0, effect, 1.0))
-        return scale
+        """Size of a natural change of each element of x."""
+        return self.coordinates.scale
 
-    def information(self, theta: Array) -> Array | None:
-        """The average information, (n_theta, n_theta), where differences of gradients would be dear."""
-        if self.design.kernel.small:
+    def start(self) -> Array:
+        """x (n,) of moment estimates, or at which each coef counts like the residual; φ as R says."""
+        return self.coordinates.start(moment_start(self.kernel, self.covariance))
+
+    def information(self, x: Array) -> Array | None:
+        """The average information, (n, n), where differences of gradients would be dear."""
+        if self.kernel.small:
             return None
         from bayeslmm.kernel.information import average_information
 
-        covariance = self.design.covariance
-        lam, moves = covariance.flat(theta), covariance.jacobian(theta)
-        return average_information(self.design.kernel, lam, moves, self.reml, self.sigma)
+        lam, moves = self.coordinates.flat(x), self.coordinates.jacobian(x)
+        return average_information(self.kernel, lam, moves, self.reml, self.sigma)
 
-    def hessian(self, theta: Array) -> Array:
-        """(n_theta, n_theta) by central differences of the gradient."""
+    def hessian(self, x: Array) -> Array:
+        """(n, n) by central differences of the gradient."""
         steps = 1e-4 * self.scale
         columns = [
-            (self(theta + step)[1] - self(theta - step)[1]) / (2 * size)
+            (self(x + step)[1] - self(x - step)[1]) / (2 * size)
             for size, step in zip(steps, np.diag(steps), strict=True)
         ]
-        hessian = np.array(columns).reshape(len(theta), len(theta))
+        hessian = np.array(columns).reshape(len(x), len(x))
         return np.asarray(0.5 * (hessian + hessian.T))
 
 
@@ -124,9 +137,9 @@ class Convergence:
 
 @dataclass(frozen=True)
 class Optimum:
-    """θ at the minimum of the criterion, its value there, and the evidence."""
+    """x = (θ, φ) at the minimum of the criterion, its value there, and the evidence."""
 
-    theta: Array
+    x: Array
     value: float
     convergence: Convergence
 
@@ -138,7 +151,7 @@ def optimize(
     found: Outcome | None = None,
 ) -> Optimum:
     """`search`, with one BLAS thread where LAPACK decides: measured faster, and the same on any machine."""
-    if criterion.design.kernel.small:
+    if criterion.kernel.small:
         return search(criterion, start, max_iter, found)
     from threadpoolctl import threadpool_limits
 
@@ -149,23 +162,22 @@ def optimize(
 def search(
     criterion: Criterion, start: ArrayLike | None, max_iter: int, found: Outcome | None = None
 ) -> Optimum:
-    """Minimize the criterion over θ.
+    """Minimize the criterion.
 
     Parameters
     ----------
-    start : (n_theta,), None for moment estimates.
+    start : x (n,), None for moment estimates.
     max_iter : evaluations of the criterion a search may take.
     found : of a first search that somebody has made; `start` isn't looked at then.
     """
-    covariance = criterion.design.covariance
-    if covariance.n_theta == 0:
-        return _without_theta(criterion)
+    if criterion.coordinates.n == 0:
+        return _without_search(criterion)
     if found is None:
-        theta = moment_start(criterion.design) if start is None else np.asarray(start, dtype=float)
+        x = criterion.start() if start is None else np.asarray(start, dtype=float)
     restarts: list[float] = []
     evaluations = 0
     while True:
-        outcome = found or _minimized(criterion, theta, max_iter)
+        outcome = found or _minimized(criterion, x, max_iter)
         evaluations += outcome.n_evaluations
         outcome = _clear_small(criterion, _polished(criterion, outcome))
         restarts.append(outcome.value)
@@ -173,7 +185,7 @@ def search(
         worst = min(vanished, key=lambda v: v[0].slope, default=None)
         if worst is None or worst[0].slope > -1e-6 or len(restarts) > 5:
             break
-        found, theta = None, _leave(outcome, *worst[1:])
+        found, x = None, _leave(criterion.coordinates, outcome.x, *worst[1:])
     hessian = outcome.hessian * np.outer(criterion.scale, criterion.scale)
     evidence = Convergence(
         status=outcome.status,
@@ -183,20 +195,19 @@ def search(
         n_evaluations=evaluations,
         restarts=tuple(restarts),
     )
-    return Optimum(covariance.normalize(outcome.x), outcome.value, evidence)
+    return Optimum(criterion.coordinates.normalize(outcome.x), outcome.value, evidence)
 
 
-def _minimized(criterion: Criterion, theta: Array, max_iter: int) -> Outcome:
-    model = criterion.information(theta)
-    return minimize(criterion, theta, criterion.scale, hessian=model, renew=False, max_evaluations=max_iter)
+def _minimized(criterion: Criterion, x: Array, max_iter: int) -> Outcome:
+    model = criterion.information(x)
+    return minimize(criterion, x, criterion.scale, hessian=model, renew=False, max_evaluations=max_iter)
 
 
-def moment_start(design: Design) -> Array:
+def moment_start(kernel: Kernel, covariance: CovarianceMap) -> Array:
     """θ of moment estimates, (n_theta,), or one at which each coef counts like the residual."""
     from bayeslmm.kernel.moments import relative_covariances
 
-    covariance = design.covariance
-    T = relative_covariances(design.kernel.ints, design.kernel.floats)
+    T = relative_covariances(kernel.ints, kernel.floats)
     if T is None:
         return covariance.start()
     theta = np.empty(covariance.n_theta)
@@ -206,7 +217,7 @@ def moment_start(design: Design) -> Array:
     return theta
 
 
-def _without_theta(criterion: Criterion) -> Optimum:
+def _without_search(criterion: Criterion) -> Optimum:
     value, _ = criterion.at(np.zeros(0))
     none = np.zeros(0)
     return Optimum(none, value, Convergence(Status.CONVERGED, 0.0, none, (), 1, (value,)))
@@ -218,41 +229,42 @@ def _polished(criterion: Criterion, outcome: Outcome) -> Outcome:
     values, vectors = np.linalg.eigh(outcome.hessian * np.outer(criterion.scale, criterion.scale))
     kept = values > 1e-7 * max(values[-1], 0.0)
     root = criterion.scale[:, None] * vectors[:, kept] / np.sqrt(values[kept])
-    for _ in range(3 if criterion.design.kernel.small else 1):
+    for _ in range(3 if criterion.kernel.small else 1):
         along = root.T @ outcome.gradient
         if along @ along <= DIGITS:
             break
-        theta = outcome.x - root @ along
-        value, gradient = criterion(theta)
+        x = outcome.x - root @ along
+        value, gradient = criterion(x)
         left = float(np.sum((root.T @ gradient) ** 2))
         if not (value <= outcome.value + noise and left < along @ along):
             return outcome
         there = left <= 2e-14 * max(1.0, abs(value))
         status = Status.CONVERGED if there else outcome.status
-        outcome = replace(outcome, x=theta, value=value, gradient=gradient, decrement=left, status=status)
+        outcome = replace(outcome, x=x, value=value, gradient=gradient, decrement=left, status=status)
     return outcome
 
 
 def _clear_small(criterion: Criterion, outcome: Outcome) -> Outcome:
     """Put what is near its boundary exactly there where that doesn't raise the criterion."""
     noise = 1e-12 * max(1.0, abs(outcome.value))
-    for slot in criterion.design.covariance.slots:
-        for clear in slot.structure.without_small(outcome.x[slot.theta], slot.gram, SMALL):
-            theta = outcome.x.copy()
-            theta[slot.theta] = clear(theta[slot.theta])
-            value, gradient = criterion(theta)
+    for slot in criterion.covariance.slots:
+        own = criterion.coordinates.theta(outcome.x)[slot.theta]
+        for clear in slot.structure.without_small(own, slot.gram, SMALL):
+            x = outcome.x.copy()
+            criterion.coordinates.theta(x)[slot.theta] = clear(criterion.coordinates.theta(x)[slot.theta])
+            value, gradient = criterion(x)
             if value <= outcome.value + noise:
-                outcome = replace(outcome, x=theta, value=value, gradient=gradient)
+                outcome = replace(outcome, x=x, value=value, gradient=gradient)
     return outcome
 
 
 def _slopes(criterion: Criterion, outcome: Outcome) -> list[tuple[Vanished, TermSlot, Path]]:
     """Every boundary reached, with the derivative of the criterion in T along the steepest way off it."""
-    covariance = criterion.design.covariance
+    covariance, theta = criterion.covariance, criterion.coordinates.theta(outcome.x)
     out = []
     for slot in covariance.slots:
         group, coefs = covariance.groups[slot.block], covariance.coefs[slot.block][slot.coefs]
-        for departure in slot.structure.vanished(outcome.x[slot.theta], slot.gram, coefs):
+        for departure in slot.structure.vanished(theta[slot.theta], slot.gram, coefs):
             slopes = [_slope(criterion, outcome, slot, path) for path in departure.paths]
             steepest = int(np.argmin(slopes))
             vanished = Vanished(group, coefs, departure.what, slopes[steepest])
@@ -262,16 +274,16 @@ def _slopes(criterion: Criterion, outcome: Outcome) -> list[tuple[Vanished, Term
 
 def _slope(criterion: Criterion, outcome: Outcome, slot: TermSlot, path: Path) -> float:
     """d criterion / d δ², a small δ along a path of the bar's factor."""
-    covariance = criterion.design.covariance
-    factors = [factor.copy() for factor in covariance.factors(outcome.x)]
+    theta = criterion.coordinates.theta(outcome.x)
+    factors = [factor.copy() for factor in criterion.covariance.factors(theta)]
     moves = [np.zeros_like(factor) for factor in factors]
     factors[slot.block][slot.coefs, slot.coefs], moves[slot.block][slot.coefs, slot.coefs] = path(NUDGE)
     _, gradient = criterion.at(flatten(factors))
     return float(gradient @ flatten(moves)) / (2 * NUDGE)
 
 
-def _leave(outcome: Outcome, slot: TermSlot, path: Path) -> Array:
-    """θ a step along a path off the boundary that lowers the criterion."""
-    theta = outcome.x.copy()
-    theta[slot.theta] = slot.structure.parameters(lower_factor(path(0.1)[0]))
-    return theta
+def _leave(coordinates: Coordinates, x: Array, slot: TermSlot, path: Path) -> Array:
+    """x a step along a path off the boundary that lowers the criterion."""
+    away = x.copy()
+    coordinates.theta(away)[slot.theta] = slot.structure.parameters(lower_factor(path(0.1)[0]))
+    return away

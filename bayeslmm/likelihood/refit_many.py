@@ -44,5 +44,5 @@ def refit_many(fit: Fitted, responses: ArrayLike) -> RefitArrays:
         raise OptionError(f"responses have shape {np.shape(responses)}; give (m, {n}) finite values")
     mean = fit.design.X @ fit.beta_values + fit.design.offset
     found = Refitter.of(fit)(RowReduction(fit.design, fit.design.kernel).many(y - mean))
-    beta = found.beta + fit.beta_values
-    return RefitArrays(found.theta, beta, found.sigma, found.criterion, found.singular, found.failed)
+    beta, theta = found.beta + fit.beta_values, fit.design.coordinates.theta(found.x)
+    return RefitArrays(theta, beta, found.sigma, found.criterion, found.singular, found.failed)

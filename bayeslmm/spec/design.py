@@ -1,13 +1,14 @@
 """The design: response, fixed-effects matrix and one block per grouping factor, as arrays."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import InitVar, dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .coordinates import Coordinates
 from .covariance import CovarianceStructure
 from .relative import CovarianceMap
 from .residual import Residual
@@ -21,6 +22,22 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
 
+class Incidence(Protocol):
+    """Which level of a grouping factor each row has, and with what left-hand columns: what Z is made of."""
+
+    @property
+    def codes(self) -> Codes: ...
+    @property
+    def columns(self) -> Array: ...
+
+
+class RowsOfBlock(NamedTuple):
+    """Rows of a block: codes (n,), the position of each row's level; columns (n, k), left-hand columns."""
+
+    codes: Codes
+    columns: Array
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One grouping factor with every bar on it.
@@ -29,23 +46,31 @@ class Block:
     ----------
     group : name of the grouping factor, `batch:cask` for an interaction
     levels : its values, in order
-    codes : (n,) position in `levels` of each row's level
     coefs : names of the left-hand columns, all bars of the group in turn
-    columns : (n, k) left-hand columns
     structures : covariance of each bar's coefs; the block's is their direct sum
     term_numbers : place of each bar in the formula
+    incidence : its rows
     known : (J, J) lower factor L of the known covariance between levels, Var(b) = σ² LLᵀ ⊗ T; None where
         levels are independent
     """
 
     group: str
     levels: tuple[str, ...]
-    codes: Codes
     coefs: tuple[str, ...]
-    columns: Array
     structures: tuple[CovarianceStructure, ...]
     term_numbers: tuple[int, ...]
+    incidence: Incidence
     known: Array | None = None
+
+    @property
+    def codes(self) -> Codes:
+        """(n,) position in `levels` of each row's level."""
+        return self.incidence.codes
+
+    @property
+    def columns(self) -> Array:
+        """(n, k) left-hand columns."""
+        return self.incidence.columns
 
     @property
     def level_variances(self) -> Array:
@@ -100,34 +125,173 @@ class Scales(NamedTuple):
     columns: tuple[MeanSd, ...]
 
 
-@dataclass(frozen=True)
+class Observed(Protocol):
+    """The rows of a design, wherever they are, and what is made of all of them together."""
+
+    @property
+    def n(self) -> int: ...
+    @property
+    def y(self) -> Array: ...
+    @property
+    def offset(self) -> Array: ...
+    @property
+    def X(self) -> Array: ...
+    @property
+    def rows(self) -> Codes: ...
+    @property
+    def in_memory(self) -> bool: ...
+    def kernel(self, design: "Design") -> "Kernel": ...
+    def scales(self, design: "Design") -> Scales: ...
+    def chunks(self, design: "Design") -> "Iterator[Design]": ...
+
+
+@dataclass(frozen=True, eq=False)
+class RowsInMemory:
+    """Rows that are here; names as in `Design`."""
+
+    y: Array
+    offset: Array
+    X: Array
+    rows: Codes
+
+    in_memory: ClassVar[bool] = True
+
+    @property
+    def n(self) -> int:
+        return len(self.y)
+
+    def kernel(self, design: "Design") -> "Kernel":
+        """Their cross-products."""
+        from bayeslmm.kernel.kernel import Kernel
+
+        parts = [(block.codes, block.columns, block.n_levels) for block in design.blocks]
+        weights = None if design.residual.is_identity else design.weights
+        known = tuple(block.known for block in design.blocks)
+        return Kernel.build(self.y - self.offset, self.X, parts, weights, known)
+
+    def scales(self, design: "Design") -> Scales:
+        """Means and standard deviations of the columns."""
+        own = tuple(MeanSd.of(block.columns) for block in design.blocks)
+        return Scales(float(np.std(self.y)), MeanSd.of(self.X), own)
+
+    def chunks(self, design: "Design") -> "Iterator[Design]":
+        """All at once."""
+        yield design
+
+
+@dataclass(frozen=True, eq=False)
+class RandomPart:
+    """The random part Zb of a design, b ~ N(0, σ²ΛΛᵀ); it doesn't know the response.
+
+    Attributes
+    ----------
+    blocks : grouping factors in formula order. covariance : θ ↔ relative factors ↔ natural parameters.
+    """
+
+    blocks: tuple[Block, ...]
+    covariance: CovarianceMap
+
+    @classmethod
+    def of(cls, blocks: Iterable[Block], residual: Residual) -> "RandomPart":
+        """The random part of rows in memory with this residual."""
+        own = tuple(blocks)
+        return cls(own, CovarianceMap.build(own, residual.shown["weights"]))
+
+    @cached_property
+    def Z(self) -> "csr_array":
+        """(n, q) sparse, of at least one block: block by block, level by level, coef fastest."""
+        return _beside([block.matrix() for block in self.blocks])
+
+    @cached_property
+    def independent_Z(self) -> "csr_array":
+        """Z(L ⊗ I), (n, q) sparse: of effects that are independent between levels; Z where no K is known."""
+        if all(block.known is None for block in self.blocks):
+            return self.Z
+        return _beside([block.independent_matrix() for block in self.blocks])
+
+    def __getstate__(self) -> dict[str, Any]:
+        # what is cached can be had again
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _beside(parts: "list[csr_array]") -> "csr_array":
+    from scipy.sparse import csr_array, hstack
+
+    return csr_array(hstack(parts, format="csr"))
+
+
+@dataclass(frozen=True, eq=False)
 class Design:
     """What the formula makes of the data: y = Xβ + Zb + offset + e, e ~ N(0, σ²R).
 
     Attributes
     ----------
-    y : (n,) response as given; the offset isn't taken off
-    offset : (n,) zeros if none
+    observed : its rows, in memory or elsewhere
+    random : Zb
     residual : R, and σ where it is known
-    X : (n, p) of full column rank
     coefs : names of X's columns
     dropped : columns left out because they depend on earlier ones
-    blocks : grouping factors in formula order
-    rows : (n,) positions in the user's data of the rows kept
     n_missing : number of rows dropped for a missing value
     response : the formula's left side
+    products : the cross-products, where somebody has them already; what `replace` makes has its own
     """
 
-    y: Array
-    offset: Array
+    observed: Observed
+    random: RandomPart
     residual: Residual
-    X: Array
     coefs: tuple[str, ...]
     dropped: tuple[str, ...]
-    blocks: tuple[Block, ...]
-    rows: Codes
     n_missing: int
     response: str
+    products: InitVar["Kernel | None"] = None
+
+    def __post_init__(self, products: "Kernel | None") -> None:
+        """Take the cross-products."""
+        if products is not None:
+            object.__setattr__(self, "kernel", products)
+
+    def with_response(self, y: Array, products: "Kernel | None" = None) -> "Design":
+        """The same design with another response (n,), whose cross-products may be known."""
+        return replace(self, observed=RowsInMemory(y, self.offset, self.X, self.rows), products=products)
+
+    def with_blocks(self, blocks: Iterable[Block]) -> "Design":
+        """The same design with another random part."""
+        return replace(self, random=RandomPart.of(blocks, self.residual))
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Grouping factors in formula order."""
+        return self.random.blocks
+
+    @property
+    def covariance(self) -> CovarianceMap:
+        """θ ↔ relative factors ↔ natural parameters."""
+        return self.random.covariance
+
+    @cached_property
+    def coordinates(self) -> Coordinates:
+        """x = (θ, φ), all variance parameters but σ."""
+        return Coordinates(self.covariance, self.residual)
+
+    @property
+    def y(self) -> Array:
+        """(n,) response as given; the offset isn't taken off."""
+        return self.observed.y
+
+    @property
+    def offset(self) -> Array:
+        """(n,) zeros if none."""
+        return self.observed.offset
+
+    @property
+    def X(self) -> Array:
+        """(n, p) of full column rank."""
+        return self.observed.X
+
+    @property
+    def rows(self) -> Codes:
+        """(n,) positions in the user's data of the rows kept."""
+        return self.observed.rows
 
     @property
     def weights(self) -> Array:
@@ -135,7 +299,7 @@ class Design:
 
     @property
     def n(self) -> int:
-        return len(self.y)
+        return self.observed.n
 
     @property
     def p(self) -> int:
@@ -150,58 +314,46 @@ class Design:
     def n_theta(self) -> int:
         return self.covariance.n_theta
 
+    @property
+    def in_memory(self) -> bool:
+        """Are the rows here? If not whatever needs all of them raises."""
+        return self.observed.in_memory
+
+    def chunks(self) -> "Iterator[Design]":
+        """The rows in turn, as designs in memory."""
+        return self.observed.chunks(self)
+
     @cached_property
-    def covariance(self) -> CovarianceMap:
-        """θ ↔ relative factors ↔ natural parameters."""
-        return CovarianceMap.build(self.blocks, self.weights)
+    def kernel(self) -> "Kernel":
+        """The numbers of this design in the shape the engines compute with."""
+        return self.observed.kernel(self)
 
     @cached_property
     def scales(self) -> Scales:
         """Means and standard deviations of the columns."""
-        own = tuple(MeanSd.of(block.columns) for block in self.blocks)
-        return Scales(float(np.std(self.y)), MeanSd.of(self.X), own)
+        return self.observed.scales(self)
 
     @property
-    def in_memory(self) -> bool:
-        """Are the rows here? If not whatever needs all of them raises."""
-        return True
-
-    def chunks(self) -> "Iterator[Design]":
-        """The rows in turn, as designs; all at once when they are in memory."""
-        yield self
-
-    @cached_property
     def Z(self) -> "csr_array":
         """(n, q) sparse: block by block, level by level, coef fastest."""
-        from scipy.sparse import csr_array, hstack
+        return self.random.Z if self.blocks else self._no_effects
 
-        parts = [block.matrix() for block in self.blocks]
-        return csr_array(hstack(parts, format="csr")) if parts else csr_array((self.n, 0))
-
-    @cached_property
+    @property
     def independent_Z(self) -> "csr_array":
         """Z(L ⊗ I), (n, q) sparse: of effects that are independent between levels; Z where no K is known."""
-        from scipy.sparse import csr_array, hstack
+        return self.random.independent_Z if self.blocks else self._no_effects
 
-        if all(block.known is None for block in self.blocks):
-            return self.Z
-        return csr_array(hstack([block.independent_matrix() for block in self.blocks], format="csr"))
+    @property
+    def _no_effects(self) -> "csr_array":
+        from scipy.sparse import csr_array
+
+        return csr_array((self.n, 0))
 
     def terms(self) -> "dict[str, csr_array]":
         """Z by grouping factor, for people to look at."""
         return {
             block.group: block_matrix(block.codes, block.columns, block.n_levels) for block in self.blocks
         }
-
-    @cached_property
-    def kernel(self) -> "Kernel":
-        """The numbers of this design in the shape the engines compute with."""
-        from bayeslmm.kernel.kernel import Kernel
-
-        parts = [(block.codes, block.columns, block.n_levels) for block in self.blocks]
-        weights = None if np.all(self.weights == 1.0) else self.weights
-        known = tuple(block.known for block in self.blocks)
-        return Kernel.build(self.y - self.offset, self.X, parts, weights, known)
 
     def __getstate__(self) -> dict[str, Any]:
         # what is cached can be had again

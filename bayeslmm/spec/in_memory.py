@@ -12,7 +12,7 @@ from bayeslmm.errors import DesignWarning
 
 from . import checks
 from .covariance import CovarianceStructure, structures_by_keyword
-from .design import Block, Design
+from .design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
 from .factors import Coding, Factor, Grouping, coding_of, factor_of
 from .formula import Bar
 from .known import with_known
@@ -56,15 +56,18 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
     y = _response(spec, parts, kept)
     X, columns, dropped = _full_rank(parts["fixed"])
     groupings, blocks = _blocks(spec, parts, kept)
+    residual = _residual(spec, kept, frame)
     design = Design(
-        y=_frozen(y),
-        offset=_frozen(_offset(spec, parts, kept)),
-        weights=_frozen(_weights(spec, kept, frame)),
-        X=_frozen(X),
+        observed=RowsInMemory(
+            y=_frozen(y),
+            offset=_frozen(_offset(spec, parts, kept)),
+            X=_frozen(X),
+            rows=_frozen(kept.rows),
+        ),
+        random=RandomPart.of(blocks, residual),
+        residual=residual,
         coefs=tuple(parts["fixed"].names[column] for column in columns),
         dropped=dropped,
-        blocks=blocks,
-        rows=_frozen(kept.rows),
         n_missing=kept.n_given - len(kept.rows),
         response=spec.response,
     )
@@ -178,15 +181,15 @@ def _offset(spec: ModelSpec, parts: Mapping[str, Part], kept: _Rows) -> Array:
     return total
 
 
-def _weights(spec: ModelSpec, kept: _Rows, frame: pd.DataFrame) -> Array:
+def _residual(spec: ModelSpec, kept: _Rows, frame: pd.DataFrame) -> Residual:
     if spec.weights is None:
-        return np.ones(len(kept.rows))
+        return PriorWeights(len(kept.rows), spec.sigma)
     if isinstance(spec.weights, str):
         weights = checks.number_column("weights", kept.columns[spec.weights])
     else:
         weights = kept.pick(checks.row_values("weights", spec.weights, len(frame)))
     checks.check_weights(weights)
-    return weights
+    return PriorWeights.of(_frozen(weights), spec.sigma)
 
 
 def _full_rank(fixed: Part) -> tuple[Array, NDArray[np.intp], tuple[str, ...]]:
@@ -247,8 +250,8 @@ def _block(
         for place, part in zip(places, own, strict=True)
     )
     columns = _frozen(np.hstack([part.matrix for part in own]))
-    block = Block(group, grouping.levels, _frozen(codes), coefs, columns, structures, places, known)
-    return grouping, block
+    rows = RowsOfBlock(_frozen(codes), columns)
+    return grouping, Block(group, grouping.levels, coefs, structures, places, rows, known)
 
 
 def structure_of(

@@ -138,6 +138,16 @@ class CovarianceMap:
         """Lower bounds of θ, shape (n_theta,)."""
         return self._gather(slot.structure.lower for slot in self.slots)
 
+    @cached_property
+    def scale(self) -> Array:
+        """Size of a natural change of each θ, (n_theta,): one that adds about σ to the response."""
+        scale = np.empty(self.n_theta)
+        for slot in self.slots:
+            derivative = slot.structure.derivative(slot.structure.start(slot.gram))
+            effect = np.einsum("pia,ij,pja->p", derivative, slot.gram, derivative)
+            scale[slot.theta] = 1 / np.sqrt(np.where(effect > 0, effect, 1.0))
+        return scale
+
     def start(self) -> Array:
         """A θ away from 0 at which each coef contributes about as much as the residual, shape (n_theta,)."""
         return self._gather(slot.structure.start(slot.gram) for slot in self.slots)

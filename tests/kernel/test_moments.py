@@ -85,4 +85,4 @@ def test_estimates_are_those_of_the_dense_equations(structure: str, p: int) -> N
 )
 def test_estimates_of_balanced_data_are_those_of_reml(data: str, formula: str) -> None:
     model = bl.LinearMixedModel(formula, bl.load_dataset(data))
-    assert_allclose(moment_start(model.design), model.fit().theta, rtol=1e-9)
+    assert_allclose(moment_start(model.design.kernel, model.design.covariance), model.fit().theta, rtol=1e-9)

@@ -24,7 +24,7 @@ from bayeslmm.spec.covariance import (
     ScaledIdentity,
     Unstructured,
 )
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
 from bayeslmm.spec.priors import (
     LKJ,
     Exponential,
@@ -79,18 +79,28 @@ def designs(draw):
         codes = np.r_[np.arange(levels), rng.integers(0, levels, n - levels)]
         columns = np.column_stack([np.ones(n), *rng.normal(size=(k - 1, n))])
         blocks.append(
-            Block(group, tuple(f"l{j}" for j in range(levels)), codes, coefs, columns, structures, terms)
+            Block(
+                group,
+                tuple(f"l{j}" for j in range(levels)),
+                coefs,
+                structures,
+                terms,
+                RowsOfBlock(codes, columns),
+            )
         )
     weighted, shifted = draw(st.booleans()), draw(st.booleans())
+    residual = PriorWeights.of(rng.uniform(0.3, 3, n)) if weighted else PriorWeights(n)
     return Design(
-        y=rng.normal(2, 3, n),
-        offset=rng.normal(size=n) if shifted else np.zeros(n),
-        residual=PriorWeights.of(rng.uniform(0.3, 3, n)) if weighted else PriorWeights(n),
-        X=np.column_stack([np.ones(n), *rng.normal(size=(p - 1, n))]),
+        observed=RowsInMemory(
+            y=rng.normal(2, 3, n),
+            offset=rng.normal(size=n) if shifted else np.zeros(n),
+            X=np.column_stack([np.ones(n), *rng.normal(size=(p - 1, n))]),
+            rows=np.arange(n),
+        ),
+        random=RandomPart.of(blocks, residual),
+        residual=residual,
         coefs=tuple(f"x{i}" for i in range(p)),
         dropped=(),
-        blocks=tuple(blocks),
-        rows=np.arange(n),
         n_missing=0,
         response="y",
     )

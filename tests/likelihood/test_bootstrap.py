@@ -49,7 +49,7 @@ def test_refits_are_fits(fitter, name, criterion):
             warnings.simplefilter("ignore", SingularFitWarning)
             whole = fit.refit(y)
         assert refits.criterion[i] == pytest.approx(whole.criterion_value, abs=2e-7)
-        np.testing.assert_allclose(refits.theta[i], whole.theta_values, atol=2e-3)
+        np.testing.assert_allclose(refits.x[i], whole.theta_values, atol=2e-3)
         np.testing.assert_allclose(
             refits.beta[i] + fit.beta_values, whole.beta_values, atol=1e-3 * whole.se.max()
         )
@@ -65,9 +65,9 @@ def test_both_searches_find_the_same(fitter, name):
     responses = sampler(generators(8, range(20)))
     condensed = refitter.condensed(responses)
     fast, slow = refitter._search_compiled(condensed), refitter._search_each(responses)
-    np.testing.assert_allclose(fast.theta, slow.theta, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(fast.x, slow.x, rtol=1e-6, atol=1e-7)
     np.testing.assert_array_equal(fast.found, slow.found)
-    lam = flat_all(fit.design.covariance, fast.theta)
+    lam = flat_all(fit.design.covariance, fast.x)
     for a, b in zip(
         refitter._solve_compiled(lam, condensed), refitter._solve_each(lam, responses), strict=True
     ):

@@ -16,7 +16,7 @@ def design(formula: str, data: pd.DataFrame) -> Design:
 
 
 def criterion(formula: str, data: pd.DataFrame, reml: bool = True) -> Criterion:
-    return Criterion(design(formula, data), reml, np.nan)
+    return Criterion.of(design(formula, data), reml)
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +54,14 @@ def test_a_start_on_the_boundary_is_left(sleepstudy: pd.DataFrame, reml: bool) -
     c = criterion("Reaction ~ Days + (Days | Subject)", sleepstudy, reml)
     away, stuck = optimize(c), optimize(c, start=np.zeros(3))
     assert_allclose(stuck.value, away.value, atol=1e-9)
-    assert_allclose(stuck.theta, away.theta, atol=1e-6)
+    assert_allclose(stuck.x, away.x, atol=1e-6)
 
 
 @pytest.mark.parametrize("rank", [1, 2])
 def test_lost_ranks_are_found_and_named(rank: int) -> None:
     c = criterion("y ~ a + (1 + a + b | g)", planted(rank))
     best = optimize(c)
-    factor = c.design.covariance.factors(best.theta)[0]
+    factor = c.covariance.factors(best.x)[0]
     assert len(best.convergence.vanished) == 3 - rank
     assert np.linalg.matrix_rank(factor @ factor.T) == rank
     assert all(v.slope > 0 for v in best.convergence.vanished)
@@ -94,7 +94,7 @@ def test_units_and_origins_of_a_covariate_do_not_matter(
     best = optimize(criterion("Reaction ~ Days + (Days | Subject)", moved))
     # REML contains log|X'X|, which the unit moves
     assert_allclose(best.value - 2 * np.log(unit), plain.value, atol=1e-7)
-    assert_allclose(unit * slope_sd(best.theta), slope_sd(plain.theta), rtol=1e-5)
+    assert_allclose(unit * slope_sd(best.x), slope_sd(plain.x), rtol=1e-5)
 
 
 def test_no_absolute_threshold_calls_a_rescaled_fit_singular(sleepstudy: pd.DataFrame) -> None:

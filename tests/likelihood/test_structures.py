@@ -48,9 +48,9 @@ def test_the_dense_V_agrees_and_has_no_better_neighbour(keyword: str, criterion:
 
 @every_keyword
 def test_every_start_finds_the_optimum(keyword: str) -> None:
-    criterion = Criterion(model(keyword).design, True, np.nan)
+    criterion = Criterion.of(model(keyword).design, True)
     best = optimize(criterion)
-    covariance = criterion.design.covariance
+    covariance = criterion.covariance
     for scale in (0.1, 1.0, 5.0):
         assert_allclose(optimize(criterion, scale * covariance.start()).value, best.value, atol=1e-8)
     zero = np.zeros(covariance.n_theta)

@@ -73,7 +73,7 @@ def test_another_model_is_refused_and_as_a_bare_table_disagrees(right):
 def test_a_shifted_response_disagrees(right):
     fitted, posterior = right
     design = posterior.design
-    shifted = posterior_of(replace(design, y=design.y + 30))
+    shifted = posterior_of(design.with_response(design.y + 30))
     with pytest.raises(InputError, match="different data"):
         compare(fitted, shifted)
     verdicts = compare(fitted, shifted.estimates(ranef=True)).verdicts

@@ -9,7 +9,6 @@ ranks of every piece are kept there, and a study that was stopped goes on with t
 """
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +61,7 @@ class Calibration(simuk.SBC):
         self.methods = []
 
     def _get_posterior_samples(self, replicated_data):
-        design = replace(self.subject.design, y=np.asarray(replicated_data["y"], dtype=float))
+        design = self.subject.design.with_response(np.asarray(replicated_data["y"], dtype=float))
         seed = int(self._seeds[self._simulations_complete])
         options = SampleOptions(draws=DRAWS // 4, tune=600, chains=4, seed=seed, progress=False)
         post = sample(design, self.subject.priors, options)

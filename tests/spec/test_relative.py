@@ -1,10 +1,12 @@
 """θ ↔ relative factors ↔ natural parameters, on blocks with one bar and several."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bayeslmm.spec.covariance import CovarianceStructure, Diagonal, Unstructured
-from bayeslmm.spec.design import Block
+from bayeslmm.spec.design import Block, RowsOfBlock
 from bayeslmm.spec.relative import CovarianceMap
 
 
@@ -14,11 +16,10 @@ def block(group: str, n_levels: int, *structures: CovarianceStructure, first_ter
     return Block(
         group=group,
         levels=tuple(str(level) for level in range(n_levels)),
-        codes=np.arange(n) % n_levels,
         coefs=tuple(f"x{i}" for i in range(k)),
-        columns=rng.normal(size=(n, k)),
         structures=structures,
         term_numbers=tuple(range(first_term, first_term + len(structures))),
+        incidence=RowsOfBlock(np.arange(n) % n_levels, rng.normal(size=(n, k))),
     )
 
 
@@ -55,10 +56,9 @@ def test_ties_keep_the_formulas_order() -> None:
 
 
 def test_bars_of_one_group_needn_t_be_neighbours_in_theta() -> None:
-    split = Block(
-        "a", ("0", "1"), np.array([0, 1]), ("u", "v"), np.eye(2), (Diagonal(1), Diagonal(1)), (0, 2)
-    )
-    between = Block("b", ("0", "1"), np.array([0, 1]), ("u",), np.ones((2, 1)), (Diagonal(1),), (1,))
+    levels, codes = ("0", "1"), np.array([0, 1])
+    split = Block("a", levels, ("u", "v"), (Diagonal(1),) * 2, (0, 2), RowsOfBlock(codes, np.eye(2)))
+    between = Block("b", levels, ("u",), (Diagonal(1),), (1,), RowsOfBlock(codes, np.ones((2, 1))))
     both = CovarianceMap.build([split, between])
     assert both.names == ("theta[a: u]", "theta[b: u]", "theta[a: v]")
     np.testing.assert_array_equal(both.flat([1, 2, 3]), [1, 0, 0, 3, 2])
@@ -117,9 +117,7 @@ def test_correlations_stay_within_one() -> None:
 
 def test_start_is_away_from_zero_whatever_the_units() -> None:
     own = block("g", 5, Unstructured(2), first_term=0)
-    rescaled = Block(
-        "g", own.levels, own.codes, own.coefs, own.columns * [1.0, 1e6], own.structures, own.term_numbers
-    )
+    rescaled = replace(own, incidence=RowsOfBlock(own.codes, own.columns * [1.0, 1e6]))
     a, b = CovarianceMap.build([own]).start(), CovarianceMap.build([rescaled]).start()
     np.testing.assert_allclose(b, a * [1, 1e-6, 1e-6], rtol=1e-9)
 

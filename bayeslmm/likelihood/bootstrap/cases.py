@@ -15,8 +15,8 @@ from bayeslmm.likelihood.bootstrap.hierarchy import chain, check_exchangeable, r
 from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
 from bayeslmm.likelihood.bootstrap.refits import Refits
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.optimum import Convergence, Criterion, Optimum, optimize
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.likelihood.optimum import Convergence, Optimum, optimize
+from bayeslmm.spec.design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
@@ -68,7 +68,7 @@ class Cases(BootstrapKind):
         plan = CasesPlan(design, tuple(block.codes for block in blocks), drawn, ROWS in asked)
         names = {block.group: place for place, block in enumerate(blocks)}
         places = tuple(names.get(block.group, -1) for block in design.blocks)
-        return CasesEngine(plan, places, fit.objective, Source.of(fit), fit.theta_values)
+        return CasesEngine(plan, places, Source.of(fit), fit.optimum.x)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +110,19 @@ def _levels(rows: Codes, codes: Codes, drawn: bool, generator: np.random.Generat
 
 def take(design: Design, rows: Codes, codes: "list[Codes | None]") -> Design:
     """The design of some rows, with new codes of each block or, for None, its own."""
-    blocks = tuple(_taken(block, rows, own) for block, own in zip(design.blocks, codes, strict=True))
-    parts = {name: getattr(design, name)[rows] for name in ("y", "offset", "X", "rows")}
-    return replace(design, blocks=blocks, residual=design.residual.take(rows), **parts)
+    blocks = [_taken(block, rows, own) for block, own in zip(design.blocks, codes, strict=True)]
+    observed = RowsInMemory(design.y[rows], design.offset[rows], design.X[rows], design.rows[rows])
+    residual = design.residual.take(rows)
+    return replace(design, observed=observed, random=RandomPart.of(blocks, residual), residual=residual)
 
 
 def _taken(block: Block, rows: Codes, codes: Codes | None) -> Block:
     if codes is None and block.known is not None:
-        return replace(block, codes=block.codes[rows], columns=block.columns[rows])
+        return replace(block, incidence=RowsOfBlock(block.codes[rows], block.columns[rows]))
     new = block.codes[rows] if codes is None else codes
     _, first, own = np.unique(new, return_index=True, return_inverse=True)
     names = [block.levels[level] for level in block.codes[rows[first]]]
-    return replace(block, levels=_distinct(names), codes=own, columns=block.columns[rows])
+    return replace(block, levels=_distinct(names), incidence=RowsOfBlock(own, block.columns[rows]))
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:
@@ -141,33 +142,32 @@ class CasesEngine:
     Attributes
     ----------
     plan : draws rows and levels. places : of each block among the plan's factors, −1 for none.
-    objective : the fit's criterion. start : θ̂.
+    source : of the refits. start : x̂.
     """
 
     plan: CasesPlan
     places: tuple[int, ...]
-    objective: Criterion
     source: Source
     start: Array
 
     def __call__(self, generators: Iterable[np.random.Generator]) -> Replicates:
         """Replicates of these generators."""
         fits = [self._fit(generator) for generator in generators]
-        original = self.objective.design
+        original = self.plan.design
         return Replicates(_refits(fits, original), fits.__getitem__, np.full((len(fits), original.q), np.nan))
 
     def _fit(self, generator: np.random.Generator) -> Fitted:
         rows, codes = self.plan(generator)
         own = [codes[place] if place >= 0 else None for place in self.places]
-        return refit(take(self.plan.design, rows, own), self.objective, self.source, self.start)
+        return refit(take(self.plan.design, rows, own), self.source, self.start)
 
 
-def refit(design: Design, objective: Criterion, source: Source, start: Array) -> Fitted:
+def refit(design: Design, source: Source, start: Array) -> Fitted:
     """A fit of another design; not converged where the columns of X depend on each other there."""
 
     full_rank = design.p == 0 or np.linalg.matrix_rank(design.X) == design.p
     if full_rank:
-        optimum = optimize(replace(objective, design=design), start)
+        optimum = optimize(source.options.objective(design), start)
     else:
         optimum = Optimum(start, np.nan, NO_FIT)
     return source.fit(design, optimum)
@@ -178,7 +178,7 @@ def _refits(fits: list[Fitted], original: Design) -> Refits:
     failed = np.array([not fit.convergence.converged for fit in fits])
     nothing = np.full(original.p, np.nan)
     return Refits(
-        theta=np.array([fit.theta_values for fit in fits]),
+        x=np.array([fit.optimum.x for fit in fits]),
         lam=np.array([fit.lam for fit in fits]),
         beta=np.array([nothing if bad else fit.beta_values for fit, bad in zip(fits, failed, strict=True)]),
         sigma=np.array([np.nan if bad else fit.sigma for fit, bad in zip(fits, failed, strict=True)]),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.optimizer import Status
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
-from bayeslmm.likelihood.bootstrap.refits import Refits, Refitter, with_kernel
+from bayeslmm.likelihood.bootstrap.refits import Refits, Refitter
 from bayeslmm.likelihood.bootstrap.responses import Responses, RowSampler, Sampler
 from bayeslmm.likelihood.fitted import FitOptions, Fitted
 from bayeslmm.likelihood.optimum import Convergence, Optimum
@@ -70,10 +70,12 @@ class ResponseEngine:
 
     Attributes
     ----------
-    refitter : refits them. beta : (p,) β̂, which responses are made without. source : of the refits.
+    design : the fit's. refitter : refits responses. beta : (p,) β̂, which responses are made without.
+    source : of the refits.
     rows, statistics : one of the two makes responses, the other is None.
     """
 
+    design: Design
     refitter: Refitter
     beta: Array
     source: Source
@@ -85,7 +87,7 @@ class ResponseEngine:
     def of(cls, fit: Fitted, rows: RowSampler | None, statistics: Sampler | None) -> "ResponseEngine":
         """The engine of a fit."""
         reduction = RowReduction(fit.design, fit.design.kernel)
-        return cls(Refitter.of(fit), fit.beta_values, Source.of(fit), rows, reduction, statistics)
+        return cls(fit.design, Refitter.of(fit), fit.beta_values, Source.of(fit), rows, reduction, statistics)
 
     def __call__(self, generators: Iterable[np.random.Generator]) -> Replicates:
         """Replicates of these generators."""
@@ -109,14 +111,13 @@ class ResponseEngine:
     @cached_property
     def mean(self) -> Array:
         """(n,) Xβ̂ + offset."""
-        design = self.refitter.objective.design
-        return np.asarray(design.X @ self.beta + design.offset)
+        return np.asarray(self.design.X @ self.beta + self.design.offset)
 
     def _fit(self, responses: Responses, refits: Refits, i: int, y: Array | None) -> Fitted:
 
         whole = responses._replace(gamma=responses.gamma + self.refitter.kernel.R_X @ self.beta)
         kernel: Kernel = self.refitter.kernel_of(whole, i)
-        design = with_kernel(self.refitter.objective.design, kernel, y)
+        design = self.design.with_response(np.full(self.design.n, np.nan) if y is None else y, kernel)
         return self.source.fit(design, optimum_of(refits, i))
 
 
@@ -124,6 +125,6 @@ def optimum_of(refits: Refits, i: int) -> Optimum:
     """One refit as an optimum; what went through the compiled search has its word and no more evidence."""
     value = float(refits.criterion[i])
     if i in refits.evidence:
-        return Optimum(refits.theta[i], value, refits.evidence[i])
+        return Optimum(refits.x[i], value, refits.evidence[i])
     status = Status.EXHAUSTED if refits.failed[i] else Status.CONVERGED
-    return Optimum(refits.theta[i], value, Convergence(status, 0.0, np.zeros(0), (), 0, (value,)))
+    return Optimum(refits.x[i], value, Convergence(status, 0.0, np.zeros(0), (), 0, (value,)))

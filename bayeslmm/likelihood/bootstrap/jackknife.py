@@ -31,7 +31,7 @@ def leave_one_out(fit: Fitted, ask: Callable[[Fitted], Array]) -> Array:
         smaller = _without(design, left_out)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BayesLMMWarning)
-            other = refit(smaller, fit.objective, source, fit.theta_values)
+            other = refit(smaller, source, fit.optimum.x)
             out.append(ask(other) if other.convergence.converged else None)
     width = max((len(each) for each in out if each is not None), default=0)
     return np.array([np.full(width, np.nan) if each is None else each for each in out])

@@ -12,8 +12,8 @@ from bayeslmm.kernel.optimizer import CONVERGED, PHASE, Outcome, Search, begin, 
 from bayeslmm.likelihood.bootstrap.responses import Responses
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.optimum import SMALL, Convergence, Criterion, optimize
+from bayeslmm.spec.coordinates import Coordinates
 from bayeslmm.spec.covariance import lower_factor
-from bayeslmm.spec.design import Design
 from bayeslmm.spec.relative import CovarianceMap
 
 type Array = NDArray[np.float64]
@@ -31,13 +31,13 @@ class Refits(NamedTuple):
 
     Attributes
     ----------
-    theta : (m, n_theta). lam : (m, n_lam). beta : (m, p), Xβ̂ of the original fit not added.
+    x : (m, n) θ and φ. lam : (m, n_lam). beta : (m, p), Xβ̂ of the original fit not added.
     sigma, criterion : (m,). delta : (m, p) β̂ in the kernel's coordinates.
     singular, failed : (m,) some direction of a covariance vanished; no optimum was found.
     evidence : of convergence, by number, where a refit near a boundary took the way of a whole fit.
     """
 
-    theta: Array
+    x: Array
     lam: Array
     beta: Array
     sigma: Array
@@ -49,24 +49,11 @@ class Refits(NamedTuple):
 
 
 class Searches(NamedTuple):
-    """m searches: θ (m, n_theta), found (m,), and what the i-th ends with when it goes on to `EXACT`."""
+    """m searches: x (m, n), found (m,), and what the i-th ends with when it goes on to `EXACT`."""
 
-    theta: Array
+    x: Array
     found: Mask
     outcome: Callable[[int], Outcome]
-
-
-def with_kernel(design: Design, kernel: Kernel, y: Array | None = None) -> Design:
-    """The same design with another response, whose cross-products `kernel` holds.
-
-    Parameters
-    ----------
-    y : (n,) the response itself, None where nobody will ask for it.
-    """
-    other = replace(design, y=design.y if y is None else y)
-    kept = {name: vars(design)[name] for name in ("Z",) if name in vars(design)}
-    vars(other).update(kept, covariance=design.covariance, kernel=kernel)  # what it would work out itself
-    return other
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,69 +62,73 @@ class Refitter:
 
     Attributes
     ----------
-    objective : the fit's criterion. kernel : its design's, which a design that travels leaves behind.
-    start : (n_theta,) where searches begin, inside the boundary. hessian : (n_theta, n_theta) there,
-    the first model of each search.
+    objective : the fit's criterion. start : x (n,) where searches begin, inside the boundary.
+    hessian : (n, n) there, the first model of each search.
     """
 
     objective: Criterion
-    kernel: Kernel
     start: Array
     hessian: Array
 
     @classmethod
     def of(cls, fit: Fitted) -> "Refitter":
         """The refitter of a fit."""
-        start = _inside(fit) if fit.is_singular else fit.theta_values
-        return cls(fit.objective, fit.design.kernel, start, fit.objective.hessian(start))
+        objective, x = fit.objective, fit.optimum.x
+        start = _inside(objective.coordinates, x) if fit.is_singular else x
+        return cls(objective, start, objective.hessian(start))
+
+    @property
+    def kernel(self) -> Kernel:
+        return self.objective.kernel
 
     def __call__(self, responses: Responses) -> Refits:
         """Refit each response."""
-        objective, design = self.objective, self.objective.design
-        given = self.condensed(responses) if self.kernel.small else responses
-        theta, failed, evidence = self._search(responses, given)
-        lam = flat_all(design.covariance, theta)
-        solve = self._solve_compiled if self.kernel.small else self._solve_each
+        objective, kernel = self.objective, self.kernel
+        given = self.condensed(responses) if kernel.small else responses
+        x, failed, evidence = self._search(responses, given)
+        lam = flat_all(objective.covariance, objective.coordinates.theta(x))
+        solve = self._solve_compiled if kernel.small else self._solve_each
         delta, r2, values = solve(lam, given)
-        m = design.n - design.p * objective.reml
+        m = kernel.n - kernel.p * objective.reml
         sigma = np.sqrt(r2 / m) if np.isnan(objective.sigma) else np.full(len(r2), objective.sigma)
-        beta = np.linalg.solve(self.kernel.R_X, (responses.gamma + delta).T).T
+        beta = np.linalg.solve(kernel.R_X, (responses.gamma + delta).T).T
         singular = np.zeros(len(failed), dtype=bool)
         singular[[i for i, each in evidence.items() if each.vanished]] = True
         failed |= ~np.isfinite(values)
-        return Refits(theta, lam, beta, sigma, values, delta, singular, failed, evidence)
+        return Refits(x, lam, beta, sigma, values, delta, singular, failed, evidence)
 
     def condensed(self, responses: Responses) -> Responses:
         """The same responses to the kernel's condensed problem, for compiled code."""
         return responses._replace(zr=self.kernel.condensed.products(responses.zr))
 
     def _search(self, responses: Responses, given: Responses) -> tuple[Array, Mask, Evidence]:
-        """θ of each response (m, n_theta), where no optimum was found, and the evidence of whole fits.
+        """x of each response (m, n), where no optimum was found, and the evidence of whole fits.
 
         `given` are the same responses as compiled code takes them.
         """
-        m, covariance = len(responses.rr), self.objective.design.covariance
+        m, coordinates = len(responses.rr), self.objective.coordinates
         failed, evidence = np.zeros(m, dtype=bool), Evidence()
-        if covariance.n_theta == 0:
+        if coordinates.n == 0:
             return np.zeros((m, 0)), failed, evidence
-        compiled = covariance.linear and self.kernel.small
-        theta, found, outcome = self._search_compiled(given) if compiled else self._search_each(responses)
+        compiled = coordinates.linear and self.kernel.small
+        x, found, outcome = self._search_compiled(given) if compiled else self._search_each(responses)
+        theta, covariance = coordinates.theta(x), coordinates.covariance
         flipped = (theta[:, covariance.lower == 0] < 0).any(axis=1)
         for i in np.flatnonzero(flipped).tolist():
-            theta[i] = covariance.normalize(theta[i])
+            x[i] = coordinates.normalize(x[i])
         for i in np.flatnonzero(~found | near_boundary(covariance, theta)).tolist():
             known = outcome(i) if found[i] else None
-            optimum = optimize(self._criterion(responses, i), self.start, found=known)
-            theta[i], failed[i] = optimum.theta, not (found[i] or optimum.convergence.converged)
+            optimum = optimize(self.criterion_of(responses, i), self.start, found=known)
+            x[i], failed[i] = optimum.x, not (found[i] or optimum.convergence.converged)
             evidence[i] = optimum.convergence
-        return theta, failed, evidence
+        return x, failed, evidence
 
     def _search_compiled(self, responses: Responses) -> Searches:
         """Searches for condensed responses; what one near a boundary finds has a fit's last digits."""
         from bayeslmm.kernel.refit import refit_all
 
         objective, problem, scale = self.objective, self.kernel.condensed, self.objective.scale
-        linear = scale[:, None] * objective.design.covariance.jacobian(self.start)
+        linear = scale[:, None] * objective.coordinates.jacobian(self.start)
 
         def search(states: Search, given: Responses, tolerance: float) -> Search:
             refit_all(
@@ -176,7 +167,7 @@ class Refitter:
 
         def search(i: int, start: Array, hessian: Array, tolerance: float) -> Outcome:
             return minimize(
-                self._criterion(responses, i),
+                self.criterion_of(responses, i),
                 start,
                 self.objective.scale,
                 hessian=hessian,
@@ -203,7 +194,7 @@ class Refitter:
     def _solve_each(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
         from bayeslmm.kernel.criterion import profile
 
-        objective, p = self.objective, self.objective.design.p
+        objective, p = self.objective, self.kernel.p
         delta, r2, values = np.empty((len(lam), p)), np.empty(len(lam)), np.empty(len(lam))
         for i, each in enumerate(lam):
             kernel = self.kernel_of(responses, i)
@@ -222,11 +213,9 @@ class Refitter:
         write_response(self.kernel.ints, floats, responses.zr[i], responses.gamma[i], responses.rr[i])
         return replace(self.kernel, floats=floats)
 
-    def _criterion(self, responses: Responses, i: int) -> Criterion:
-        design = with_kernel(self.objective.design, self.kernel_of(responses, i))
-        criterion = replace(self.objective, design=design)
-        vars(criterion).update(scale=self.objective.scale)  # the response has no part in it
-        return criterion
+    def criterion_of(self, responses: Responses, i: int) -> Criterion:
+        """The criterion of one response."""
+        return replace(self.objective, kernel=self.kernel_of(responses, i))
 
 
 def flat_all(covariance: CovarianceMap, theta: Array) -> Array:
@@ -247,12 +236,12 @@ def near_boundary(covariance: CovarianceMap, theta: Array) -> Mask:
     return near
 
 
-def _inside(fit: Fitted) -> Array:
-    """θ̂ moved off the boundary by a fraction of the usual start: T + 0.1 T_start."""
-    covariance = fit.design.covariance
-    theta = fit.theta_values.copy()
-    for slot in covariance.slots:
+def _inside(coordinates: Coordinates, x: Array) -> Array:
+    """x moved off the boundary by a fraction of the usual start: T + 0.1 T_start."""
+    inside = x.copy()
+    theta = coordinates.theta(inside)
+    for slot in coordinates.covariance.slots:
         away = slot.structure.factor(slot.structure.start(slot.gram)) * np.sqrt(0.1)
         both = np.hstack([slot.structure.factor(theta[slot.theta]), away])
         theta[slot.theta] = slot.structure.parameters(lower_factor(both))
-    return theta
+    return inside

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.spec.covariance import CovarianceStructure
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.design import Block, Design, RowsOfBlock
 
 type Array = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def with_pieces(design: Design, pieces: Iterable[Piece]) -> Design:
     for number, own in groupby(ordered, lambda piece: piece.block):
         first = sum(len(block.structures) for block in blocks)
         blocks.append(_rebuilt(design.blocks[number], list(own), first))
-    return replace(design, blocks=tuple(blocks))
+    return design.with_blocks(blocks)
 
 
 def _rebuilt(block: Block, pieces: list[Piece], first: int) -> Block:
@@ -65,7 +65,7 @@ def _rebuilt(block: Block, pieces: list[Piece], first: int) -> Block:
     return replace(
         block,
         coefs=tuple(coef for piece in kept for coef in piece.coefs),
-        columns=np.hstack([piece.columns for piece in kept]),
+        incidence=RowsOfBlock(block.codes, np.hstack([piece.columns for piece in kept])),
         structures=tuple(piece.structure for piece in kept),
         term_numbers=tuple(range(first, first + len(kept))),
     )

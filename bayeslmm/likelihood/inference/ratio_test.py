@@ -1,7 +1,7 @@
 """The likelihood-ratio test of two nested models by its own bootstrap distribution."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.likelihood.bootstrap.parametric import Parametric
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
-from bayeslmm.likelihood.bootstrap.refits import Refitter, with_kernel
+from bayeslmm.likelihood.bootstrap.refits import Refitter
 from bayeslmm.likelihood.bootstrap.responses import Responses, RowSampler
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.boundary import chi_squared_p
@@ -188,6 +188,4 @@ class RatioTask:
 
     def _from_afar(self, responses: Responses, i: int) -> float:
         """The big model's criterion from moment estimates: the first search has found the lesser optimum."""
-        refitter = self.refitters[1]
-        objective, kernel = refitter.objective, refitter.kernel_of(responses, i)
-        return optimize(replace(objective, design=with_kernel(objective.design, kernel))).value
+        return optimize(self.refitters[1].criterion_of(responses, i)).value

@@ -1,7 +1,7 @@
 """Power of a design: how often a test finds what is there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -162,12 +162,18 @@ def _simulator(model: Any, values: "pd.Series[float]", criterion: str) -> tuple[
     theta = _theta(design, values, sigma)
     rows = NormalRows(design, theta, sigma)
     y = design.X @ beta + design.offset + rows(np.random.default_rng(0)).y
-    simulated = replace(design, y=y)
-    there = Optimum(theta, np.nan, Convergence(Status.CONVERGED, 0.0, np.zeros(0), (), 0, ()))
+    simulated = design.with_response(y)
+    there = Optimum(
+        design.coordinates.start(theta),
+        np.nan,
+        Convergence(Status.CONVERGED, 0.0, np.zeros(0), (), 0, ()),
+    )
     options = FitOptions(criterion, sigma=model.spec.sigma)
     template = LikelihoodFit(simulated, options, there, model.spec.formula, model.recipe)
     reduction = RowReduction(simulated, simulated.kernel)
-    engine = ResponseEngine(Refitter.of(template), beta, Source.of(template), rows, reduction, None)
+    engine = ResponseEngine(
+        simulated, Refitter.of(template), beta, Source.of(template), rows, reduction, None
+    )
     return template, engine
 
 

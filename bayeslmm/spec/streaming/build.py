@@ -21,16 +21,18 @@ from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.plan import Plan
 from bayeslmm.kernel.streaming import Basis, finish, geometry, plan_of
 from bayeslmm.spec import checks, in_memory
-from bayeslmm.spec.design import MeanSd, Scales
+from bayeslmm.spec.design import Block, Design, MeanSd, RandomPart, Scales
 from bayeslmm.spec.factors import Coding, Factor, Grouping, coding_of
 from bayeslmm.spec.known import with_known
 from bayeslmm.spec.materialize import Part, train
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.rank import independent_columns
 from bayeslmm.spec.recipe import Recipe, coded, numbers
+from bayeslmm.spec.relative import CovarianceMap
+from bayeslmm.spec.residual import PriorWeights, Residual
 
 from .census import Census, Codes, Columns, Levels, Question, distinct, merge, take
-from .design import ColumnsElsewhere, Contents, StreamedBlock, StreamedDesign
+from .design import ColumnsElsewhere, IncidenceElsewhere, RowsInChunks
 from .rows import RowMaker, Second, add, all_columns, second
 from .source import Source
 from .stateless import check_stateless
@@ -250,19 +252,22 @@ def _built(
     factors = learnt.known if any(L is not None for L in learnt.known) else ()
     ints, floats = finish(plan, basis, found.products)
     ints.flags.writeable = False
-    contents = Contents(
-        n=n,
+    grams = [gram / n for gram in found.products.grams]
+    design = Design(
+        observed=RowsInChunks(n, Kernel(ints, floats, factors), scales, kept, source, learnt.maker),
+        random=RandomPart(blocks, CovarianceMap.of_grams(blocks, grams)),
+        residual=_residual(learnt.maker, n),
         coefs=tuple(fixed.names[column] for column in kept),
         dropped=dropped,
-        kept=kept,
-        blocks=blocks,
         n_missing=learnt.census.n_given - n,
         response=spec.response,
-        kernel=Kernel(ints, floats, factors),
-        known_scales=scales,
-        grams=tuple(gram / n for gram in found.products.grams),
     )
-    return in_memory.Built(StreamedDesign(contents, source, learnt.maker), _recipe(spec, learnt, kept))
+    return in_memory.Built(design, _recipe(spec, learnt, kept))
+
+
+def _residual(maker: RowMaker, n: int) -> Residual:
+    """σ and R; what it takes from the rows raises."""
+    return PriorWeights(n, maker.sigma, {} if maker.weights is None else ColumnsElsewhere(("weights",)))
 
 
 def _scales(found: Second, n_fixed: int, learnt: _Learnt, kept: NDArray[np.intp]) -> Scales:
@@ -275,7 +280,7 @@ def _scales(found: Second, n_fixed: int, learnt: _Learnt, kept: NDArray[np.intp]
     return Scales(float(sd[0]), MeanSd(mean[1 + kept], sd[1 + kept]), tuple(own))
 
 
-def _block(spec: ModelSpec, group: str, place: int, learnt: _Learnt, gram: Array, n: int) -> StreamedBlock:
+def _block(spec: ModelSpec, group: str, place: int, learnt: _Learnt, gram: Array, n: int) -> Block:
     grouping, known = learnt.maker.groupings[place], learnt.known[place]
     places = spec.bars_of(group)
     own = [learnt.parts[bar] for bar in learnt.maker.bars[place]]
@@ -291,7 +296,7 @@ def _block(spec: ModelSpec, group: str, place: int, learnt: _Learnt, gram: Array
                 spec, spec.bars[number], part.names, nonzero, len(grouping.levels), n, known is None
             )
         )
-    return StreamedBlock(group, grouping.levels, coefs, tuple(structures), places, known)
+    return Block(group, grouping.levels, coefs, tuple(structures), places, IncidenceElsewhere(), known)
 
 
 def _recipe(spec: ModelSpec, learnt: _Learnt, kept: NDArray[np.intp]) -> Recipe:

@@ -1,25 +1,19 @@
-"""A design whose rows are elsewhere: its cross-products are here, its rows come in chunks."""
+"""The rows of a design that are elsewhere: their cross-products are here, they come in chunks."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Never
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Never
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.spec.covariance import CovarianceStructure
-from bayeslmm.spec.design import Block, Design, Scales
-from bayeslmm.spec.relative import CovarianceMap
-from bayeslmm.spec.residual import PriorWeights, Residual
+from bayeslmm.spec.design import Design, RandomPart, RowsInMemory, RowsOfBlock, Scales
 
 from .rows import RowMaker
 from .source import Source
-
-type Array = NDArray[np.float64]
-type Codes = NDArray[np.int64]
 
 
 def _elsewhere(what: str) -> Never:
@@ -49,160 +43,74 @@ class ColumnsElsewhere(Mapping[str, NDArray[Any]]):
         return len(self.names)
 
 
-class StreamedBlock(Block):
-    """A block whose rows are elsewhere: `codes` and `columns` raise."""
+class Elsewhere:
+    """An attribute of rows that nobody kept: asking for it is one clear error."""
 
-    __slots__ = ()
+    def __init__(self, what: str) -> None:
+        """Take what it is, in words."""
+        self.what = what
 
-    def __init__(
-        self,
-        group: str,
-        levels: tuple[str, ...],
-        coefs: tuple[str, ...],
-        structures: tuple[CovarianceStructure, ...],
-        term_numbers: tuple[int, ...],
-        known: Array | None,
-    ) -> None:
-        """Take everything a block has but its rows."""
-        given = {"group": group, "levels": levels, "coefs": coefs, "structures": structures}
-        for name, value in (given | {"term_numbers": term_numbers, "known": known}).items():
-            object.__setattr__(self, name, value)
-
-    @property
-    def codes(self) -> Codes:
-        _elsewhere(f"the levels of {self.group!r}")
-
-    @property
-    def columns(self) -> Array:
-        _elsewhere(f"the left-hand columns of {self.group!r}")
-
-    def with_rows(self, codes: Codes, columns: Array) -> Block:
-        """The block of some rows."""
-        return Block(
-            self.group,
-            self.levels,
-            codes,
-            self.coefs,
-            columns,
-            self.structures,
-            self.term_numbers,
-            self.known,
-        )
-
-    def __reduce__(self) -> Any:
-        given = (self.group, self.levels, self.coefs, self.structures, self.term_numbers, self.known)
-        return StreamedBlock, given
+    def __get__(self, instance: object, owner: type | None = None) -> Never:
+        _elsewhere(self.what)
 
 
-@dataclass(frozen=True)
-class Contents:
-    """What a streamed design knows; names as in `Design`.
+class IncidenceElsewhere:
+    """Levels and left-hand columns of rows that nobody kept."""
+
+    codes = Elsewhere("the levels of a grouping factor")
+    columns = Elsewhere("the left-hand columns of a bar")
+
+
+@dataclass(frozen=True, eq=False)
+class RowsInChunks:
+    """Rows that are elsewhere: what came of reading them once is here.
 
     Attributes
     ----------
-    n : rows used. kept : columns of the fixed part that are in X. kernel : the cross-products.
-    known_scales : means and sds. grams : (k, k) weighted mean of z zᵀ of each block.
+    n : rows used. products : their cross-products. known_scales : means and sds.
+    kept : columns of the fixed part that are in X. source : where the rows are. maker : how they are made.
     """
 
     n: int
-    coefs: tuple[str, ...]
-    dropped: tuple[str, ...]
-    kept: NDArray[np.intp]
-    blocks: tuple[StreamedBlock, ...]
-    n_missing: int
-    response: str
-    kernel: Kernel
+    products: Kernel
     known_scales: Scales
-    grams: tuple[Array, ...]
-
-
-class StreamedDesign(Design):
-    """A design that has been read in chunks.
-
-    Everything that comes from cross-products is as in any design; whatever needs rows raises a DataError that
-    says so, but `chunks`, which reads the data again.
-
-    Parameters
-    ----------
-    contents : what is known. source : where the rows are. maker : how they are made.
-    """
-
-    contents: Contents
+    kept: NDArray[np.intp]
     source: Source
     maker: RowMaker
 
-    def __init__(self, contents: Contents, source: Source, maker: RowMaker) -> None:
-        """Take what the two passes found."""
-        values = {"contents": contents, "source": source, "maker": maker, "kernel": contents.kernel}
-        same = {
-            name: getattr(contents, name) for name in ("coefs", "dropped", "blocks", "n_missing", "response")
-        }
-        for name, value in (values | same).items():
-            object.__setattr__(self, name, value)
+    in_memory: ClassVar[bool] = False
+    y = Elsewhere("the response")
+    offset = Elsewhere("the offset")
+    X = Elsewhere("X")
+    rows = Elsewhere("the positions")
 
-    @property
-    def n(self) -> int:
-        return self.contents.n
+    def kernel(self, design: Design) -> Kernel:
+        """Their cross-products."""
+        del design
+        return self.products
 
-    @property
-    def in_memory(self) -> bool:
-        return False
+    def scales(self, design: Design) -> Scales:
+        """Means and standard deviations of the columns."""
+        del design
+        return self.known_scales
 
-    @property
-    def y(self) -> Array:
-        _elsewhere("the response")
-
-    @property
-    def offset(self) -> Array:
-        _elsewhere("the offset")
-
-    @cached_property
-    def residual(self) -> Residual:
-        """σ and R; what it takes from the rows raises."""
-        data = {} if self.maker.weights is None else ColumnsElsewhere(("weights",))
-        return PriorWeights(self.n, self.maker.sigma, data)
-
-    @property
-    def X(self) -> Array:
-        _elsewhere("X")
-
-    @property
-    def rows(self) -> Codes:
-        _elsewhere("the positions")
-
-    @cached_property
-    def covariance(self) -> CovarianceMap:
-        return CovarianceMap.of_grams(self.blocks, self.contents.grams)
-
-    @cached_property
-    def scales(self) -> Scales:
-        return self.contents.known_scales
-
-    def chunks(self) -> Iterator[Design]:
+    def chunks(self, design: Design) -> Iterator[Design]:
         """The rows in turn, as designs in memory; reads the data again."""
         for frame in self.source.frames(self.maker.columns):
             used = self.maker.used(frame)
-            if used.empty:
-                continue
-            parts = self.maker.parts(used)
-            columns, codes = self.maker.left_sides(parts), tuple(self.maker.codes(used))
-            yield Design(
-                y=self.maker.response(parts),
-                offset=self.maker.offsets(used, parts),
-                residual=self.maker.residual(used),
-                X=np.ascontiguousarray(parts["fixed"].matrix[:, self.contents.kept]),
-                coefs=self.coefs,
-                dropped=self.dropped,
-                blocks=tuple(
-                    block.with_rows(own_codes, own_columns)
-                    for block, own_codes, own_columns in zip(
-                        self.contents.blocks, codes, columns, strict=True
-                    )
-                ),
-                rows=used.index.to_numpy(dtype=np.int64),
-                n_missing=len(frame) - len(used),
-                response=self.response,
-            )
+            if not used.empty:
+                yield self._made(design, used, len(frame) - len(used))
 
-    def __reduce__(self) -> Any:
-        return StreamedDesign, (self.contents, self.source, self.maker)
+    def _made(self, design: Design, used: pd.DataFrame, n_missing: int) -> Design:
+        maker = self.maker
+        parts, residual = maker.parts(used), maker.residual(used)
+        incidences = map(RowsOfBlock, maker.codes(used), maker.left_sides(parts))
+        blocks = [replace(block, incidence=own) for block, own in zip(design.blocks, incidences, strict=True)]
+        here = RowsInMemory(
+            y=maker.response(parts),
+            offset=maker.offsets(used, parts),
+            X=np.ascontiguousarray(parts["fixed"].matrix[:, self.kept]),
+            rows=used.index.to_numpy(dtype=np.int64),
+        )
+        random = RandomPart(tuple(blocks), design.covariance)
+        return replace(design, observed=here, random=random, residual=residual, n_missing=n_missing)
