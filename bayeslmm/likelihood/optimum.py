@@ -179,7 +179,7 @@ def search(
     while True:
         outcome = found or _minimized(criterion, x, max_iter)
         evaluations += outcome.n_evaluations
-        outcome = _clear_small(criterion, _polished(criterion, outcome))
+        outcome = _polished(criterion, _clear_small(criterion, _polished(criterion, outcome)))
         restarts.append(outcome.value)
         vanished = _slopes(criterion, outcome)
         worst = min(vanished, key=lambda v: v[0].slope, default=None)
@@ -226,10 +226,8 @@ def _without_search(criterion: Criterion) -> Optimum:
 def _polished(criterion: Criterion, outcome: Outcome) -> Outcome:
     """Last Newton steps: where the criterion's own digits are used up, its gradient has some left."""
     noise = 1e-13 * max(1.0, abs(outcome.value))
-    values, vectors = np.linalg.eigh(outcome.hessian * np.outer(criterion.scale, criterion.scale))
-    kept = values > 1e-7 * max(values[-1], 0.0)
-    root = criterion.scale[:, None] * vectors[:, kept] / np.sqrt(values[kept])
     for _ in range(3 if criterion.kernel.small else 1):
+        root = _free_root(criterion.scale, outcome)
         along = root.T @ outcome.gradient
         if along @ along <= DIGITS:
             break
@@ -237,11 +235,41 @@ def _polished(criterion: Criterion, outcome: Outcome) -> Outcome:
         value, gradient = criterion(x)
         left = float(np.sum((root.T @ gradient) ** 2))
         if not (value <= outcome.value + noise and left < along @ along):
-            return outcome
+            break
         there = left <= 2e-14 * max(1.0, abs(value))
-        status = Status.CONVERGED if there else outcome.status
-        outcome = replace(outcome, x=x, value=value, gradient=gradient, decrement=left, status=status)
+        outcome = replace(
+            outcome,
+            x=x,
+            value=value,
+            gradient=gradient,
+            hessian=_updated(outcome.hessian, x - outcome.x, gradient - outcome.gradient),
+            decrement=left,
+            status=Status.CONVERGED if there else outcome.status,
+        )
     return outcome
+
+
+def _updated(hessian: Array, step: Array, change: Array) -> Array:
+    """The model that explains the gradient's change along a step, by a correction of rank one."""
+    miss = change - hessian @ step
+    product = miss @ step
+    if abs(product) <= 1e-8 * np.linalg.norm(miss) * np.linalg.norm(step):
+        return hessian
+    return hessian + np.outer(miss, miss) / product
+
+
+def _free_root(scale: Array, outcome: Outcome) -> Array:
+    """S (n, m) with SSᵀ = H⁻¹ on the curved directions of elements whose gradient hasn't vanished, else 0.
+
+    On a boundary it has: what is exactly there stays exactly there.
+    """
+    hessian, gradient = outcome.hessian * np.outer(scale, scale), outcome.gradient * scale
+    free = np.flatnonzero(gradient**2 > DIGITS * np.abs(np.diag(hessian)))
+    values, vectors = np.linalg.eigh(hessian[np.ix_(free, free)])
+    kept = values > 1e-7 * max(values, default=0.0)
+    root = np.zeros((len(scale), np.count_nonzero(kept)))
+    root[free] = scale[free, None] * vectors[:, kept] / np.sqrt(values[kept])
+    return root
 
 
 def _clear_small(criterion: Criterion, outcome: Outcome) -> Outcome:

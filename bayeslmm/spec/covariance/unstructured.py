@@ -83,14 +83,15 @@ class Unstructured(CovarianceStructure):
         )
 
     def without_small(self, theta: ArrayLike, gram: ArrayLike, size: float) -> Iterator[Clearing]:
-        root = gram_root(gram)
-        left, sizes, _ = np.linalg.svd(root @ self.factor(theta))
+        root, factor = gram_root(gram), self.factor(theta)
+        left, sizes, _ = np.linalg.svd(root @ factor)
         for rank in range(self.k - 1, -1, -1):
             if sizes[rank] > size:
                 return
             kept = np.linalg.solve(root, left[:, :rank] * sizes[:rank])
-            reduced = self.parameters(lower_factor(np.pad(kept, ((0, 0), (0, self.k - rank)))))
-            yield partial(_instead, reduced)
+            reduced = lower_factor(np.pad(kept, ((0, 0), (0, self.k - rank))))
+            turned = np.where(np.sum(factor * reduced, axis=0) < 0, -1.0, 1.0)  # as its columns were
+            yield partial(_instead, self.parameters(reduced * turned))
 
 
 @cache
