@@ -179,7 +179,7 @@ def search(
     while True:
         outcome = found or _minimized(criterion, x, max_iter)
         evaluations += outcome.n_evaluations
-        outcome = _polished(criterion, _clear_small(criterion, _polished(criterion, outcome)))
+        outcome = _exact(criterion, outcome)
         restarts.append(outcome.value)
         vanished = _slopes(criterion, outcome)
         worst = min(vanished, key=lambda v: v[0].slope, default=None)
@@ -221,6 +221,13 @@ def _without_search(criterion: Criterion) -> Optimum:
     value, _ = criterion.at(np.zeros(0))
     none = np.zeros(0)
     return Optimum(none, value, Convergence(Status.CONVERGED, 0.0, none, (), 1, (value,)))
+
+
+def _exact(criterion: Criterion, outcome: Outcome) -> Outcome:
+    """The minimum to the last digit: what vanishes exactly 0, and what is free at its best given that."""
+    polished = _polished(criterion, outcome)
+    cleared = _clear_small(criterion, polished)
+    return cleared if cleared is polished else _polished(criterion, cleared)
 
 
 def _polished(criterion: Criterion, outcome: Outcome) -> Outcome:

@@ -1,5 +1,6 @@
 """Fits of Parquet files and Dask frames are those of the same rows in memory."""
 
+import copy
 import pickle
 import warnings
 from collections.abc import Iterator
@@ -193,3 +194,18 @@ def test_an_error_in_a_partition_says_where(data: pd.DataFrame) -> None:
     odd = data.assign(late=1.0 - data["late"])
     with pytest.raises(DataError, match=r"partition 1: 'log\(late\)' is -inf in row 10"):
         bl.LinearMixedModel("Reaction ~ log(late) + (1 | Subject)", dd.from_pandas(odd, npartitions=2))
+
+
+def test_rows_are_only_where_they_are(path: str) -> None:
+    design = bl.LinearMixedModel(MODELS["slopes"][0], path).design
+    for again in (design, copy.deepcopy(design), pickle.loads(pickle.dumps(design))):
+        assert (again.n, again.p, again.q, again.n_theta, again.in_memory) == (180, 2, 36, 3, False)
+        for name in ("y", "offset", "X", "rows", "Z"):
+            with pytest.raises(DataError, match="all rows at once"):
+                getattr(again, name)
+        with pytest.raises(DataError, match="all rows at once"):
+            again.with_response(np.zeros(180))
+    chunk = next(iter(design.chunks()))
+    assert chunk.in_memory
+    assert chunk.covariance is design.covariance
+    assert chunk.Z.shape == (chunk.n, 36)

@@ -1,5 +1,6 @@
 import pickle
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,3 +72,26 @@ def test_kernel_sees_the_response_without_its_offset() -> None:
     lam = np.array([0.7])
     moments = [kernel.moments(lam) for kernel in kernels]
     np.testing.assert_allclose(moments[0].A, moments[1].A, rtol=1e-10, atol=1e-8)
+
+
+def test_another_response_shares_the_random_part(design: Design) -> None:
+    other = design.with_response(2 * design.y)
+    assert other.random is design.random
+    assert other.Z is design.Z
+    lam = design.covariance.flat(np.ones(2))
+    np.testing.assert_allclose(
+        other.kernel.criterion(lam, True)[0],
+        build(ModelSpec("I(2 * strength) ~ 1 + (1 | batch/cask)"), load_dataset("Pastes"))
+        .design.kernel.criterion(lam, True)[0],
+        rtol=1e-12,
+    )  # fmt: skip
+
+
+def test_products_that_are_known_belong_to_one_response(design: Design) -> None:
+    y = design.y[::-1].copy()
+    kernel = design.with_response(y).kernel
+    known = design.with_response(y, kernel)
+    assert known.kernel is kernel
+    assert known.with_response(design.y).kernel is not kernel
+    assert replace(known, response="other").kernel is not kernel
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(known)).kernel.floats, kernel.floats)
