@@ -1,6 +1,6 @@
 """LinearMixedModel: a model written down once; every method hands it to an engine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,9 @@ class LinearMixedModel:
         A ``bambi.Prior`` or a PyMC distribution such as ``pm.HalfNormal.dist(10)`` will do as well.
     missing : {"drop", "error"}
         What to do with rows that have missing values.
+    functions : mapping, optional
+        What the formula may call besides formulas' own functions, ``{"rescale": f}``: each gets float
+        arrays, one value a row, and gives one.
 
     Raises
     ------
@@ -89,6 +92,7 @@ class LinearMixedModel:
         covariance: Mapping[str, Any] | None = None,
         priors: Mapping[str, Any] | None = None,
         missing: Missing = "drop",
+        functions: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:
         """Read the formula, build the design, set the priors."""
         spec = ModelSpec(
@@ -99,6 +103,7 @@ class LinearMixedModel:
             sigma,
             missing,
             covariance={} if covariance is None else covariance,
+            functions=functions or {},
         )
         design, recipe = build(spec, data)
         self._set(spec, design, recipe, data)
@@ -151,6 +156,7 @@ class LinearMixedModel:
             "data": self.data,
         }
         same |= {"sigma": spec.sigma, "missing": spec.missing, "covariance": spec.covariance}
+        same |= {"functions": spec.functions}
         text = spec.formula if formula is None else updated_formula(spec.formula, formula)
         return LinearMixedModel(text, **(same | changes))
 

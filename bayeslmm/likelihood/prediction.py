@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from bayeslmm.errors import DataError, OptionError, check_choice
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.row_values import beta_variances, ranef_variances
+from bayeslmm.spec.checks import as_frame
 from bayeslmm.spec.design import Block, block_matrix
-from bayeslmm.spec.factors import labels_of
+from bayeslmm.spec.factors import interaction_label, labels_of
 from bayeslmm.spec.recipe import BlockRows, Recipe
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _new_rows(fit: Fitted, newdata: Any, chosen: tuple[NDArray[np.bool_], ...], 
         raise DataError(
             "this fit was made from a bare design; new rows need the formula: fit a LinearMixedModel"
         )
-    frame = newdata if isinstance(newdata, pd.DataFrame) else pd.DataFrame(newdata)
+    frame = as_frame(newdata)
     groups = [
         g.name
         for g, mask in zip(recipe.groupings, chosen, strict=True)
@@ -192,7 +193,7 @@ def _labels(recipe: Recipe, place: int, frame: pd.DataFrame, wanted: bool) -> "p
     if not wanted:
         return pd.Series("", index=range(len(frame)))
     parts = zip(*(labels_of(frame[column]) for column in columns), strict=True)
-    return pd.Series([":".join(part) for part in parts], dtype=object)
+    return pd.Series([interaction_label(part) for part in parts], dtype=object)
 
 
 def _check_levels(blocks: Sequence[Block], rows: Rows, chosen: tuple[NDArray[np.bool_], ...]) -> None:

@@ -12,8 +12,9 @@ from bayeslmm.posterior import names
 from bayeslmm.posterior.parameters import Parameters, relative_factors
 from bayeslmm.posterior.prior_draws import draw_priors
 from bayeslmm.posterior.summary.tree import Draws, dataset, posterior_variables
+from bayeslmm.spec.checks import as_frame
 from bayeslmm.spec.design import Block, Design, block_matrix
-from bayeslmm.spec.factors import labels_of
+from bayeslmm.spec.factors import interaction_label, labels_of
 from bayeslmm.spec.priors import Priors
 from bayeslmm.spec.recipe import BlockRows, Recipe
 
@@ -160,11 +161,9 @@ def _fitted_rows(design: Design) -> _Rows:
 
 
 def _new_rows(recipe: Recipe | None, design: Design, newdata: Any, chosen: set[str]) -> _Rows:
-    import pandas as pd
-
     if recipe is None:
         raise DataError("these draws belong to a bare design; new rows need the formula: sample a model")
-    frame = newdata if isinstance(newdata, pd.DataFrame) else pd.DataFrame(newdata)
+    frame = as_frame(newdata)
     new = recipe.replay(frame, [block.group for block in design.blocks if block.group in chosen])
     m = len(new.rows)
     blocks, levels = [], []
@@ -173,7 +172,7 @@ def _new_rows(recipe: Recipe | None, design: Design, newdata: Any, chosen: set[s
         empty = BlockRows(np.zeros((m, block.k)), np.full(m, -1))
         blocks.append(new.blocks[block.group] if wanted else empty)
         parts = [labels_of(frame.iloc[new.rows][column]) for column in grouping.columns] if wanted else []
-        levels.append(np.array([":".join(part) for part in zip(*parts, strict=True)], dtype=object))
+        levels.append(np.array([interaction_label(part) for part in zip(*parts, strict=True)], dtype=object))
     return _Rows(new.X, new.offset, blocks, levels, new.rows, frame.index)
 
 

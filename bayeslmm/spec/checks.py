@@ -1,13 +1,17 @@
 """Bad input, one clear error each: what was seen, the usual cause, the next step."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+import warnings
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import DataError, OptionError, did_you_mean
+from bayeslmm.errors import DataError, DesignWarning, OptionError, did_you_mean
 
 from .formula import Bar
 
@@ -25,10 +29,19 @@ def as_frame(data: Any) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return data if all(isinstance(name, str) for name in data.columns) else data.rename(columns=str)
     if isinstance(data, Mapping):
-        return pd.DataFrame(dict(data))
+        return _from_mapping(data)
     if hasattr(data, "to_pandas"):
         return pd.DataFrame(data.to_pandas())
     raise DataError(f"data are a pandas DataFrame or something like it, not a {type(data).__name__}")
+
+
+def _from_mapping(data: Mapping[Any, Any]) -> pd.DataFrame:
+    """A mapping from names to columns; where all are single values, one row."""
+    single = all(isinstance(value, str) or not np.iterable(value) for value in data.values())
+    try:
+        return pd.DataFrame(dict(data), index=[0] if single and data else None).rename(columns=str)
+    except ValueError as error:
+        raise DataError(f"these columns make no table: {error}") from None
 
 
 def check_columns(roles: Mapping[str, str], data: pd.DataFrame) -> None:
@@ -81,16 +94,19 @@ def check_finite(name: str, values: Array, rows: NDArray[np.int64]) -> None:
 
 def check_response_column(name: str, values: pd.Series) -> None:
     """The response is numeric."""
-    if pd.api.types.is_bool_dtype(values) or isinstance(values.dtype, pd.CategoricalDtype):
-        kind = "true or false" if pd.api.types.is_bool_dtype(values) else "a factor"
+    kind = kind_of(values)
+    if kind == "number":
+        return
+    if kind in ("truth", "category"):
+        said = "true or false" if kind == "truth" else "a factor"
         raise DataError(
-            f"the response {name!r} is {kind}, not a number; such a response needs a generalized "
+            f"the response {name!r} is {said}, not a number; such a response needs a generalized "
             "model (Bambi and brms fit those)"
         )
-    if pd.api.types.is_numeric_dtype(values):
-        return
-    numbers = pd.to_numeric(values, errors="coerce")
-    odd = values[numbers.isna() & values.notna()]
+    if kind != "text":
+        raise DataError(f"the response {name!r} holds {kind}; turn it into numbers")
+    parsed = pd.to_numeric(values, errors="coerce")
+    odd = values[parsed.isna() & values.notna()]
     seen = f"text such as {odd.iloc[0]!r}" if len(odd) else "numbers stored as text"
     raise DataError(
         f"the response {name!r} isn't numeric: it holds {seen}; convert it with pandas.to_numeric first"
@@ -198,18 +214,100 @@ def _some(names: Sequence[str], most: int = 12) -> str:
 
 
 def is_factor(name: str, values: pd.Series) -> bool:
-    """Is a column of the formula a factor? If not it is numeric.
+    """Is a column of the formula a factor: text, categories or truth values? If not it is numeric.
 
     Raises
     ------
     DataError
         When it can be neither.
     """
-    kind = values.dtype.kind if isinstance(values.dtype, np.dtype) else "O"
-    if kind in "mMc":
-        what = "complex numbers" if kind == "c" else "dates or times"
-        raise DataError(f"column {name!r} holds {what}; turn it into numbers, or into text for a factor")
-    return not pd.api.types.is_numeric_dtype(values.dtype)
+    kind = kind_of(values)
+    if kind in ("dates or times", "complex numbers", "lists or tables"):
+        raise DataError(f"column {name!r} holds {kind}; turn it into numbers, or into text for a factor")
+    return kind != "number"
+
+
+def kind_of(values: pd.Series) -> str:
+    """What a column holds: "number", "truth", "category", "text", or what a model can't use."""
+    dtype = values.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in _NUMPY_KINDS:
+        return _NUMPY_KINDS[dtype.kind]
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "category"
+    if pd.api.types.is_bool_dtype(dtype):
+        return "truth"
+    if isinstance(dtype, pd.PeriodDtype) or getattr(dtype, "kind", "O") in "mM":
+        return "dates or times"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "number"
+    return _kind_of_objects(values)
+
+
+_NUMPY_KINDS = {
+    **dict.fromkeys("iuf", "number"),
+    "b": "truth",
+    "c": "complex numbers",
+    **dict.fromkeys("mM", "dates or times"),
+}
+_INFERRED = {
+    **dict.fromkeys(("integer", "floating", "decimal", "mixed-integer-float"), "number"),
+    "boolean": "truth",
+    "complex": "complex numbers",
+    **dict.fromkeys(
+        ("datetime", "datetime64", "date", "time", "timedelta", "timedelta64", "period"), "dates or times"
+    ),
+}
+
+
+def _kind_of_objects(values: pd.Series) -> str:
+    inferred = pd.api.types.infer_dtype(values, skipna=True)
+    if inferred in _INFERRED:
+        return _INFERRED[inferred]
+    if inferred in ("string", "empty"):
+        return "text"
+    present = values[values.notna()]
+    if all(isinstance(value, Real | Decimal) and not isinstance(value, bool | np.bool_) for value in present):
+        return "number"
+    return "text" if all(isinstance(value, Hashable) for value in present) else "lists or tables"
+
+
+def numbers(name: str, values: pd.Series) -> Array:
+    """A numeric column as float64.
+
+    Raises
+    ------
+    DataError
+        When it isn't numeric.
+    """
+    kind = kind_of(values)
+    if kind != "number":
+        raise DataError(f"column {name!r} is numeric in the model, and here it holds {_seen(kind, values)}")
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _seen(kind: str, values: pd.Series) -> str:
+    return f"{kind} such as {values.iloc[0]!r}" if len(values) else kind
+
+
+def check_groupable(name: str, values: pd.Series) -> None:
+    """The values of a grouping column can be told apart."""
+    if values.dtype == object and kind_of(values) == "lists or tables":
+        raise DataError(f"grouping factor {name!r} holds lists or tables; its values are text or numbers")
+
+
+_DATE = re.compile(r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T]\d{1,2}:\d{2}.*)?\s*")
+_MANY_DATES = 10
+
+
+def warn_of_dates(name: str, levels: Sequence[str]) -> None:
+    """Warn when a factor of the formula is dates written as text."""
+    if len(levels) >= _MANY_DATES and all(_DATE.fullmatch(level) for level in levels):
+        warnings.warn(
+            f"column {name!r} holds dates as text, such as {levels[0]!r}: a factor of {len(levels)} levels, "
+            "each with an effect of its own; for a trend turn it into numbers with pandas.to_datetime",
+            DesignWarning,
+            stacklevel=6,
+        )
 
 
 def check_offset_columns(columns: Mapping[str, pd.Series]) -> None:
@@ -228,9 +326,9 @@ def number_column(what: str, values: pd.Series) -> Array:
     DataError
         When it isn't numeric.
     """
-    if not pd.api.types.is_numeric_dtype(values.dtype):
+    if kind_of(values) not in ("number", "truth"):
         raise DataError(f"the {what} column {values.name!r} isn't numeric")
-    return values.to_numpy(dtype=float, na_value=np.nan)
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def check_one_column(response: str, count: int) -> None:
@@ -239,6 +337,15 @@ def check_one_column(response: str, count: int) -> None:
         raise DataError(
             f"the response {response!r} makes {count} columns; one is fitted at a time (Bambi and brms "
             "fit multivariate models)"
+        )
+
+
+def check_visits(bar: Bar, some_factor: bool) -> None:
+    """A structure that goes by visits has a factor of visits."""
+    if not some_factor:
+        raise DataError(
+            f"{bar.keyword} goes by the levels of a factor, and the left side of {bar.text} is numeric; "
+            f"write {bar.keyword}(0 + factor({bar.variables[0] if bar.variables else 'visit'}) | {bar.group})"
         )
 
 

@@ -1,7 +1,8 @@
 """Factors: a column's levels, the code of each row, and the contrasts that turn codes into columns."""
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
 CONTRASTS = ("treatment", "sum", "helmert", "poly")
+_SPELLINGS = {word.capitalize() for word in CONTRASTS}  # patsy's
 
 
 class Factor(NamedTuple):
@@ -25,7 +27,7 @@ class Factor(NamedTuple):
 
 
 def factor_of(values: pd.Series) -> Factor:
-    """The factor a column makes; levels nobody has are left out.
+    """The factor a column makes; levels nobody has are left out, values with one label are one level.
 
     Categories keep their order; anything else is sorted.
     """
@@ -33,9 +35,38 @@ def factor_of(values: pd.Series) -> Factor:
         own = cast(pd.Categorical, values.array)  # the accessor `cat` takes longer than all else here
         codes, categories, ordered = own.codes, own.categories, bool(own.ordered)
     else:
-        codes, categories = pd.factorize(values, sort=True)
+        codes, categories = _sorted_values(values)
         ordered = False
-    return _without_unused(codes.astype(np.int64), labels_of(categories), ordered)
+    codes, labels = _told_apart(codes.astype(np.int64), categories)
+    return _without_unused(codes, labels, ordered)
+
+
+def _sorted_values(values: pd.Series) -> tuple[Any, Any]:
+    """Codes and the values themselves, sorted; those of mixed type that can't be, by their text."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)  # pandas' word for what it couldn't sort
+            return pd.factorize(values, sort=True)
+    except (TypeError, RuntimeWarning):
+        return pd.factorize(values.map(str, na_action="ignore"), sort=True)
+
+
+def _told_apart(codes: Codes, values: Any) -> tuple[Codes, list[str]]:
+    """Codes and labels; a number and the text that writes it are one level, the first of the two."""
+    labels = labels_of(values)
+    if not pd.api.types.is_object_dtype(values):
+        return codes, labels
+    written = {str(value): label for value, label in zip(values, labels, strict=True) if not _is_text(value)}
+    if not written:
+        return codes, labels
+    labels = [written.get(label, label) for label in labels]
+    place = {label: at for at, label in enumerate(dict.fromkeys(labels))}
+    new = np.array([*(place[label] for label in labels), -1], dtype=np.int64)
+    return new[codes], list(place)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def labels_of(values: Any) -> list[str]:
@@ -135,8 +166,19 @@ def _cell(codes: Sequence[Codes], parts: Sequence[Sequence[str]]) -> Codes:
 
 def _cell_labels(cells: Codes, parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
     index = np.unravel_index(cells, [len(levels) for levels in parts])
-    columns = [[levels[code] for code in own] for levels, own in zip(parts, index, strict=True)]
+    spelled = [[escaped(level) for level in levels] for levels in parts]
+    columns = [[levels[code] for code in own] for levels, own in zip(spelled, index, strict=True)]
     return tuple(":".join(labels) for labels in zip(*columns, strict=True))
+
+
+def escaped(level: str) -> str:
+    """A level as a part of an interaction's label, with its own colons told from those that join."""
+    return level.replace("\\", "\\\\").replace(":", "\\:") if ":" in level or "\\" in level else level
+
+
+def interaction_label(levels: Sequence[str]) -> str:
+    """The label of a combination of levels, one a column; no two combinations have the same."""
+    return levels[0] if len(levels) == 1 else ":".join(map(escaped, levels))
 
 
 @dataclass(frozen=True)
@@ -147,6 +189,7 @@ class Coding:
     ----------
     name : the column
     levels : its levels
+    ordered : do they have an order?
     contrast : (levels, columns) matrix; used where the intercept, or a margin, is in the model already
     fields : names of the contrast's columns
     style : how formulaic names a contrast's column, `{name}[T.{field}]`
@@ -157,13 +200,7 @@ class Coding:
     contrast: Array
     fields: tuple[str, ...]
     style: str
-
-    def factor(self, codes: Codes) -> Any:
-        """What formulaic finds under the column's name: the values, and this coding as their encoder."""
-        from formulaic.materializers.types import FactorValues
-
-        values = pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(self.levels)))
-        return FactorValues(values, kind="categorical", spans_intercept=True, encoder=self)
+    ordered: bool = False
 
     def __call__(self, values: Any, reduced_rank: bool, **_: Any) -> Any:
         """Columns of some values, as formulaic asks for them: the contrast, or one column a level."""
@@ -182,6 +219,20 @@ class Coding:
         )
 
 
+class Coded(NamedTuple):
+    """A factor's coding, and the level of each row."""
+
+    coding: Coding
+    codes: Codes
+
+    def for_formulaic(self) -> Any:
+        """What formulaic finds under a factor's name: the values, and their coding as an encoder."""
+        from formulaic.materializers.types import FactorValues
+
+        values = pd.Series(pd.Categorical.from_codes(self.codes, categories=pd.Index(self.coding.levels)))
+        return FactorValues(values, kind="categorical", spans_intercept=True, encoder=self.coding)
+
+
 def coding_of(name: str, factor: Factor, contrast: Any = None) -> Coding:
     """The coding of a factor: polynomial when it is ordered, treatment when not, unless another is asked for.
 
@@ -197,13 +248,14 @@ def coding_of(name: str, factor: Factor, contrast: Any = None) -> Coding:
     """
     if contrast is None:
         contrast = "poly" if factor.ordered else "treatment"
-    if not isinstance(contrast, str):
-        return _custom_coding(name, factor.levels, contrast)
-    kind = check_choice(f"the contrast of {name!r},", contrast.removeprefix("contr."), CONTRASTS)
-    return _known_coding(name, factor.levels, kind)
+    if isinstance(contrast, str):
+        contrast = _known_contrast(name, contrast)
+    if not hasattr(contrast, "get_coding_matrix"):
+        return replace(_custom_coding(name, factor.levels, contrast), ordered=factor.ordered)
+    return replace(_known_coding(name, factor.levels, contrast), ordered=factor.ordered)
 
 
-def _known_coding(name: str, levels: tuple[str, ...], kind: str) -> Coding:
+def _known_contrast(name: str, contrast: str) -> Any:
     from formulaic.transforms.contrasts import (
         HelmertContrasts,
         PolyContrasts,
@@ -211,13 +263,30 @@ def _known_coding(name: str, levels: tuple[str, ...], kind: str) -> Coding:
         TreatmentContrasts,
     )
 
-    made = dict(
-        zip(CONTRASTS, (TreatmentContrasts, SumContrasts, HelmertContrasts, PolyContrasts), strict=True)
-    )
-    contrasts = made[kind]()
+    word = contrast.removeprefix("contr.").lower() if contrast in _SPELLINGS else contrast
+    kind = check_choice(f"the contrast of {name!r},", word.removeprefix("contr."), CONTRASTS)
+    made = (TreatmentContrasts, SumContrasts, HelmertContrasts, PolyContrasts)
+    return made[CONTRASTS.index(kind)]()
+
+
+def _known_coding(name: str, levels: tuple[str, ...], contrasts: Any) -> Coding:
+    contrasts = _based(name, levels, contrasts)
     matrix = np.asarray(contrasts.get_coding_matrix(levels, reduced_rank=True), dtype=float)
     fields = tuple(str(field) for field in contrasts.get_coding_column_names(levels, reduced_rank=True))
     return Coding(name, levels, matrix, fields, contrasts.get_factor_format(levels, reduced_rank=True))
+
+
+def _based(name: str, levels: tuple[str, ...], contrasts: Any) -> Any:
+    """Contrasts whose base is a level: as named, or counted from 1 as in R."""
+    base = getattr(contrasts, "base", None)
+    if base is None or not isinstance(base, str | int | float):
+        return contrasts
+    label = labels_of([base])[0]
+    if label not in levels and isinstance(base, int) and 1 <= base <= len(levels):
+        label = levels[base - 1]
+    if label not in levels:
+        raise OptionError(f"the base of {name!r} is {label!r}; its levels are {_some(levels)}")
+    return type(contrasts)(base=label)
 
 
 def _custom_coding(name: str, levels: tuple[str, ...], contrast: Any) -> Coding:

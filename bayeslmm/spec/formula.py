@@ -4,18 +4,18 @@ What is inside a term is formulaic's business; here only the terms of the sum ar
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bayeslmm.errors import FormulaError, did_you_mean
 
 from .covariance import structures_by_keyword
-from .tokens import Token, complain, depths, join, pythonic, tokenize, variables_of
-from .vocabulary import vocabulary
+from .expression.functions import hint_for, known_functions
+from .grouping import GroupingReader
+from .tokens import Asked, Token, asked_of, compares, complain, depths, expression, join, tokenize
 
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
-_AS_FACTOR = re.compile(r"C\(\s*(`[^`]+`|[\w.]+)\s*\)")
 _SEVERAL_RESPONSES = ("cbind", "mvbind")
 
 
@@ -29,12 +29,14 @@ class Bar:
     columns : the grouping columns; more than one for an interaction
     keyword : its covariance structure; `||` is "diag"
     variables : columns the left-hand side asks for
+    maybe : its constants, which are columns if the data have such
     """
 
     left: str
     columns: tuple[str, ...]
     keyword: str
     variables: tuple[str, ...]
+    maybe: tuple[str, ...] = ()
 
     @property
     def group(self) -> str:
@@ -49,10 +51,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A piece of Python, and the columns it asks for."""
+    """A piece of a formula, the columns it asks for, and its constants, columns if the data have such."""
 
     code: str
     variables: tuple[str, ...]
+    maybe: tuple[str, ...] = ()
+
+
+type Piece = Expression | Bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,24 @@ class Formula:
     bars: tuple[Bar, ...]
     offsets: tuple[Expression, ...]
 
+    def among(self, columns: Collection[str]) -> "Formula":
+        """The formula as data with these columns read it: a column goes before a constant."""
+        pieces: list[Piece] = [self.outcome, self.fixed, *self.bars, *self.offsets]
+        if not any(name in columns for piece in pieces for name in piece.maybe):
+            return self
+        return replace(
+            self,
+            outcome=_settled(self.outcome, columns),
+            fixed=_settled(self.fixed, columns),
+            bars=tuple(_settled(bar, columns) for bar in self.bars),
+            offsets=tuple(_settled(offset, columns) for offset in self.offsets),
+        )
+
+
+def _settled[P: (Expression, Bar)](piece: P, columns: Collection[str]) -> P:
+    found = tuple(name for name in piece.maybe if name in columns and name not in piece.variables)
+    return replace(piece, variables=piece.variables + found)
+
 
 class _Addend(NamedTuple):
     """One term of a sum, with its sign."""
@@ -92,8 +116,12 @@ class _Split(NamedTuple):
     right: Sequence[Token]
 
 
-def read_formula(formula: str) -> Formula:
+def read_formula(formula: str, functions: Collection[str] = ()) -> Formula:
     """Take a formula apart.
+
+    Parameters
+    ----------
+    functions : names of functions that may be called besides those formulas know
 
     Raises
     ------
@@ -106,6 +134,8 @@ def read_formula(formula: str) -> Formula:
     fixed: list[_Addend] = []
     bars: list[Bar] = []
     offsets: list[Expression] = []
+    outcome = _outcome(left, response, formula)
+    _check_calls([*left, *right], functions, formula)
     for addend in _terms(right, formula):
         if _calls(addend.tokens, "offset"):
             offsets.append(_offset(addend, formula))
@@ -113,7 +143,6 @@ def read_formula(formula: str) -> Formula:
             bars.extend(_bars(split, formula))
         else:
             fixed.append(addend)
-    outcome = _outcome(left, response, formula)
     return Formula(formula, response, outcome, _fixed(fixed, formula), tuple(bars), tuple(offsets))
 
 
@@ -153,17 +182,47 @@ def _outcome(left: Sequence[Token], text: str, formula: str) -> Expression:
             left[0].start,
         )
     single = len(left) == 1 and left[0].kind in ("name", "python")
-    token = left[0] if single else Token(f"I({pythonic(text)})", "python", left[0].start)
-    variables = variables_of([token], formula)
-    if not variables:
+    made = _expression(left[0] if single else expression(text, left[0].start), formula)
+    if not made.variables and not made.maybe:
         raise complain("the response names no column of the data", formula, left[0].start)
-    return Expression(token.text, variables)
+    return made
+
+
+def _expression(token: Token, formula: str) -> Expression:
+    asked = asked_of([token], formula)
+    return Expression(join([token]), asked.variables, asked.maybe)
 
 
 def _fixed(addends: Sequence[_Addend], formula: str) -> Expression:
-    tokens = [token for addend in addends for token in addend.tokens]
+    asked = _asked([token for addend in addends for token in addend.tokens], formula)
     code = " ".join(["1", *(f"{addend.sign} {join(addend.tokens)}" for addend in addends)])
-    return Expression(code, variables_of(tokens, formula))
+    return Expression(code, asked.variables, asked.maybe)
+
+
+def _asked(tokens: Sequence[Token], formula: str) -> Asked:
+    """What terms ask for; a comparison among them stands in parentheses."""
+    for token in tokens:
+        if compares(token):
+            raise complain("a comparison stands in parentheses, '(x > 3)'", formula, token.start)
+    return asked_of(tokens, formula)
+
+
+def _check_calls(tokens: Sequence[Token], functions: Collection[str], formula: str) -> None:
+    """Raise FormulaError when a formula calls a function nobody defined."""
+    known = known_functions()
+    for token in (token for token in tokens if token.kind == "python" and _bar_call(token, formula) is None):
+        for call in asked_of([_without_offset(token)], formula).calls:
+            if call.function not in known and call.function not in functions:
+                _check_keyword(call.function, token, formula)
+                hint = hint_for(call.function, functions)
+                message = f"the function {call.function!r} isn't known to formulas{hint}"
+                raise complain(message, formula, token.start)
+
+
+def _without_offset(token: Token) -> Token:
+    """What stands in `offset(...)`, as an expression; any other token as it is."""
+    call = _CALL.fullmatch(token.text)
+    return expression(call[2], token.start) if call and call[1] == "offset" else token
 
 
 def _terms(tokens: Sequence[Token], formula: str) -> Iterator[_Addend]:
@@ -237,8 +296,7 @@ def _offset(addend: _Addend, formula: str) -> Expression:
     call = _CALL.fullmatch(token.text)
     if addend.sign == "-" or call is None:
         raise complain("an offset is added as a term of its own, '+ offset(x)'", formula, token.start)
-    inner = Token(f"I({call[2]})", "python", token.start)
-    return Expression(inner.text, variables_of([inner], formula))
+    return _expression(expression(call[2], token.start), formula)
 
 
 def _split_at_bar(addend: _Addend, formula: str) -> _Split | None:
@@ -260,6 +318,8 @@ def _split_at_bar(addend: _Addend, formula: str) -> _Split | None:
     left, right = inner[: places[0]], inner[places[0] + 1 :]
     bar = inner[places[0]]
     _check_sides(left, right, bar, formula)
+    if any(compares(token) for token, depth in zip(left, depths(left), strict=True) if not depth):
+        left = [expression(formula[left[0].start : bar.start], left[0].start)]
     return _Split(_structure(keyword, bar, formula), left, right)
 
 
@@ -268,24 +328,31 @@ def _keyword_and_inside(tokens: Sequence[Token], formula: str) -> tuple[str, Seq
     inner = _inside(tokens)
     while inner is not None and _inside(inner) is not None:
         inner = _inside(inner)
-    call = _CALL.fullmatch(tokens[0].text) if len(tokens) == 1 and tokens[0].kind == "python" else None
-    if call is None:
-        return "", inner
-    inside = tokenize(formula, call[2], tokens[0].start + len(call[1]) + 1) if "|" in call[2] else []
-    if not _bar_places(inside):
-        return "", None
-    _check_keyword(call[1], tokens[0].start, formula)
-    return call[1], inside if call[1] in structures_by_keyword() else None
+    if len(tokens) == 1 and tokens[0].kind == "python":
+        return _bar_call(tokens[0], formula) or ("", None)
+    return "", inner
 
 
-def _check_keyword(word: str, at: int, formula: str) -> None:
-    """Raise FormulaError for `word(x | g)` when `word` is no structure and no function either."""
-    keywords = structures_by_keyword()
-    if word in keywords or word in vocabulary():
+def _bar_call(token: Token, formula: str) -> tuple[str, Sequence[Token]] | None:
+    """The keyword and the inside of `keyword(x | g)`, None for any other call."""
+    call = _CALL.fullmatch(token.text)
+    if call is None or "|" not in call[2] or call[1] not in structures_by_keyword():
+        return None
+    inside = tokenize(formula, call[2], token.start + len(call[1]) + 1)
+    _check_calls(inside, (), formula)
+    return (call[1], inside) if _bar_places(inside) else None
+
+
+def _check_keyword(word: str, token: Token, formula: str) -> None:
+    """Raise FormulaError for `word(x | g)` when `word` isn't a function."""
+    if not token.text.startswith(f"{word}(") or "|" not in token.text:
         return
+    keywords = structures_by_keyword()
     hint = did_you_mean(word, keywords) or ";"
     listed = ", ".join(f"{keyword}(x | g)" for keyword in keywords)
-    raise complain(f"the covariance structure {word!r} isn't known{hint} there are {listed}", formula, at)
+    raise complain(
+        f"the covariance structure {word!r} isn't known{hint} there are {listed}", formula, token.start
+    )
 
 
 def _refuse_stray_bar(tokens: Sequence[Token], formula: str) -> None:
@@ -322,76 +389,6 @@ def _bars(split: _Split, formula: str) -> Iterator[Bar]:
         raise complain("an offset belongs to the fixed part", formula, split.left[0].start)
     for _ in _sum(split.left, formula):  # a term may be missing
         pass
-    variables = variables_of(split.left, formula)
-    for columns in _Grouping(split.right, formula).read():
-        yield Bar(join(split.left), columns, split.keyword, variables)
-
-
-class _Grouping:
-    """Reader of a bar's right side: columns joined by `:` (interaction) and `/` (nesting)."""
-
-    def __init__(self, tokens: Sequence[Token], formula: str) -> None:
-        self.tokens = tokens
-        self.formula = formula
-        self.place = 0
-
-    def read(self) -> list[tuple[str, ...]]:
-        """The grouping factors it stands for, each as its columns."""
-        factors = self._nest()
-        if self.place < len(self.tokens):
-            raise self._unreadable()
-        return factors
-
-    def _nest(self) -> list[tuple[str, ...]]:
-        """`a/b` is a and a:b; what is right of `/` lies within all that is left of it."""
-        factors = self._product()
-        while self._take("/"):
-            outer = tuple(dict.fromkeys(column for factor in factors for column in factor))
-            factors = factors + [_cross(outer, inner) for inner in self._product()]
-        return factors
-
-    def _product(self) -> list[tuple[str, ...]]:
-        factors = self._atom()
-        while self._take(":"):
-            inner = self._atom()
-            factors = [_cross(a, b) for a in factors for b in inner]
-        return factors
-
-    def _atom(self) -> list[tuple[str, ...]]:
-        if self._take("("):
-            factors = self._nest()
-            if not self._take(")"):
-                raise self._unreadable()
-            return factors
-        token = self.tokens[self.place] if self.place < len(self.tokens) else None
-        name = _grouping_column(token) if token else None
-        if name is None:
-            raise self._unreadable()
-        self.place += 1
-        return [(name,)]
-
-    def _take(self, text: str) -> bool:
-        found = self.place < len(self.tokens) and self.tokens[self.place].text == text
-        self.place += found
-        return found
-
-    def _unreadable(self) -> FormulaError:
-        at = self.tokens[min(self.place, len(self.tokens) - 1)].start
-        return complain(
-            "a grouping factor is a column, or columns joined by ':' or '/'; "
-            "make anything else a column first",
-            self.formula,
-            at,
-        )
-
-
-def _cross(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(a + b))
-
-
-def _grouping_column(token: Token) -> str | None:
-    """The column a token names; `factor(g)` names g, since a grouping column is a factor anyway."""
-    if token.kind == "name":
-        return token.text.strip("`")
-    call = _AS_FACTOR.fullmatch(token.text) if token.kind == "python" else None
-    return call[1].strip("`") if call else None
+    asked = _asked(split.left, formula)
+    for columns in GroupingReader(split.right, formula).read():
+        yield Bar(join(split.left), columns, split.keyword, asked.variables, asked.maybe)

@@ -19,7 +19,7 @@ from .known import with_known
 from .materialize import Part, train
 from .model_spec import ModelSpec
 from .rank import independent_columns
-from .recipe import FixedTerm, Recipe, coded, numbers
+from .recipe import FixedTerm, Recipe, coded
 from .residual import PriorWeights, Residual
 
 type Array = NDArray[np.float64]
@@ -47,10 +47,11 @@ class _Rows(NamedTuple):
 
 def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
     """The design a specification makes of a table; raises and warns as `build` says."""
+    spec = spec.among(frame.columns)
     kept = _complete_rows(spec, frame)
     fitted, codings = _variables(spec, kept)
     variables = coded(fitted, codings)
-    parts = train(part_formulas(spec), variables, len(kept.rows))
+    parts = train(part_formulas(spec), variables, len(kept.rows), spec.functions)
     for part in parts.values():
         _check_part(part, kept.rows)
     y = _response(spec, parts, kept)
@@ -144,7 +145,7 @@ def _variables(spec: ModelSpec, kept: _Rows) -> tuple[dict[str, NDArray[Any]], d
     checks.check_contrasts(spec.contrasts, factors, names)
     codings = {name: _coding(name, factor, spec) for name, factor in factors.items()}
     codes = {name: factor.codes for name, factor in factors.items()}
-    plain = {name: numbers(kept.columns[name]) for name in names if name not in factors}
+    plain = {name: checks.numbers(name, kept.columns[name]) for name in names if name not in factors}
     for name, column in plain.items():
         checks.check_finite(name, column, kept.rows)
     return codes | plain, codings
@@ -152,6 +153,7 @@ def _variables(spec: ModelSpec, kept: _Rows) -> tuple[dict[str, NDArray[Any]], d
 
 def _coding(name: str, factor: Factor, spec: ModelSpec) -> Coding:
     checks.check_fixed_factor(name, factor.levels)
+    checks.warn_of_dates(name, factor.levels)
     return coding_of(name, factor, spec.contrasts.get(name))
 
 
@@ -237,6 +239,8 @@ def _block(
     coefs = tuple(name for part in own for name in part.names)
     checks.check_grouping(group, n_observed, len(codes), spec.sigma_free and known is None)
     checks.check_repeats(group, coefs)
+    for place, part in zip(places, own, strict=True):
+        check_visits(spec.bars[place], part)
     structures = tuple(
         structure_of(
             spec,
@@ -252,6 +256,12 @@ def _block(
     columns = _frozen(np.hstack([part.matrix for part in own]))
     rows = RowsOfBlock(_frozen(codes), columns)
     return grouping, Block(group, grouping.levels, coefs, structures, places, rows, known)
+
+
+def check_visits(bar: Bar, part: Part) -> None:
+    """A structure that goes by visits has a factor of visits on its left side."""
+    if structures_by_keyword()[bar.keyword].by_visit:
+        checks.check_visits(bar, bool(part.trained.factors))
 
 
 def structure_of(

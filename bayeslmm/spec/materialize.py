@@ -1,28 +1,78 @@
-"""The one place where formulaic is asked for columns."""
+"""The one place where formulaic is asked for columns: it multiplies terms out, codes factors, names columns.
+
+What stands inside a term is computed here, by its own tree; formulaic only ever looks values up.
+"""
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.errors import DataError, FormulaError
+from bayeslmm.errors import BayesLMMError, DataError, FormulaError
 
 from .coding_rule import scoped_terms
-from .vocabulary import additions
+from .expression.categories import coded_of
+from .expression.functions import with_own
+from .expression.lexer import quoted
+from .expression.nodes import Name, Node, Scope, calls_of
+from .expression.values import columns_of, number, plain
+from .factors import Coded, Coding
+from .tokens import Token, atom, tokenize
 
 type Array = NDArray[np.float64]
+type Functions = Mapping[str, Callable[..., Any]]
+type Recode = Callable[[Coding], Coding]
 
 _SUM = re.compile(r"1( \+ (1|[^\W\d]\w*))*")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_ALIAS = re.compile(r"\bv_(\d+)\b")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What was learnt about making one part's columns.
+
+    Attributes
+    ----------
+    spec : formulaic's specification
+    atoms : the tree of everything that formulaic looks up, by the name it looks up
+    states : what functions learnt, by call
+    functions : of the user's, that the atoms call
+    factors : names in `atoms` of what is a factor
+    """
+
+    spec: Any
+    atoms: Mapping[str, Node]
+    states: dict[str, dict[str, Any]] = field(repr=False)
+    functions: Functions = field(repr=False)
+    factors: frozenset[str]
+
+    @property
+    def structure(self) -> Any:
+        """For every term: itself, how its factors are coded, and its columns' names."""
+        return self.spec.structure
+
+    @property
+    def terms(self) -> tuple[tuple[str, ...], ...]:
+        """Every term as formulas spell its factors; the intercept is `1`."""
+        return tuple(
+            tuple(
+                self.atoms[factor.expr].text if factor.expr in self.atoms else factor.expr
+                for factor in term.factors
+            )
+            for term in self.spec.terms
+        )
 
 
 class Part(NamedTuple):
-    """One part of the formula: its columns (n, k), their names, and formulaic's trained specification."""
+    """One part of the formula: its columns (n, k), their names, and what was learnt about making them."""
 
     matrix: Array
     names: tuple[str, ...]
@@ -41,7 +91,18 @@ class Plain(NamedTuple):
         return Part(variables[self.name].astype(float)[:, None], (self.name,), self)
 
 
-def train(parts: Mapping[str, str], variables: Mapping[str, Any], n: int) -> dict[str, Part]:
+def _plain(text: str) -> Plain:
+    simple = re.fullmatch(r"`[^`\\]*`|[^\W\d][\w.]*", text)
+    return Plain(text.strip("`") if simple else "")
+
+
+def train(
+    parts: Mapping[str, str],
+    variables: Mapping[str, Any],
+    n: int,
+    functions: Functions = MappingProxyType({}),
+    recode: Recode | None = None,
+) -> dict[str, Part]:
     """The columns of every part of a formula, evaluated together to share transforms, equal parts once.
 
     Parameters
@@ -49,28 +110,24 @@ def train(parts: Mapping[str, str], variables: Mapping[str, Any], n: int) -> dic
     parts : formula text by name
     variables : the data's columns by name, as numbers or as coded factors
     n : number of rows
+    functions : of the user's, that may be called besides formulas' own
+    recode : changes the coding of every factor
 
     Raises
     ------
     FormulaError
-        When formulaic can't read or evaluate a term.
+        When a term can't be read or computed.
     """
-    from formulaic import Formula
-    from formulaic.errors import FormulaicError
-
-    plain = {name: Plain(text.strip("`")) for name, text in parts.items()}
-    made = {name: each.part(variables) for name, each in plain.items() if each.is_column(variables)}
+    plain_parts = {name: _plain(text) for name, text in parts.items()}
+    made = {name: each.part(variables) for name, each in plain_parts.items() if each.is_column(variables)}
+    texts = {name: _plain_sum(text) for name, text in parts.items()}
     firsts: dict[str, str] = {}
-    parts = {name: _plain_sum(text) for name, text in parts.items()}
-    for name, text in parts.items():
+    for name, text in texts.items():
         if name not in made:
             firsts.setdefault(text, name)
-    try:
-        formula = Formula(**{name: _terms(text) for text, name in firsts.items()})
-    except FormulaicError as error:
-        raise FormulaError(_plain(error)) from None
-    made |= _evaluate(formula, variables, n, na_action="ignore", output="numpy") if firsts else {}
-    return {name: made[name] if name in made else made[firsts[text]] for name, text in parts.items()}
+    if firsts:
+        made |= _Training(list(firsts), variables, n, functions, recode).made(firsts)
+    return {name: made[name] if name in made else made[firsts[text]] for name, text in texts.items()}
 
 
 def _plain_sum(text: str) -> str:
@@ -80,16 +137,115 @@ def _plain_sum(text: str) -> str:
     return " + ".join(dict.fromkeys(text.split(" + ")))
 
 
-def _terms(text: str) -> Any:
-    """A part as formulaic takes it: the terms of a sum of columns, which needs no parser, else the text."""
+class _Training:
+    """Parts of a formula while their columns are made for the first time.
+
+    Attributes
+    ----------
+    atoms : everything formulaic looks up, by its name. terms : of each part, as formulaic has them.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        variables: Mapping[str, Any],
+        n: int,
+        functions: Functions,
+        recode: Recode | None,
+    ) -> None:
+        self.scope, self.functions = Scope(variables, n, with_own(functions)), functions
+        self.recode = recode
+        self.sums = {text: text.split(" + ")[1:] for text in texts if _SUM.fullmatch(text)}
+        tokens = {text: tokenize(text) for text in texts if text not in self.sums}
+        nodes = {
+            text: [atom(token, text) if token.kind in ("name", "python") else None for token in own]
+            for text, own in tokens.items()
+        }
+        sums = (
+            Name(name, in_backticks=True) for names in self.sums.values() for name in names if name != "1"
+        )
+        self.names = _names_of_atoms([*sums, *(node for own in nodes.values() for node in own if node)])
+        self.atoms = {name: node for node, name in self.names.items()}
+        self.terms = {text: self._sum(names) for text, names in self.sums.items()}
+        self.terms |= {text: self._parsed(own, nodes[text]) for text, own in tokens.items()}
+
+    def made(self, firsts: Mapping[str, str]) -> dict[str, Part]:
+        from formulaic import Formula
+
+        values = {name: _value(name, node, self.scope, self.recode) for name, node in self.atoms.items()}
+        formula = Formula(**{firsts[text]: terms for text, terms in self.terms.items()})
+        matrices = _matrices(formula, values, self.scope.n, na_action="ignore", output="numpy")
+        factors = frozenset(name for name, value in values.items() if isinstance(value, Coded))
+        return {name: self._part(matrix, factors) for name, matrix in matrices.items()}
+
+    def _part(self, matrix: Any, factors: frozenset[str]) -> Part:
+        spec = matrix.model_spec
+        used = {factor.expr for term in spec.terms for factor in term.factors}
+        atoms = {name: node for name, node in self.atoms.items() if name in used}
+        calls = {call.function for node in atoms.values() for call in calls_of(node)}
+        own = {name: function for name, function in self.functions.items() if name in calls}
+        trained = Trained(spec, atoms, self.scope.states, own, factors & atoms.keys())
+        return _part(matrix, trained)
+
+    def _sum(self, names: Sequence[str]) -> Any:
+        """The terms of a sum of columns, which needs no parser."""
+        from formulaic.parser.types import Factor, Term
+
+        looked_up = (self.names[Name(name, in_backticks=True)] for name in names if name != "1")
+        return [
+            Term([Factor("1", eval_method="literal")]),
+            *(Term([Factor(name, eval_method="lookup")]) for name in looked_up),
+        ]
+
+    def _parsed(self, tokens: Sequence[Token], nodes: Sequence[Node | None]) -> Any:
+        """The terms formulaic makes of a text, each atom under an alias while it reads."""
+        from formulaic.errors import FormulaicError
+        from formulaic.parser import DefaultFormulaParser
+
+        place = {name: number for number, name in enumerate(self.atoms)}
+        text = " ".join(
+            token.text if node is None else f"v_{place[self.names[node]]}"
+            for token, node in zip(tokens, nodes, strict=True)
+        )
+        try:
+            terms = DefaultFormulaParser(include_intercept=False).get_terms(text)._simplify()
+        except (FormulaicError, TypeError, AttributeError) as error:
+            message = _ALIAS.sub(lambda m: list(self.atoms.values())[int(m[1])].text, _readable(error))
+            raise FormulaError(message) from None
+        if not hasattr(terms, "__iter__"):
+            raise FormulaError("a part of a formula has one side")
+        names = list(self.atoms)
+        return [_renamed(term, names) for term in terms]
+
+
+def _names_of_atoms(nodes: Sequence[Node]) -> dict[Node, str]:
+    """The name formulaic looks each atom up by, which its columns are called by, too.
+
+    A column goes by its bare name unless that would read as something else: then it keeps its backticks.
+    """
+    distinct = dict.fromkeys(nodes)
+    expressions = {node.text for node in distinct if not isinstance(node, Name)}
+    return {
+        node: _column_name(node.name, expressions) if isinstance(node, Name) else node.text
+        for node in distinct
+    }
+
+
+def _column_name(name: str, expressions: set[str]) -> str:
+    ambiguous = name in expressions or ":" in name or name == "Intercept" or re.fullmatch(r"[\d.eE+-]*", name)
+    return f"`{quoted(name).strip('`')}`" if ambiguous else name
+
+
+def _renamed(term: Any, names: Sequence[str]) -> Any:
     from formulaic.parser.types import Factor, Term
 
-    if not _SUM.fullmatch(text):
-        return text
-    return [
-        Term([Factor("1", eval_method="literal")]),
-        *(Term([Factor(name, eval_method="lookup")]) for name in _plain_sum(text).split(" + ")[1:]),
-    ]
+    def renamed(factor: Any) -> Any:
+        alias = _ALIAS.fullmatch(factor.expr)
+        if alias is None:
+            return factor
+        return Factor(names[int(alias[1])], eval_method="lookup", token=factor.token)
+
+    return Term([renamed(factor) for factor in term.factors])
 
 
 def replay(trained: Mapping[str, Any], variables: Mapping[str, Any], n: int) -> dict[str, Part]:
@@ -98,7 +254,7 @@ def replay(trained: Mapping[str, Any], variables: Mapping[str, Any], n: int) -> 
     Raises
     ------
     FormulaError
-        When formulaic can't evaluate a term.
+        When a term can't be computed.
     DataError
         When a level wasn't seen in training.
     """
@@ -106,38 +262,100 @@ def replay(trained: Mapping[str, Any], variables: Mapping[str, Any], n: int) -> 
 
     made = {name: spec.part(variables) for name, spec in trained.items() if isinstance(spec, Plain)}
     firsts: dict[int, str] = {}
-    for name, spec in trained.items():
+    for name, own in trained.items():
         if name not in made:
-            firsts.setdefault(id(spec), name)
-    specs = {name: trained[name] for name in firsts.values()}
-    made |= _evaluate(ModelSpecs(**specs), variables, n) if specs else {}
-    return {name: made[name] if name in made else made[firsts[id(spec)]] for name, spec in trained.items()}
+            firsts.setdefault(id(own), name)
+    if firsts:
+        learnt = {name: trained[name] for name in firsts.values()}
+        specs = ModelSpecs(**{name: own.spec for name, own in learnt.items()})
+        matrices = _matrices(specs, _replayed(learnt.values(), variables, n), n)
+        made |= {name: _part(matrix, learnt[name]) for name, matrix in matrices.items()}
+    return {name: made[name] if name in made else made[firsts[id(own)]] for name, own in trained.items()}
 
 
-def _evaluate(spec: Any, variables: Mapping[str, Any], n: int, **options: str) -> dict[str, Part]:
+def _replayed(learnt: Any, variables: Mapping[str, Any], n: int) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for own in learnt:
+        scope = Scope(variables, n, with_own(own.functions), own.states)
+        values |= {
+            name: _value(name, node, scope, None) for name, node in own.atoms.items() if name not in values
+        }
+    return values
+
+
+def _computed(node: Node, scope: Scope) -> Any:
+    try:
+        with np.errstate(all="ignore"):
+            return plain(node.value(scope))
+    except BayesLMMError:
+        raise
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise FormulaError(f"{node.text} can't be computed: {error}") from None
+
+
+def _value(name: str, node: Node, scope: Scope, recode: Recode | None) -> Any:
+    """What an atom comes to: numbers (n,), columns by name, or a coded factor.
+
+    Raises
+    ------
+    FormulaError
+        When it hasn't one value a row.
+    """
+    value = _computed(node, scope)
+    if isinstance(value, Coded):
+        return value if recode is None else value._replace(coding=recode(value.coding))
+    several = columns_of(value)
+    arrays = [value] if several is None else list(several.values())
+    if not arrays or any(getattr(array, "shape", None) != (scope.n,) for array in arrays):
+        raise FormulaError(f"{node.text} has not one value for each of the {scope.n} rows")
+    if several is not None:
+        return several
+    if value.dtype.kind == "f":
+        return number(value)
+    made = coded_of(value, name, scope.states.setdefault(f"factor {node.text}", {}))
+    return made if recode is None else made._replace(coding=recode(made.coding))
+
+
+def _matrices(spec: Any, values: Mapping[str, Any], n: int, **options: str) -> dict[str, Any]:
     from formulaic.errors import DataMismatchWarning, FormulaicError
     from formulaic.materializers import PandasMaterializer
 
     # all columns go in as context: plain arrays, with no index that could be aligned
     materializer = PandasMaterializer(
-        pd.DataFrame(index=range(n)), context=dict(additions()) | dict(variables)
+        pd.DataFrame(index=range(n)), context={name: _for_formulaic(value) for name, value in values.items()}
     )
     # formulaic's own rule spans the same space, but not always with R's columns
     materializer._get_scoped_terms = partial(scoped_terms, materializer.factor_cache)
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("error", DataMismatchWarning)
-            matrices = materializer.get_model_matrix(spec, **options)
+            return dict(materializer.get_model_matrix(spec, **options)._structure)
     except DataMismatchWarning as warning:
         raise DataError(f"a level wasn't in the fitted data: {warning}") from None
     except (FormulaicError, ValueError) as error:
-        raise FormulaError(_plain(error)) from None
-    return {name: _part(matrix) for name, matrix in matrices._structure.items()}
+        raise FormulaError(_readable(error)) from None
 
 
-def _part(matrix: Any) -> Part:
-    return Part(np.asarray(matrix, dtype=float), tuple(matrix.model_spec.column_names), matrix.model_spec)
+def _for_formulaic(value: Any) -> Any:
+    from formulaic.materializers.types import FactorValues
+
+    if isinstance(value, Coded):
+        return value.for_formulaic()
+    if isinstance(value, Mapping):
+        return FactorValues(
+            dict(value), kind="numerical", column_names=tuple(value), format="{name}[{field}]"
+        )
+    return value
 
 
-def _plain(error: Exception) -> str:
+def _part(matrix: Any, trained: Trained) -> Part:
+    return Part(np.asarray(matrix, dtype=float), tuple(matrix.model_spec.column_names), trained)
+
+
+def _readable(error: Exception) -> str:
     return _ANSI.sub("", str(error)).replace("⧛", "»").replace("⧚", "«").strip().replace("\n\n", "\n  ")
+
+
+def terms_of(trained: Trained) -> Iterator[str]:
+    """Terms as formulas spell them."""
+    return (":".join(factors) for factors in trained.terms)

@@ -1,6 +1,7 @@
 """The specification: what is to be estimated, before any data are seen."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from bayeslmm.errors import OptionError, check_choice, did_you_mean
 
+from .expression.functions import check_own
 from .formula import Bar, Expression, Formula, read_formula
 
 type Missing = Literal["drop", "error"]
@@ -28,6 +30,7 @@ class ModelSpec:
     missing : "drop" rows with missing values, or make them an "error"
     structured_residual : do the residuals have a correlation or variance structure?
     covariance : by grouping factor: the known covariance between its levels, a matrix or a DataFrame
+    functions : by name: what the formula may call besides its own functions
     parsed : the formula taken apart
     """
 
@@ -39,6 +42,7 @@ class ModelSpec:
     missing: Missing = "drop"
     structured_residual: bool = False
     covariance: Mapping[str, Any] = field(default_factory=dict)
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     parsed: Formula = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +59,9 @@ class ModelSpec:
         if self.sigma is not None and not _is_positive(self.sigma):
             raise OptionError(f"a known sigma is a positive number, not {self.sigma!r}")
         object.__setattr__(self, "contrasts", dict(self.contrasts or {}))
-        object.__setattr__(self, "parsed", read_formula(self.formula))
+        object.__setattr__(self, "functions", dict(self.functions or {}))
+        check_own(self.functions)
+        object.__setattr__(self, "parsed", read_formula(self.formula, self.functions.keys()))
         if not isinstance(self.covariance, Mapping):
             raise OptionError(
                 f"covariance= is a mapping from grouping factors to matrices, {{'animal': K}}, not a "
@@ -66,6 +72,15 @@ class ModelSpec:
             if group not in self.groups:
                 hint = did_you_mean(group, self.groups) or f"; there are {', '.join(self.groups) or 'none'}"
                 raise OptionError(f"covariance for {group!r}: no such grouping factor in the formula{hint}")
+
+    def among(self, columns: Iterable[Any]) -> "ModelSpec":
+        """The specification as data with these columns read it: a column goes before a constant."""
+        parsed = self.parsed.among({str(name) for name in columns})
+        if parsed is self.parsed:
+            return self
+        settled = copy(self)
+        object.__setattr__(settled, "parsed", parsed)
+        return settled
 
     @property
     def response(self) -> str:

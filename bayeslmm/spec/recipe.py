@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import check_choice
 
-from .checks import as_frame, check_columns
-from .factors import Coding, Grouping, recode, unseen_level
+from .checks import as_frame, check_columns, numbers
+from .factors import Coded, Coding, Grouping, recode, unseen_level
 from .materialize import replay
 
 type Array = NDArray[np.float64]
@@ -142,26 +142,19 @@ class Recipe:
 
     def _value(self, name: str, values: pd.Series) -> Any:
         if name not in self.codings:
-            return numbers(values)
+            return numbers(name, values)
         coding = self.codings[name]
         codes = recode(values, coding.levels)
         if (codes < 0).any():
             raise unseen_level(name, values, codes, coding.levels)
-        return coding.factor(codes)
+        return Coded(coding, codes)
 
 
 def coded(columns: Mapping[str, NDArray[Any]], codings: Mapping[str, Coding]) -> dict[str, Any]:
     """Columns as formulaic gets them: a factor's codes under its coding, numbers as they are."""
     return {
-        name: codings[name].factor(values) if name in codings else values for name, values in columns.items()
+        name: Coded(codings[name], values) if name in codings else values for name, values in columns.items()
     }
-
-
-def numbers(values: pd.Series) -> NDArray[Any]:
-    """A numeric column as an array; whole numbers stay whole."""
-    if pd.api.types.is_integer_dtype(values.dtype):
-        return values.to_numpy(dtype=np.int64)
-    return values.to_numpy(dtype=float, na_value=np.nan)
 
 
 def _complete_rows(frame: pd.DataFrame, names: list[str]) -> Codes:

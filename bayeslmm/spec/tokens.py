@@ -1,21 +1,21 @@
-"""Formula text as tokens: formulaic's, with R's spellings turned into Python's."""
+"""Formula text as tokens: names, numbers, operators, and expressions, which are read as a whole."""
 
-import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 from bayeslmm.errors import FormulaError
 
+from .expression.lexer import Lexeme, Unreadable, lexemes, quoted, unquoted
+from .expression.nodes import Call, Name, Node, calls_of, names_of
+from .expression.parser import check_word, parse
+
 type Kind = Literal["name", "value", "python", "operator", "context"]
 
-_ATOMS = re.compile(r"~|\|\||\||[+-]+|\*\*|\w+|[^\s]")  # a word stood between %
-_QUOTED = re.compile(r"""("[^"]*"|'[^']*'|`[^`]*`)""")
-_DOTTED = re.compile(r"(?<![\w.)\]])([A-Za-z_]\w*)((?:\.\w+)+)(?![\w.]|\s*\()")
-_FACTOR = re.compile(r"(?<![\w.])(?:as\.)?factor\s*\(")
-_MODULES = ("np", "contr")
+_COMPARES = {"<", ">", "<=", ">=", "==", "!=", "&", "&&", "!", "%%", "%/%", "//"}
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,24 @@ class Token:
     text: str
     kind: Kind
     start: int
+
+    @property
+    def column(self) -> str:
+        """The column that a name names."""
+        return unquoted(self.text)
+
+
+class Asked(NamedTuple):
+    """What some tokens ask for.
+
+    Attributes
+    ----------
+    variables : columns. maybe : constants, unless the data have such columns. calls : functions' names.
+    """
+
+    variables: tuple[str, ...]
+    maybe: tuple[str, ...]
+    calls: tuple[Call, ...]
 
 
 def complain(message: str, formula: str, at: int) -> FormulaError:
@@ -39,95 +57,146 @@ def tokenize(formula: str, text: str | None = None, start: int = 0) -> list[Toke
     Raises
     ------
     FormulaError
-        When a quote or a parenthesis isn't closed, or closes nothing.
+        When a quote or a parenthesis isn't closed, or closes nothing; or two terms stand side by side.
     """
-    from formulaic.errors import FormulaicError
-    from formulaic.parser.algos.tokenize import tokenize as formulaic_tokens
-
-    source = formula if text is None else text
     try:
-        raw = list(formulaic_tokens(source))
-    except FormulaicError:
-        raise _unclosed(formula, source, start) from None
-    tokens = [token for piece in raw for token in _atoms(piece, source, start)]
-    check_balance(tokens, formula)
+        pieces = lexemes(formula if text is None else text)
+    except Unreadable as error:
+        raise complain(error.message, formula, start + error.at) from None
+    check_balance(pieces, formula, start)
+    tokens = list(_tokens(pieces, formula, start))
     _check_operators(tokens, formula)
-    return tokens
+    return _with_comparisons(tokens, formula)
 
 
-def _atoms(piece: Any, source: str, start: int) -> Iterator[Token]:
-    """Our tokens of one of formulaic's, which runs adjacent operators together."""
-    kind: Kind = piece.kind.value
-    at = piece.source_start
-    if kind == "operator":
-        for atom in _ATOMS.findall(piece.token):
-            at = source.index(atom[0], at)
-            yield Token(f"%{atom}%" if atom.isalnum() else atom, kind, start + at)
-            at += 1
-    else:
-        yield Token(_spelling(piece.token, kind), kind, start + at)
+def _tokens(pieces: Sequence[Lexeme], formula: str, start: int) -> Iterator[Token]:
+    """Tokens of pieces whose brackets are balanced."""
+    place = 0
+    while place < len(pieces):
+        stop = _stop(pieces, place)
+        yield _token(pieces[place:stop], formula, start)
+        place = stop
 
 
-def _spelling(text: str, kind: Kind) -> str:
-    if kind == "python":
-        return pythonic(text)
-    plain = kind != "name" or re.fullmatch(r"[\w.]+", text)
-    return text if plain else f"`{text}`"
+def _stop(pieces: Sequence[Lexeme], place: int) -> int:
+    """Where the token that begins here ends: after a call, braces, a run of signs, or one piece."""
+    first = pieces[place]
+    follows = pieces[place + 1] if place + 1 < len(pieces) else None
+    if first.text == "{":
+        return _closes(pieces, place)
+    if first.kind == "word" and follows and follows.text == "(" and follows.start == first.end:
+        return _closes(pieces, place + 1)
+    stop = place + 1
+    while first.text in "+-" and stop < len(pieces) and pieces[stop].text in ("+", "-"):
+        stop += 1
+    return stop
 
 
-def pythonic(code: str) -> str:
-    """R's spelling of an expression turned into Python's.
-
-    `^` is a power, `factor(x)` is `C(x)`, and a dotted name is a column
-    (`log(Informed.liking)`), not an attribute.
-    """
-    pieces = _QUOTED.split(code)
-    pieces[::2] = [_column_dots(_FACTOR.sub("C(", piece.replace("^", "**"))) for piece in pieces[::2]]
-    return "".join(pieces)
-
-
-def _column_dots(code: str) -> str:
-    return _DOTTED.sub(lambda m: m[0] if m[1] in _MODULES else f"`{m[0]}`", code)
+def _closes(pieces: Sequence[Lexeme], place: int) -> int:
+    """The place after the bracket that closes the one here."""
+    depth = 0
+    for at in range(place, len(pieces)):
+        if pieces[at].kind == "bracket":
+            depth += 1 if pieces[at].text in _CLOSING else -1
+        if not depth:
+            return at + 1
+    return len(pieces)
 
 
-def check_balance(tokens: Iterable[Token], formula: str) -> None:
+_KINDS: dict[str, Kind] = {
+    "quoted": "name",
+    "word": "name",
+    "number": "value",
+    "text": "value",
+    "operator": "operator",
+    "bracket": "context",
+}
+
+
+def _token(pieces: Sequence[Lexeme], formula: str, start: int) -> Token:
+    first, at = pieces[0], start + pieces[0].start
+    written = formula[at : start + pieces[-1].end]
+    if first.text == "{":
+        return Token(f"I({written[1:-1].strip()})", "python", at)
+    if len(pieces) > 1 and first.kind == "word":
+        return Token(written, "python", at)
+    if first.kind == "word":
+        _checked_word(first, formula, start)
+    if first.kind == "operator":
+        return Token(_operator(pieces), "operator", at)
+    text = quoted(unquoted(first.text)) if first.kind == "quoted" else first.text
+    return Token(text, _KINDS[first.kind], at)
+
+
+def _operator(pieces: Sequence[Lexeme]) -> str:
+    """Signs in a run together; `a %in% b` is R's other spelling of `a:b`."""
+    text = "".join(piece.text for piece in pieces)
+    return ":" if text == "%in%" else text
+
+
+def _checked_word(word: Lexeme, formula: str, start: int) -> None:
+    try:
+        check_word(word)
+    except Unreadable as error:
+        raise complain(error.message, formula, start + error.at) from None
+
+
+def check_balance(pieces: Iterable[Lexeme], formula: str, start: int) -> None:
     """Raise FormulaError where a parenthesis isn't closed, or closes nothing."""
-    opened: list[Token] = []
-    for token in tokens:
-        if token.kind != "context":
+    opened: list[Lexeme] = []
+    for piece in pieces:
+        if piece.kind != "bracket":
             continue
-        if token.text in "([":
-            opened.append(token)
-        elif not opened or opened.pop().text + token.text not in ("()", "[]"):
-            raise complain("this parenthesis closes nothing", formula, token.start)
+        if piece.text in _CLOSING:
+            opened.append(piece)
+        elif not opened or _CLOSING[opened.pop().text] != piece.text:
+            raise complain("this parenthesis closes nothing", formula, start + piece.start)
     if opened:
-        raise complain("this parenthesis is never closed", formula, opened[-1].start)
+        raise complain("this parenthesis is never closed", formula, start + opened[-1].start)
 
 
 def _check_operators(tokens: Sequence[Token], formula: str) -> None:
     """Raise FormulaError where two terms stand side by side."""
     for before, after in pairwise(tokens):
-        ends = before.kind in ("name", "value", "python") or (
-            before.kind == "context" and before.text in ")]"
-        )
-        begins = after.kind in ("name", "value", "python") or (after.kind == "context" and after.text in "([")
+        ends = before.kind in ("name", "value", "python") or before.text in (")", "]")
+        begins = after.kind in ("name", "value", "python") or after.text in ("(", "[")
+        if ends and after.text == "[":
+            raise complain("elements can't be picked in a formula; make a column first", formula, after.start)
         if ends and begins:
             message = "an operator is missing here; or, after a function's name, a space too many"
             raise complain(message, formula, after.start)
 
 
-def _unclosed(formula: str, source: str, start: int) -> FormulaError:
-    """The error for a text formulaic can't cut into tokens: something opened in it stays open."""
+def _with_comparisons(tokens: Sequence[Token], formula: str) -> list[Token]:
+    """Tokens in which a comparison in parentheses, `(x > 3)`, is one expression."""
+    if not any(compares(token) for token in tokens):
+        return list(tokens)
+    made: list[Token] = []
     opened: list[int] = []
-    for at, char in enumerate(source):
-        if char in "([{":
-            opened.append(at)
-        elif char in ")]}" and opened:
-            opened.pop()
-    if opened:
-        return complain("this parenthesis is never closed", formula, start + opened[-1])
-    quotes = [at for at, char in enumerate(source) if char in "\"'`"]
-    return complain("this quote isn't closed, or out of place", formula, start + (quotes or [0])[-1])
+    for token in tokens:
+        made.append(token)
+        if token.kind == "context" and token.text == "(":
+            opened.append(len(made) - 1)
+        elif token.kind == "context" and token.text == ")":
+            first = opened.pop()
+            if _is_comparison(made[first + 1 : -1]):
+                made[first:] = [expression(formula[made[first].start + 1 : token.start], made[first].start)]
+    return made
+
+
+def _is_comparison(tokens: Sequence[Token]) -> bool:
+    outside = [token for token, depth in zip(tokens, depths(tokens), strict=True) if not depth]
+    return any(map(compares, outside)) and not any(token.text in ("|", "||", "~") for token in outside)
+
+
+def compares(token: Token) -> bool:
+    """Is this an operator of expressions and not of formulas?"""
+    return token.kind == "operator" and token.text in _COMPARES
+
+
+def expression(text: str, start: int) -> Token:
+    """A token for text that is to be read as an expression."""
+    return Token(f"I({text.strip()})", "python", start)
 
 
 def depths(tokens: Sequence[Token]) -> list[int]:
@@ -143,43 +212,50 @@ def depths(tokens: Sequence[Token]) -> list[int]:
 
 
 def join(tokens: Iterable[Token]) -> str:
-    """The text of some tokens, as formulaic reads it."""
-    return " ".join(token.text for token in tokens)
+    """The canonical text of some tokens."""
+    return " ".join(_canonical(token) for token in tokens)
 
 
-def variables_of(tokens: Iterable[Token], formula: str) -> tuple[str, ...]:
-    """Names of the data's columns that some tokens ask for, each once, in order.
+def _canonical(token: Token) -> str:
+    return parse(token.text).text if token.kind == "python" else token.text
+
+
+def asked_of(tokens: Iterable[Token], formula: str) -> Asked:
+    """What some tokens ask for, each once, in order.
 
     Raises
     ------
     FormulaError
-        When an expression isn't Python, or calls a function that isn't known.
+        When an expression can't be read.
     """
-    found: dict[str, None] = {}
+    variables: dict[str, None] = {}
+    maybe: dict[str, None] = {}
+    calls: list[Call] = []
     for token in tokens:
         if token.kind == "name":
-            found[token.text.strip("`")] = None
+            variables[token.column] = None
         elif token.kind == "python":
-            found.update(dict.fromkeys(_expression_variables(token, formula)))
-    return tuple(found)
+            node = tree(token, formula)
+            calls += calls_of(node)
+            for name in names_of(node):
+                (maybe if name.maybe_constant else variables)[name.name] = None
+    return Asked(tuple(variables), tuple(maybe), tuple(calls))
 
 
-def _expression_variables(token: Token, formula: str) -> Iterator[str]:
-    from formulaic.utils.code import sanitize_variable_names
+def tree(token: Token, formula: str) -> Node:
+    """The expression a token holds.
 
-    from .vocabulary import check_function, vocabulary
-
-    quoted: dict[str, str] = {}
-    code = sanitize_variable_names(token.text, {}, quoted, template="quoted_{}")
+    Raises
+    ------
+    FormulaError
+        When it can't be read.
+    """
     try:
-        tree = ast.parse(code, mode="eval")
-    except SyntaxError as error:
-        raise complain(f"this expression can't be read ({error.msg})", formula, token.start) from None
-    functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Name):
-            continue
-        if id(node) in functions:
-            check_function(node.id, formula, token.start)
-        elif node.id not in vocabulary() or node.id in quoted:
-            yield quoted.get(node.id, node.id)
+        return parse(token.text)
+    except Unreadable as error:
+        raise complain(error.message, formula, token.start) from None
+
+
+def atom(token: Token, formula: str) -> Node:
+    """A column or an expression, as a tree."""
+    return Name(token.column, in_backticks=True) if token.kind == "name" else tree(token, formula)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from .expression.lexer import lexemes
 from .tokens import Token, complain, depths, join, tokenize
 
 type Addend = tuple[str, str]
@@ -39,8 +40,19 @@ def updated_formula(old: str, new: str) -> str:
             raise complain(f"there is no term {text} to take off", new, max(new.find("-"), 0))
         else:
             kept.append((sign, text))
-    side = response if join(left) in (".", "") else left
-    return f"{join(side)} ~ {_written(kept)}"
+    return f"{_response(join(response), left, new)} ~ {_written(kept)}"
+
+
+def _response(old: str, left: Sequence[Token], new: str) -> str:
+    """The new left side, `.` in it being the old one: `log(.)` of y is `log(y)`."""
+    if not left:
+        return old
+    written = new[left[0].start : new.index("~", left[-1].start)].strip()
+    filler = old if written == "." or len(tokenize(old)) == 1 else f"({old})"
+    for piece in reversed(lexemes(written)):
+        if piece.text == ".":
+            written = written[: piece.start] + filler + written[piece.end :]
+    return written
 
 
 def _sides(formula: str) -> tuple[list[Token], list[Token]]:

@@ -51,7 +51,7 @@ def test_every_structure_has_a_keyword_in_formulas() -> None:
         ("y ~ (1 | g) + a * b - a:b + (0 + x | h)", "1 + a * b - a : b"),
         ("y ~ (a + b)^2", "1 + ( a + b ) ^ 2"),
         ("y ~ x + (z + (1 | g))", "1 + x + z"),
-        ("y ~ bs(x, df = 4)", "1 + bs(x, df = 4)"),
+        ("y ~ bs(x, df = 4)", "1 + bs(x, df=4)"),
         ("y ~ I(a | b)", "1 + I(a | b)"),
     ],
 )
@@ -65,10 +65,10 @@ def test_fixed_part(formula: str, fixed: str) -> None:
         ("y ~ 1", "y", ("y",)),
         ("log(y) ~ 1", "log(y)", ("y",)),
         ("np.log(y) ~ 1", "np.log(y)", ("y",)),
-        ("y/10 ~ 1", "I(y/10)", ("y",)),
-        ("I(y^2) ~ 1", "I(y**2)", ("y",)),
+        ("y/10 ~ 1", "I(y / 10)", ("y",)),
+        ("I(y^2) ~ 1", "I(y ** 2)", ("y",)),
         ("Informed.liking ~ 1", "Informed.liking", ("Informed.liking",)),
-        ("log(Informed.liking) ~ 1", "log(`Informed.liking`)", ("Informed.liking",)),
+        ("log(Informed.liking) ~ 1", "log(Informed.liking)", ("Informed.liking",)),
         ("`a b` ~ 1", "`a b`", ("a b",)),
         ("log(`a b`) ~ 1", "log(`a b`)", ("a b",)),
     ],
@@ -80,7 +80,7 @@ def test_response(formula: str, code: str, variables: tuple[str, ...]) -> None:
 
 def test_rs_spellings() -> None:
     formula = read_formula("y ~ I(x^2) + factor(z) + as.factor(w) + poly(x, 2, raw=TRUE) + C(f, contr.sum)")
-    assert formula.fixed.code == "1 + I(x**2) + C(z) + C(w) + poly(x, 2, raw=TRUE) + C(f, contr.sum)"
+    assert formula.fixed.code == "1 + I(x ** 2) + C(z) + C(w) + poly(x, 2, raw=TRUE) + C(f, contr.sum)"
     assert formula.fixed.variables == ("x", "z", "w", "f")
 
 

@@ -49,6 +49,8 @@ def hypothesis(fit: Fitted, given: str | ArrayLike | pd.DataFrame, value: ArrayL
         When it can't be read, has the wrong length, or isn't estimable.
     """
     names = _all_names(fit)
+    if not names:
+        raise OptionError("this model has no fixed effects, so there is nothing to test")
     if isinstance(given, str):
         labels, L, d = parse(given, names)
     else:

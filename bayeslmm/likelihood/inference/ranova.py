@@ -18,7 +18,7 @@ from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.runs.plan import fresh_seed
 from bayeslmm.spec.covariance import Unstructured
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.materialize import train
+from bayeslmm.spec.materialize import terms_of, train
 from bayeslmm.spec.recipe import Recipe, coded
 
 COLUMNS = ["n_params", "loglik", "aic", "lrt", "df", "p", "p_boundary", "p_exact", "p_bootstrap"]
@@ -129,8 +129,8 @@ def _without(
 def _terms(trained: Any) -> dict[str, tuple[str, ...]]:
     """Columns of each term of a bar's left side."""
     return {
-        str(term): tuple(columns)
-        for term, (_, _, columns) in zip(trained.terms, trained.structure, strict=True)
+        term: tuple(columns)
+        for term, (_, _, columns) in zip(terms_of(trained), trained.structure, strict=True)
     }
 
 
@@ -152,7 +152,6 @@ def _removable(terms: list[str]) -> list[str]:
 def _reduced(recipe: Recipe, bar: str, own: Piece, terms: list[str]) -> Piece:
     """A bar with these terms only, its columns made anew: a factor's depend on what is beside it."""
     variables = {name: recipe.fitted[name] for name in recipe.variables[bar]}
-    made = train({"left": " + ".join(["0", *terms])}, coded(variables, recipe.codings), len(own.columns))[
-        "left"
-    ]
+    left, functions = " + ".join(["0", *terms]), recipe.trained[bar].functions
+    made = train({"left": left}, coded(variables, recipe.codings), len(own.columns), functions)["left"]
     return replace(own, coefs=made.names, columns=made.matrix, structure=Unstructured(len(made.names)))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.factors import Coding, Factor, coding_of
-from bayeslmm.spec.materialize import Part, train
+from bayeslmm.spec.materialize import Part, terms_of, train
 from bayeslmm.spec.rank import independent_columns
 from bayeslmm.spec.recipe import FixedTerm, Recipe, coded
 
@@ -49,7 +49,7 @@ class FixedPart:
 
     def _contains(self, other: FixedTerm, term: FixedTerm) -> bool:
         more, own = set(other.factors), set(term.factors)
-        return own < more and all(name in self.recipe.codings for name in more - own)
+        return own < more and more - own <= self.recipe.trained["fixed"].factors
 
 
 def contrasts(fit: Fitted, type_: int) -> dict[str, Array]:
@@ -124,13 +124,12 @@ def type_three(part: FixedPart) -> dict[str, Array]:
 def _overparametrized(part: FixedPart) -> tuple[dict[str, Array], Array, dict[str, Columns]]:
     """Columns of every term with one a cell; and X under treatment coding, with each term's columns in it."""
     trained, recipe = part.recipe.trained["fixed"], part.recipe
-    terms = [str(term) for term in trained.terms]
+    terms = list(terms_of(trained))
     parts = {"coding": " + ".join(["0", *terms])}
     parts |= {f"cells_{place}": f"0 + {term}" for place, term in enumerate(terms)}
     names = recipe.variables["fixed"]
-    codings = {name: _treatment(coding) for name, coding in recipe.codings.items() if name in names}
-    n = len(part.X)
-    made = train(parts, coded({name: recipe.fitted[name] for name in names}, codings), n)
+    columns = coded({name: recipe.fitted[name] for name in names}, recipe.codings)
+    made = train(parts, columns, len(part.X), trained.functions, _treatment)
     cells = {term: made[f"cells_{place}"].matrix for place, term in enumerate(_names(recipe))}
     return cells, *_full_rank(made["coding"], _names(recipe))
 

@@ -43,6 +43,7 @@ class CovarianceStructure(ABC):
     keyword: ClassVar[str]
     linear: ClassVar[bool]  # is Λ linear in θ?
     shared_sd: ClassVar[bool] = False  # have all coefs one standard deviation?
+    by_visit: ClassVar[bool] = False  # are the coefs the levels of a factor, in their order?
 
     k: int
 

@@ -195,6 +195,7 @@ class Autoregression(Angled):
     """Correlations ρ^|i−j| over the coefs' order, one variance: for `0 + t`, t a factor of times."""
 
     keyword: ClassVar[str] = "ar1"
+    by_visit: ClassVar[bool] = True
     shared_sd: ClassVar[bool] = True
     pattern: ClassVar[Pattern] = Lagged()
 
@@ -204,6 +205,7 @@ class HeterogeneousAutoregression(Angled):
     """Correlations ρ^|i−j| over the coefs' order, each coef with its own variance."""
 
     keyword: ClassVar[str] = "hetar1"
+    by_visit: ClassVar[bool] = True
     pattern: ClassVar[Pattern] = Lagged()
 
 

@@ -27,7 +27,7 @@ from bayeslmm.spec.known import with_known
 from bayeslmm.spec.materialize import Part, train
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.rank import independent_columns
-from bayeslmm.spec.recipe import Recipe, coded, numbers
+from bayeslmm.spec.recipe import Recipe, coded
 from bayeslmm.spec.relative import CovarianceMap
 from bayeslmm.spec.residual import PriorWeights, Residual
 
@@ -66,6 +66,7 @@ def build_streamed(spec: ModelSpec, source: Source) -> in_memory.Built:
     DataError, FormulaError, OptionError
         As for data in memory; and for a term that needs all rows at once, or values given apart.
     """
+    spec = spec.among(source.columns)
     _check_spec(spec)
     learnt = _first_pass(spec, source)
     basis = _basis(learnt)
@@ -150,10 +151,10 @@ def _learn(
     sample = pd.concat([census.firsts, census.sample])
     codings = {name: _coding(spec, name, levels[name]) for name in shown}
     values = {
-        name: levels[name].codes(sample[name]) if name in codings else numbers(sample[name])
+        name: levels[name].codes(sample[name]) if name in codings else checks.numbers(name, sample[name])
         for name in variables
     }
-    parts = train(in_memory.part_formulas(spec), coded(values, codings), len(sample))
+    parts = train(in_memory.part_formulas(spec), coded(values, codings), len(sample), spec.functions)
     groupings, known = _groupings(spec, levels, moved)
     maker = RowMaker(
         columns=columns,
@@ -289,6 +290,7 @@ def _block(spec: ModelSpec, group: str, place: int, learnt: _Learnt, gram: Array
     checks.check_repeats(group, coefs)
     structures, first = [], 0
     for number, part in zip(places, own, strict=True):
+        in_memory.check_visits(spec.bars[number], part)
         nonzero = np.diag(gram)[first : first + len(part.names)] > 0
         first += len(part.names)
         structures.append(

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from bayeslmm.kernel.streaming import Basis, Rows, Sums, sums
 from bayeslmm.spec import checks
-from bayeslmm.spec.factors import Coding, Grouping
+from bayeslmm.spec.factors import Coded, Coding, Grouping
 from bayeslmm.spec.materialize import Part, replay
-from bayeslmm.spec.recipe import numbers
 from bayeslmm.spec.residual import PriorWeights, Residual
 
 from .census import Levels
@@ -71,9 +70,10 @@ class RowMaker:
 
     def _value(self, name: str, column: "pd.Series[Any]") -> Any:
         if name not in self.codings:
-            checks.check_finite(name, numbers(column), column.index.to_numpy())
-            return numbers(column)
-        return self.codings[name].factor(self.levels[name].codes(column))
+            values = checks.numbers(name, column)
+            checks.check_finite(name, values, column.index.to_numpy())
+            return values
+        return Coded(self.codings[name], self.levels[name].codes(column))
 
     def response(self, parts: Mapping[str, Part]) -> Array:
         return parts["outcome"].matrix[:, 0]
