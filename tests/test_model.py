@@ -95,7 +95,7 @@ def test_an_updated_model_differs_in_what_is_named(
     assert smaller.update(". ~ . - Days").design.coefs == ("Intercept",)
     half = model.update(data=sleepstudy.iloc[::2], weights=np.full(90, 2.0))
     assert half.design.n == 90
-    assert half.design.weights[0] == 2.0
+    assert half.design.residual.weights[0] == 2.0
 
 
 @pytest.mark.parametrize(

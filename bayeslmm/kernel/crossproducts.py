@@ -1,5 +1,6 @@
 """From rows to cross-products, packed as `layout` says: the only pass that sees n."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,13 @@ from bayeslmm.kernel.blocks import BlockRows, Floats, Ints, whitening
 from bayeslmm.kernel.plan import Plan, pack_floats
 from bayeslmm.kernel.relation import relate_tail
 from bayeslmm.kernel.together import InRows
+
+type Whitening = Callable[[Floats], Floats]  # rows (n, ...) to R^{-½} rows
+
+
+def as_they_are(rows: Floats) -> Floats:
+    """The whitening of R = I."""
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +33,18 @@ class LeastSquares:
     r: Floats
 
 
-def least_squares(y: Floats, X: Floats, root_weights: Floats) -> LeastSquares:
-    """Orthonormal basis of X and least-squares residual of y, rows scaled by the square roots of the weights.
+def least_squares(y: Floats, X: Floats, whiten: Whitening) -> LeastSquares:
+    """Orthonormal basis of X and least-squares residual of y, rows whitened.
 
     A constant is taken off y first when X spans it: y - y[0] is exact for numbers that share leading
-    digits, Q Qᵀy is not.
+    digits, Q Qᵀy is not; so y is whitened here and not before.
     """
-    Q, R = np.linalg.qr(X * root_weights[:, None])
-    ones = Q.T @ root_weights
-    spanned = np.linalg.norm(root_weights - Q @ ones) < 1e-10 * np.linalg.norm(root_weights)
+    Q, R = np.linalg.qr(whiten(X))
+    constant = whiten(np.ones(len(y)))
+    ones = Q.T @ constant
+    spanned = np.linalg.norm(constant - Q @ ones) < 1e-10 * np.linalg.norm(constant)
     shift = y[0] if spanned else 0.0
-    r = (y - shift) * root_weights
+    r = whiten(y - shift)
     gamma = shift * ones
     for _ in range(2):
         step = Q.T @ r
@@ -43,29 +52,30 @@ def least_squares(y: Floats, X: Floats, root_weights: Floats) -> LeastSquares:
     return LeastSquares(Q, R, gamma, r)
 
 
-def pack(y: Floats, X: Floats, blocks: list[BlockRows], weights: Floats | None) -> tuple[Ints, Floats]:
+def pack(
+    y: Floats, X: Floats, blocks: list[BlockRows], whiten: Whitening, log_det: float
+) -> tuple[Ints, Floats]:
     """Cross-products of Z, Q and r for one problem, packed.
 
     Parameters
     ----------
     y : (n,) response, offset taken off. X : (n, p), of full column rank. blocks : in public order.
-    weights : (n,) or None; the residual variance of row i is σ²/wᵢ.
+    whiten, log_det : R^{-½} rows, and log|R|.
 
     Returns
     -------
     ints, floats : see `layout`.
     """
-    root = np.ones(len(y)) if weights is None else np.sqrt(weights)
-    fit = least_squares(y, X, root)
+    fit = least_squares(y, X, whiten)
     plan = Plan.of(blocks, InRows(blocks), X.shape[1] + 1)
     ordered = [blocks[b] for b in plan.order]
-    scaled = [block.columns * root[:, None] for block in ordered]
+    scaled = [whiten(block.columns) for block in ordered]
     white = [whitening(columns) for columns in scaled]
     columns = [whitened(z, c) for z, c in zip(scaled, white, strict=True)]
     values, dense = plan.nothing()
     plan.add(values, dense, columns, [b.codes for b in ordered], np.hstack([fit.Q, fit.r[:, None]]))
     dense = bordered(plan, dense, float(fit.r @ fit.r))
-    constants = np.array([-2 * np.sum(np.log(root)), np.sum(np.log(np.abs(np.diag(fit.R))))])
+    constants = np.array([log_det, np.sum(np.log(np.abs(np.diag(fit.R))))])
     ints = plan.pack_ints(len(y))
     return ints, pack_floats(ints, white, values, dense, fit.R, fit.gamma, constants)
 

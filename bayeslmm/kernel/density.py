@@ -1,6 +1,6 @@
 """Log densities with b, or b and β, integrated out; value and gradient in one evaluation, compiled.
 
-Coordinates: √w X = Q R_X, β = R_X⁻¹(γ + δ); r = √w y − Qγ, so √w(y − Xβ) = r − Qδ.
+Coordinates: R^{-½}X = Q R_X, β = R_X⁻¹(γ + δ); r = R^{-½}y − Qγ, so R^{-½}(y − Xβ) = r − Qδ.
 """
 
 import numpy as np

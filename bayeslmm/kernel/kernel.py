@@ -10,7 +10,7 @@ from bayeslmm.kernel.blocks import BlockRows, Floats, Ints
 from bayeslmm.kernel.condensed import Condensed, condense
 from bayeslmm.kernel.conditional import Conditional, conditional
 from bayeslmm.kernel.criterion import profile
-from bayeslmm.kernel.crossproducts import pack
+from bayeslmm.kernel.crossproducts import Whitening, as_they_are, pack
 from bayeslmm.kernel.lapack import FROM, bordered_factor, tail_inverse
 from bayeslmm.kernel.pullback import pullback
 from bayeslmm.kernel.relation import Known
@@ -25,7 +25,7 @@ class Moments:
     Attributes
     ----------
     logdet : log|V₀|, V₀ = ZΛΛᵀZᵀ + R; −inf where M could not be factored.
-    A : (p + 1, p + 1), [Q r]ᵀV₀⁻¹[Q r] with √w X = Q R_X and r the least-squares residual of y.
+    A : (p + 1, p + 1), [Q r]ᵀV₀⁻¹[Q r] with R^{-½}X = Q R_X and r the least-squares residual of y.
     """
 
     logdet: float
@@ -52,7 +52,8 @@ class Kernel:
         y: Floats,
         X: Floats,
         blocks: list[tuple[Ints, Floats, int]],
-        weights: Floats | None = None,
+        whiten: Whitening = as_they_are,
+        log_det: float = 0.0,
         known: Known = (),
     ) -> "Kernel":
         """Reduce a problem to its cross-products.
@@ -61,7 +62,7 @@ class Kernel:
         ----------
         y : (n,) response, offset taken off. X : (n, p) of full column rank.
         blocks : (codes (n,), columns (n, k), n_levels) of each block of random effects, in public order.
-        weights : (n,) prior weights, residual variance σ²/w; None for ones.
+        whiten, log_det : R^{-½} rows, and log|R|, e ~ N(0, σ²R).
         known : (J, J) lower factor of the known covariance between the levels of each block, or None.
         """
         factors = known if any(L is not None for L in known) else ()
@@ -71,7 +72,8 @@ class Kernel:
             )
             for (codes, columns, n_levels), L in zip(blocks, factors or (None,) * len(blocks), strict=True)
         ]
-        ints, floats = pack(np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64), rows, weights)
+        response, columns = (np.asarray(each, dtype=np.float64) for each in (y, X))
+        ints, floats = pack(response, columns, rows, whiten, log_det)
         ints.flags.writeable = False
         return cls(ints, floats, factors)
 
@@ -96,16 +98,6 @@ class Kernel:
         """Whether an evaluation is cheap enough that differences of gradients cost nothing to speak of."""
         return bool(self.ints[at.Q_TAIL] < FROM and self.ints[at.N_PANEL] < CHEAP)
 
-    @property
-    def log_det_R(self) -> float:
-        """log|R| = −Σ log w."""
-        return float(self.floats[self.ints[at.CONSTANTS]])
-
-    @property
-    def log_det_R_X(self) -> float:
-        """log|det R_X|; log|XᵀV₀⁻¹X| = log|QᵀV₀⁻¹Q| + 2 log|det R_X|."""
-        return float(self.floats[self.ints[at.CONSTANTS] + 1])
-
     @cached_property
     def condensed(self) -> Condensed:
         """The same (log|V₀|, A) from as few nodes as there can be, for those who evaluate it many times."""
@@ -113,7 +105,7 @@ class Kernel:
 
     @cached_property
     def R_X(self) -> Floats:
-        """(p, p) upper triangular, √w X = Q R_X."""
+        """(p, p) upper triangular, R^{-½}X = Q R_X."""
         return self.floats[self.ints[at.RX] :][: self.p**2].reshape(self.p, self.p)
 
     @property

@@ -42,8 +42,8 @@ NODE_LIKE = 23  # (n_nodes,) the node whose own k rows of the factor it has, its
 WHITEN = 24  # (n_lam,) C⁻¹ of each block, row-major, at BLOCK_LAM: the kernel's factor is C⁻¹Λ
 PANELS = 25  # (n_panel,) cross-products
 TAIL = 26  # (q_tail + p + 1)² cross-products, full and symmetric
-RX = 27  # (p, p) upper triangular, √w X = Q R_X
-GAMMA = 28  # (p,) Qᵀ√w y
+RX = 27  # (p, p) upper triangular, R^{-½}X = Q R_X
+GAMMA = 28  # (p,) QᵀR^{-½}y
 NODE_WEIGHT = 29  # (n_nodes,) how often log|L|² of a node counts
 CONSTANTS = 30  # log|R|, log|det R_X|
 HEADER = 31

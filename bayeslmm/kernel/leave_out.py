@@ -1,6 +1,6 @@
 """log p(y_j | y_-j, σ, Λ) of groups of rows left out in turn, from one factor; no refits.
 
-With rows scaled by √w, V₀⁻¹ = I − UUᵀ, U = ZΛL⁻ᵀ. For the rows of group j let N = (V₀⁻¹)_jj and
+With rows whitened, V₀⁻¹ = I − UUᵀ, U = ZΛL⁻ᵀ. For the rows of group j let N = (V₀⁻¹)_jj and
 F = (V₀⁻¹[Q r])_j. The other rows alone have A_-j = A − FᵀN⁻¹F and log|V₀,-j| = log|V₀| + log|N|
 (block inverse), and log p(y_j | y_-j) is the difference of two integrated likelihoods.
 """
@@ -23,12 +23,12 @@ LOG_2PI = float(np.log(2 * np.pi))
 
 @dataclass(frozen=True, slots=True)
 class GroupedRows:
-    """Rows scaled by √w and sorted by group, in the kernel's coordinates.
+    """Rows whitened and sorted by group, in the kernel's coordinates.
 
     Attributes
     ----------
-    values, columns, pointer : compressed rows of √w Z (n, q), known covariances between levels put in.
-    right : (n, p + 1), [Q r]. starts : (J + 1,) first row of each group. log_root_weights : (J,) Σ ½ log w.
+    values, columns, pointer : compressed rows of R^{-½}Z (n, q), known covariances between levels put in.
+    right : (n, p + 1), [Q r]. starts : (J + 1,) first row of each group. log_det : (J,) log|R| of each group.
     """
 
     values: Floats
@@ -36,7 +36,7 @@ class GroupedRows:
     pointer: NDArray[np.int64]
     right: Floats
     starts: NDArray[np.int64]
-    log_root_weights: Floats
+    log_det: Floats
 
 
 @compiled
@@ -119,7 +119,7 @@ def _all_groups(
     ints: Ints,
     floats: Floats,
 ) -> Floats:
-    """As `group_log_densities`, weights left out."""
+    """As `group_log_densities`, log|R| left out."""
     out = np.empty((len(sigma), len(starts) - 1))
     for d in range(len(sigma)):
         _, A, panels, tail = factor(lam[d], ints, floats)
@@ -178,4 +178,4 @@ def group_log_densities(
         ints,
         floats,
     )
-    return found + rows.log_root_weights
+    return found - 0.5 * rows.log_det

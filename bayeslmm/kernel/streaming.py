@@ -1,7 +1,7 @@
 """Cross-products of rows that come in chunks: a sample gives coordinates, all rows the numbers.
 
-The rows of √w X are written in provisional coordinates P, √w X[:, order] = P·root, and the response as
-√w y = √w X·at + r₀, both learnt from a sample. Chunks add ZᵀP, Zᵀr₀ and the triangle of [P r₀] (TSQR). With
+Rows are whitened. Those of X are written in provisional coordinates P, X[:, order] = P·root, and the response
+as y = X·at + r₀, both learnt from a sample. Chunks add ZᵀP, Zᵀr₀ and the triangle of [P r₀] (TSQR). With
 [P r₀] = Q̂ [[R₁, c], [0, ρ]] the coordinates of `layout` are
 
     [Q r] = [P r₀] [[R₁⁻¹, −R₁⁻¹c], [0, 1]],     R_X = R₁·root,     γ = R_X·at + c,     rᵀr = ρ².
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeslmm.kernel.blocks import BlockShape, Floats, Ints, whitening
-from bayeslmm.kernel.crossproducts import bordered, whitened
+from bayeslmm.kernel.crossproducts import Whitening, bordered, whitened
 from bayeslmm.kernel.plan import Plan, pack_floats
 
 
@@ -41,20 +41,20 @@ class Basis:
     white: tuple[Floats, ...]
 
     @classmethod
-    def of(cls, y: Floats, X: Floats, kept: Ints, columns: Sequence[Floats], root_weights: Floats) -> "Basis":
+    def of(cls, y: Floats, X: Floats, kept: Ints, columns: Sequence[Floats], whiten: Whitening) -> "Basis":
         """Learn the coordinates from a sample of rows; `kept` are independent columns of X, in order."""
-        scaled = X * root_weights[:, None]
+        scaled = whiten(X)
         order, root = _triangle(scaled, kept)
         shift = _spanning(X, kept)
         level = float(y[0]) if shift.any() else 0.0
         at = np.zeros(X.shape[1])
-        rest = (y - level * (X @ shift)) * root_weights
+        rest = whiten(y - level * (X @ shift))
         at[kept] = np.linalg.lstsq(scaled[:, kept], rest)[0]
-        white = tuple(whitening(z * root_weights[:, None]) for z in columns)
+        white = tuple(whitening(whiten(z)) for z in columns)
         return cls(order, len(kept), root, level, shift, at, white)
 
     def with_kept(self, R: Floats, kept: Ints) -> "Basis":
-        """Coordinates for another choice of columns; R has the geometry of all rows, RᵀR = XᵀWX."""
+        """Coordinates for another choice of columns; R has the geometry of all rows, RᵀR = XᵀR⁻¹X."""
         order, root = _triangle(R, kept)
         gone = np.setdiff1d(np.arange(len(order)), kept)
         shift, at = self.shift.copy(), self.at.copy()
@@ -62,12 +62,12 @@ class Basis:
         level = self.level if np.array_equal(shift, self.shift) else 0.0
         return Basis(order, len(kept), root, level, shift, at, self.white)
 
-    def right(self, y: Floats, X: Floats, root_weights: Floats) -> Floats:
+    def right(self, y: Floats, X: Floats, whiten: Whitening) -> Floats:
         """(m, p' + 1) rows of P's kept columns, r₀, and P's other columns."""
         from scipy.linalg import solve_triangular
 
-        P = solve_triangular(self.root, (X[:, self.order] * root_weights[:, None]).T, trans="T").T
-        rest = (y - self.level * (X @ self.shift) - X @ self.at) * root_weights
+        P = solve_triangular(self.root, whiten(X[:, self.order]).T, trans="T").T
+        rest = whiten(y - self.level * (X @ self.shift) - X @ self.at)
         return np.column_stack([P[:, : self.p], rest, P[:, self.p :]])
 
 
@@ -102,15 +102,15 @@ class Sums:
     Attributes
     ----------
     n : rows. values, dense : cross-products of Z with itself and [P r₀], as `Plan` has them.
-    triangle : of [P r₀ P'], P' the columns that aren't kept. log_weights : Σ log w.
-    grams : Σ w z zᵀ of each block in public order.
+    triangle : of [P r₀ P'], P' the columns that aren't kept. log_det : log|R|.
+    grams : ZᵀR⁻¹Z of the left-hand columns of each block in public order.
     """
 
     n: int
     values: Floats
     dense: Floats
     triangle: Floats
-    log_weights: float
+    log_det: float
     grams: tuple[Floats, ...]
 
     def __add__(self, other: "Sums") -> "Sums":
@@ -119,8 +119,8 @@ class Sums:
         self.dense += other.dense
         triangle = np.linalg.qr(np.vstack([self.triangle, other.triangle]), mode="r")
         grams = tuple(a + b for a, b in zip(self.grams, other.grams, strict=True))
-        log_weights = self.log_weights + other.log_weights
-        return Sums(self.n + other.n, self.values, self.dense, triangle, log_weights, grams)
+        log_det = self.log_det + other.log_det
+        return Sums(self.n + other.n, self.values, self.dense, triangle, log_det, grams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,32 +129,33 @@ class Rows:
 
     Attributes
     ----------
-    codes, columns : of each block in public order, (m,) and (m, k). weights : (m,).
+    codes, columns : of each block in public order, (m,) and (m, k).
+    whiten, log_det : R^{-½} rows, and log|R|, of these rows.
     """
 
     y: Floats
     X: Floats
     codes: tuple[Ints, ...]
     columns: tuple[Floats, ...]
-    weights: Floats
+    whiten: Whitening
+    log_det: float
 
 
 def sums(plan: Plan, basis: Basis, rows: Rows) -> Sums:
     """The sums of one chunk."""
-    root = np.sqrt(rows.weights)
-    right = basis.right(rows.y, rows.X, root)
-    scaled = [columns * root[:, None] for columns in rows.columns]
+    right = basis.right(rows.y, rows.X, rows.whiten)
+    scaled = [rows.whiten(columns) for columns in rows.columns]
     values, dense = plan.nothing()
     columns = [whitened(scaled[b], basis.white[b]) for b in plan.order]
     codes = [np.asarray(rows.codes[b], dtype=np.int64) for b in plan.order]
     plan.add(values, dense, columns, codes, np.ascontiguousarray(right[:, : plan.p1]))
     grams = tuple(z.T @ z for z in scaled)
     triangle = np.linalg.qr(right, mode="r")
-    return Sums(len(rows.y), values, dense, triangle, float(np.sum(np.log(rows.weights))), grams)
+    return Sums(len(rows.y), values, dense, triangle, rows.log_det, grams)
 
 
 def geometry(basis: Basis, total: Sums) -> Floats:
-    """R (p' + 1, p'), RᵀR = XᵀWX over all rows, columns as asked: it tells which of them are independent."""
+    """R (p' + 1, p'), RᵀR = XᵀR⁻¹X over all rows, columns as asked: tells which are independent."""
     p, last = basis.p, len(basis.order)
     square = _square(total.triangle, last + 1)
     P = np.delete(square, p, axis=1)
@@ -184,7 +185,7 @@ def finish(plan: Plan, basis: Basis, total: Sums) -> tuple[Ints, Floats]:
     _transform_panels(plan, total.values, W)
     total.dense[plan.q_tail :, : plan.q_tail] = W.T @ total.dense[plan.q_tail :, : plan.q_tail]
     dense = bordered(plan, total.dense, rr)
-    constants = np.array([-total.log_weights, np.sum(np.log(np.abs(np.diag(R))))])
+    constants = np.array([total.log_det, np.sum(np.log(np.abs(np.diag(R))))])
     ints = plan.pack_ints(total.n)
     white = [basis.white[b] for b in plan.order]
     return ints, pack_floats(ints, white, total.values, dense, R, R @ taken + c, constants)

@@ -1,6 +1,6 @@
 """The part of a problem that the response enters by, and its law: what a refit needs instead of rows.
 
-A response y with least-squares coefficients γ = Qᵀy and residual r = y − Qγ (rows scaled by the root weights)
+A response y with least-squares coefficients γ = Qᵀy and residual r = y − Qγ (rows whitened)
 touches a packed problem through C = (Z̃ᵀr, γ, rᵀr) only, Z̃ the whitened columns in elimination order. For
 y = Xβ + Zb + e with S = Z̃ᵀ(I − QQᵀ)Z̃ = FFᵀ, F of full column rank, z and χ² standard,
 

@@ -251,21 +251,22 @@ class Fitted:
         for part in self.design.chunks():
             values = part.X @ self.beta_values + part.Z @ self.b + part.offset
             residuals = part.y - values
-            scaled = residuals * np.sqrt(part.weights) / self.sigma
+            scaled = residuals / (self.sigma * np.sqrt(part.residual.variances()))
             columns = {"fitted": values, "residual": residuals, "pearson_residual": scaled}
             yield pd.DataFrame(columns, index=pd.Index(part.rows, name="row"))
 
     @cached_property
     def pearson_residuals(self) -> "pd.Series[float]":
-        """Residuals over their standard deviation σ/√w."""
-        precision = np.sqrt(self.design.weights) / self.sigma
-        return self.residuals.mul(precision).rename("pearson_residual")
+        """Residuals over their standard deviation, σ times the root of R's diagonal."""
+        spread = self.sigma * np.sqrt(self.design.residual.variances())
+        return self.residuals.div(spread).rename("pearson_residual")
 
     @cached_property
     def hat_values(self) -> "pd.Series[float]":
         """Leverage of each observation on its own fitted value, random effects included."""
         design = self.design
-        values = hat_values(design.kernel, self.conditional, design.X, design.Z, design.weights)
+        whiten = design.residual.whiten
+        values = hat_values(design.kernel, self.conditional, whiten(design.X), whiten(design.Z))
         return pd.Series(values, index=self.fitted.index, name="hat")
 
     @cached_property

@@ -15,6 +15,7 @@ from bayeslmm.spec.checks import as_frame
 from bayeslmm.spec.design import Block, block_matrix
 from bayeslmm.spec.factors import interaction_label, labels_of
 from bayeslmm.spec.recipe import BlockRows, Recipe
+from bayeslmm.spec.residual import Residual
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -72,14 +73,14 @@ class Rows:
 
     Attributes
     ----------
-    X : (m, p). offset, weights : (m,). blocks : columns and codes by block, -1 for an unseen level.
+    X : (m, p). offset : (m,). residual : theirs. blocks : columns and codes by block, -1 for an unseen level.
     labels : for each block the level's name in each row, for messages and draws.
     rows : (m,) places in `index`. index : of the answer; places not in `rows` stay NaN.
     """
 
     X: Array
     offset: Array
-    weights: Array
+    residual: Residual
     blocks: tuple[BlockRows, ...]
     labels: tuple["pd.Series[str]", ...]
     rows: NDArray[np.int64]
@@ -136,7 +137,7 @@ def _fitted_rows(fit: Fitted) -> Rows:
     blocks = tuple(BlockRows(block.columns, block.codes) for block in design.blocks)
     labels = tuple(pd.Series(np.asarray(block.levels, dtype=object)[block.codes]) for block in design.blocks)
     index = pd.Index(design.rows, name="row")
-    return Rows(design.X, design.offset, design.weights, blocks, labels, np.arange(design.n), index)
+    return Rows(design.X, design.offset, design.residual, blocks, labels, np.arange(design.n), index)
 
 
 def _new_rows(fit: Fitted, newdata: Any, chosen: tuple[NDArray[np.bool_], ...], interval: str | None) -> Rows:
@@ -161,9 +162,8 @@ def _new_rows(fit: Fitted, newdata: Any, chosen: tuple[NDArray[np.bool_], ...], 
         new.blocks.get(name, _no_rows(block, len(new.rows)))
         for name, block in zip(_names(recipe), fit.design.blocks, strict=True)
     ]
-    return Rows(
-        new.X, new.offset, np.ones(len(new.rows)), tuple(blocks), tuple(labels), new.rows, frame.index
-    )
+    residual = fit.design.residual.of_rows(len(new.rows), {})
+    return Rows(new.X, new.offset, residual, tuple(blocks), tuple(labels), new.rows, frame.index)
 
 
 def _names(recipe: Recipe) -> list[str]:
@@ -259,4 +259,4 @@ def _variances(fit: Fitted, rows: Rows, chosen: tuple[NDArray[np.bool_], ...], o
         inside = np.sum((part.columns * mask @ factor) ** 2, axis=1)
         outside = np.sum((part.columns * ~mask @ factor) ** 2, axis=1) * block.level_variances[part.codes]
         variances += np.where(part.codes < 0, inside, 0.0) + outside * observation
-    return variances + observation / rows.weights
+    return variances + observation * rows.residual.variances()

@@ -53,6 +53,9 @@ def beta_variances(kernel: Kernel, conditional: Conditional, X: Array, Z: "csr_a
     return np.asarray(np.einsum("ij,ij->j", root, root))
 
 
-def hat_values(kernel: Kernel, conditional: Conditional, X: Array, Z: "csr_array", weights: Array) -> Array:
-    """Diagonal (n,) of the matrix that takes y to the fitted values; its sum is the effective parameters."""
-    return weights * (ranef_variances(conditional, Z) + beta_variances(kernel, conditional, X, Z))
+def hat_values(kernel: Kernel, conditional: Conditional, X: Array, Z: "csr_array") -> Array:
+    """Diagonal (n,) of the matrix that takes whitened y to its fitted values, of whitened rows of X and Z.
+
+    Their sum is the effective number of parameters; with independent rows they are those of y itself.
+    """
+    return ranef_variances(conditional, Z) + beta_variances(kernel, conditional, X, Z)

@@ -21,9 +21,9 @@ def spherical_to_effects(design: Design, theta: Array, u: Array) -> Array:
 
 
 def simulate(fit: Fitted, n: int, generator: np.random.Generator) -> Array:
-    """(rows, n) responses Xβ̂ + offset + Zb* + e*, b* ~ N(0, σ̂²ΛΛᵀ), e* ~ N(0, σ̂²/w)."""
+    """(rows, n) responses Xβ̂ + offset + Zb* + e*, b* ~ N(0, σ̂²ΛΛᵀ), e* ~ N(0, σ̂²R)."""
     design = fit.design
     mean = design.X @ fit.beta_values + design.offset
     b = spherical_to_effects(design, fit.theta_values, fit.sigma * generator.standard_normal((n, design.q)))
-    noise = generator.standard_normal((n, design.n)) * (fit.sigma / np.sqrt(design.weights))
+    noise = fit.sigma * design.residual.draw(generator, n)
     return np.asarray(mean[:, None] + design.Z @ b.T + noise.T)

@@ -29,7 +29,7 @@ def no_pooling(design: "Design", beta: Array, ranef: list[Array]) -> list[Array]
     parts = [_contribution(block, b) for block, b in zip(design.blocks, ranef, strict=True)]
     residual = design.y - design.offset - design.X @ beta - sum(parts, np.zeros(design.n))
     return [
-        _by_level(block, residual + part, design.weights)
+        _by_level(block, *map(design.residual.whiten, (block.columns, residual + part)))
         for block, part in zip(design.blocks, parts, strict=True)
     ]
 
@@ -39,13 +39,12 @@ def _contribution(block: "Block", b: Array) -> Array:
     return part
 
 
-def _by_level(block: "Block", target: Array, weights: Array) -> Array:
-    """Weighted normal equations of every level at once."""
+def _by_level(block: "Block", columns: Array, target: Array) -> Array:
+    """Normal equations of every level at once, of whitened columns (n, k) and target (n,)."""
     gram = np.zeros((block.n_levels, block.k, block.k))
     right = np.zeros((block.n_levels, block.k))
-    weighted = block.columns * weights[:, None]
-    np.add.at(gram, block.codes, weighted[:, :, None] * block.columns[:, None, :])
-    np.add.at(right, block.codes, weighted * target[:, None])
+    np.add.at(gram, block.codes, columns[:, :, None] * columns[:, None, :])
+    np.add.at(right, block.codes, columns * target[:, None])
     solved = np.full_like(right, np.nan)
     sound = np.linalg.matrix_rank(gram, hermitian=True) == block.k
     solved[sound] = np.linalg.solve(gram[sound], right[sound][..., None])[..., 0]

@@ -17,6 +17,7 @@ from bayeslmm.spec.design import Block, Design, block_matrix
 from bayeslmm.spec.factors import interaction_label, labels_of
 from bayeslmm.spec.priors import Priors
 from bayeslmm.spec.recipe import BlockRows, Recipe
+from bayeslmm.spec.residual import Residual
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,7 @@ def predict(
     rng = np.random.default_rng(options.seed)
     values = _linear_predictor(design, draws, rows, chosen, options.new_levels, rng)
     if options.interval == "prediction":
-        values += _sigma(draws)[:, None] * rng.standard_normal(values.shape) / _root_weights(design, newdata)
+        values += _sigma(draws)[:, None] * _residual(design, newdata, values.shape[1]).draw(rng, len(values))
     columns = {"prediction": values.mean(axis=0)}
     if options.interval is not None:
         tails = np.quantile(values, [(1 - options.prob) / 2, (1 + options.prob) / 2], axis=0)
@@ -106,7 +107,7 @@ def posterior_predictive(design: Design, draws: Draws, seed: int) -> "Dataset":
     rng = np.random.default_rng(seed)
     chosen = {block.group for block in design.blocks}
     mean = _linear_predictor(design, draws, _fitted_rows(design), chosen, "error", rng)
-    noise = _sigma(draws)[:, None] * rng.standard_normal(mean.shape) / np.sqrt(design.weights)
+    noise = _sigma(draws)[:, None] * design.residual.draw(rng, len(mean))
     shape = (len(draws.parameters), -1, design.n)
     return dataset(
         {names.RESPONSE: (mean + noise).reshape(shape)},
@@ -226,6 +227,6 @@ def _sigma(draws: Draws) -> Array:
     return np.concatenate([chain.sigma for chain in draws.parameters])
 
 
-def _root_weights(design: Design, newdata: Any) -> Array | float:
-    """New rows have weight 1."""
-    return np.sqrt(design.weights) if newdata is None else 1.0
+def _residual(design: Design, newdata: Any, n: int) -> Residual:
+    """The residual of the rows; new ones have weight 1."""
+    return design.residual if newdata is None else design.residual.of_rows(n, {})

@@ -132,7 +132,7 @@ class Target:
         design = self.design
         residual = design.y - design.offset
         residual = residual - design.X @ np.linalg.lstsq(design.X, residual)[0] if design.p else residual
-        return float(np.sqrt(np.mean(design.weights * residual**2) / 2))
+        return float(np.sqrt(np.mean(design.residual.whiten(residual) ** 2) / 2))
 
     @cached_property
     def _prior_of_delta(self) -> "PriorOfDelta":

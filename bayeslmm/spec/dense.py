@@ -8,7 +8,7 @@ from bayeslmm.spec.design import Design
 
 
 def dense_covariance(design: Design, theta: ArrayLike, sigma: float = 1.0) -> NDArray[np.float64]:
-    """V = σ²(Z(K ⊗ ΛΛᵀ)Zᵀ + R), R = diag(1/w), K = I but where the covariance between levels is known.
+    """V = σ²(Z(K ⊗ ΛΛᵀ)Zᵀ + R), R of the residual, K = I but where the covariance between levels is known.
 
     Parameters
     ----------
@@ -26,7 +26,8 @@ def dense_covariance(design: Design, theta: ArrayLike, sigma: float = 1.0) -> ND
     if np.shape(theta) != (design.n_theta,):
         names = ", ".join(design.covariance.names)
         raise OptionError(f"theta has {np.size(theta)} values; this model has {design.n_theta}: {names}")
-    V = np.diag(1 / design.weights)
+    root = design.residual.unwhiten(np.eye(design.n))
+    V = root @ root.T
     for block, factor in zip(design.blocks, design.covariance.factors(theta), strict=True):
         effects = block.columns @ factor
         between = np.eye(block.n_levels) if block.known is None else block.known @ block.known.T

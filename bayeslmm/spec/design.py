@@ -165,9 +165,9 @@ class RowsInMemory:
         from bayeslmm.kernel.kernel import Kernel
 
         parts = [(block.codes, block.columns, block.n_levels) for block in design.blocks]
-        weights = None if design.residual.is_identity else design.weights
         known = tuple(block.known for block in design.blocks)
-        return Kernel.build(self.y - self.offset, self.X, parts, weights, known)
+        R = design.residual
+        return Kernel.build(self.y - self.offset, self.X, parts, R.whiten, R.log_det(), known)
 
     def scales(self, design: "Design") -> Scales:
         """Means and standard deviations of the columns."""
@@ -195,7 +195,7 @@ class RandomPart:
     def of(cls, blocks: Iterable[Block], residual: Residual) -> "RandomPart":
         """The random part of rows in memory with this residual."""
         own = tuple(blocks)
-        return cls(own, CovarianceMap.build(own, residual.shown["weights"]))
+        return cls(own, CovarianceMap.build(own, residual))
 
     @cached_property
     def Z(self) -> "csr_array":
@@ -292,10 +292,6 @@ class Design:
     def rows(self) -> Codes:
         """(n,) positions in the user's data of the rows kept."""
         return self.observed.rows
-
-    @property
-    def weights(self) -> Array:
-        return self.residual.shown["weights"]
 
     @property
     def n(self) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .covariance import CovarianceStructure
+from .residual import Residual
 
 type Array = NDArray[np.float64]
 type ByGroup = Mapping[str, ArrayLike]
@@ -87,13 +88,15 @@ class CovarianceMap:
     slots: tuple[TermSlot, ...]
 
     @classmethod
-    def build(cls, blocks: Sequence[Grouped], weights: Array | None = None) -> "CovarianceMap":
-        """The map of these blocks; `weights` (n,) only shape the start."""
-        return cls.of_grams(blocks, [gram(block.columns, weights) for block in blocks])
+    def build(cls, blocks: Sequence[Grouped], residual: Residual | None = None) -> "CovarianceMap":
+        """The map of these blocks; the residual, R = I for None, only shapes the start."""
+        columns = [block.columns for block in blocks]
+        white = columns if residual is None else [residual.whiten(z) for z in columns]
+        return cls.of_grams(blocks, [gram(z) for z in white])
 
     @classmethod
     def of_grams(cls, blocks: Sequence[Grouped], grams: Sequence[Array]) -> "CovarianceMap":
-        """The map of blocks whose weighted mean of z zᵀ, (k, k), is known."""
+        """The map of blocks whose mean of z zᵀ over whitened rows, (k, k), is known."""
         return cls(
             tuple(block.group for block in blocks),
             tuple(block.coefs for block in blocks),
@@ -344,10 +347,9 @@ def _theta_slices(blocks: Sequence[Grouped]) -> dict[int, slice]:
     return places
 
 
-def gram(columns: Array, weights: Array | None) -> Array:
-    """Weighted mean (k, k) of z zᵀ over rows (n, k)."""
-    weighted = columns if weights is None else columns * weights[:, None]
-    return weighted.T @ columns / len(columns)
+def gram(columns: Array) -> Array:
+    """Mean (k, k) of z zᵀ over rows (n, k)."""
+    return columns.T @ columns / len(columns)
 
 
 def flatten(factors: Sequence[Array]) -> Array:

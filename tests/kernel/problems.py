@@ -1,5 +1,6 @@
 """Small random problems of every block structure, and the same quantities from the dense V."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,18 @@ STRUCTURES = {
 }
 
 
+def whitening(weights: Array) -> Callable[[Array], Array]:
+    """√w times rows (n, ...)."""
+    return lambda rows: np.einsum("n,n...->n...", np.sqrt(weights), rows)
+
+
+def build(
+    y: Array, X: Array, blocks: list[Rows], weights: Array, known: tuple[Array | None, ...] = ()
+) -> Kernel:
+    """The kernel where R = diag(1/w)."""
+    return Kernel.build(y, X, blocks, whitening(weights), -float(np.sum(np.log(weights))), known)
+
+
 @dataclass(frozen=True)
 class Problem:
     """y, X, blocks, weights, and a Λ for each block."""
@@ -34,7 +47,7 @@ class Problem:
 
     @property
     def kernel(self) -> Kernel:
-        return Kernel.build(self.y, self.X, self.blocks, self.weights)
+        return build(self.y, self.X, self.blocks, self.weights)
 
     @property
     def Z(self) -> Array:
@@ -101,5 +114,5 @@ def crossed_kernel(seed: int = 0) -> tuple[Kernel, Array]:
         (_every_level(rng, 80, n), columns, 80),
     ]
     X = np.column_stack([np.ones(n), rng.normal(size=(n, 1))])
-    kernel = Kernel.build(5 + 3 * rng.normal(size=n), X, blocks, rng.uniform(0.5, 2.0, n))
+    kernel = build(5 + 3 * rng.normal(size=n), X, blocks, rng.uniform(0.5, 2.0, n))
     return kernel, np.concatenate([[0.7], np.tril(rng.normal(size=(2, 2))).ravel()])

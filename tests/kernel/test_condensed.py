@@ -10,7 +10,7 @@ from bayeslmm.kernel.criterion import criterion
 from bayeslmm.kernel.factor import factor
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.sufficient import read_response, write_response
-from tests.kernel.problems import Problem
+from tests.kernel.problems import Problem, build
 from tests.kernel.test_kernel import dense_moments
 
 # formula-like descriptions: sizes of the levels; (k of each block); columns of X
@@ -99,7 +99,7 @@ def test_other_responses_are_carried_over(name: str) -> None:
     others = rng.normal(size=(3, len(problem.y)))
     others[1, problem.blocks[0][0] < 7] = 0.0
     others[2] = 0.0
-    kernels = [Kernel.build(y, problem.X, problem.blocks, problem.weights) for y in others]
+    kernels = [build(y, problem.X, problem.blocks, problem.weights) for y in others]
     read = [read_response(each.ints, each.floats) for each in kernels]
     carried = condensed.products(np.array([zr for zr, _, _ in read]))
     for each, zr, (_, gamma, rr) in zip(kernels, carried, read, strict=True):
@@ -151,7 +151,7 @@ def test_a_level_that_differs_in_one_row_stays_apart() -> None:
 def test_levels_with_a_known_covariance_are_not_rotated() -> None:
     problem = CASES["balanced, k=1, p=1"]
     root = np.linalg.cholesky(np.eye(12) + 0.5)
-    kernel = Kernel.build(problem.y, problem.X, problem.blocks, problem.weights, (root,))
+    kernel = build(problem.y, problem.X, problem.blocks, problem.weights, (root,))
     assert kernel.condensed.ints is kernel.ints
 
 

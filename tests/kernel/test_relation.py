@@ -7,7 +7,7 @@ from scipy.linalg import block_diag
 
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.sufficient import ResponseLaw
-from tests.kernel.problems import STRUCTURES, Problem, make
+from tests.kernel.problems import STRUCTURES, Problem, build, make
 
 WITH_BLOCKS = [name for name in STRUCTURES if name != "none"]
 
@@ -40,7 +40,7 @@ def root(problem: Problem, known: tuple[np.ndarray | None, ...]) -> np.ndarray:
 def case(request: pytest.FixtureRequest) -> tuple[Problem, Kernel, np.ndarray]:
     problem = make(request.param)
     known = known_factors(problem)
-    kernel = Kernel.build(problem.y, problem.X, problem.blocks, problem.weights, known)
+    kernel = build(problem.y, problem.X, problem.blocks, problem.weights, known)
     return problem, kernel, root(problem, known)
 
 
@@ -105,7 +105,7 @@ def test_the_identity_changes_nothing() -> None:
     problem = make("crossed")
     known = tuple(np.eye(n_levels) for _, _, n_levels in problem.blocks)
     plain = problem.kernel.conditional(problem.lam)
-    held = Kernel.build(problem.y, problem.X, problem.blocks, problem.weights, known).conditional(problem.lam)
+    held = build(problem.y, problem.X, problem.blocks, problem.weights, known).conditional(problem.lam)
     assert_allclose(held.logdet, plain.logdet, rtol=1e-12)
     assert_allclose(held.b_r, plain.b_r, atol=1e-11)
     for a, b in zip(held.covariance_blocks(), plain.covariance_blocks(), strict=True):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.blocks import BlockSize
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.streaming import Basis, Rows, finish, geometry, plan_of, sums
-from tests.kernel.problems import STRUCTURES, Problem, make
+from tests.kernel.problems import STRUCTURES, Problem, make, whitening
 
 type Array = NDArray[np.float64]
 
@@ -23,7 +23,8 @@ def pieces(problem: Problem, size: int) -> list[Rows]:
             problem.X[cut],
             tuple(codes[cut] for codes, _, _ in problem.blocks),
             tuple(columns[cut] for _, columns, _ in problem.blocks),
-            problem.weights[cut],
+            whitening(problem.weights[cut]),
+            -float(np.sum(np.log(problem.weights[cut]))),
         )
         for cut in cuts
     ]
@@ -40,7 +41,7 @@ def streamed(problem: Problem, size: int = 7, sample: int = 20) -> tuple[Kernel,
     }
     p = problem.X.shape[1]
     first = pieces(problem, sample)[0]
-    basis = Basis.of(first.y, first.X, np.arange(p), first.columns, np.sqrt(first.weights))
+    basis = Basis.of(first.y, first.X, np.arange(p), first.columns, first.whiten)
     plan = plan_of(shapes, pairs, p)
     total, *others = [sums(plan, basis, rows) for rows in pieces(problem, size)]
     for other in others:

@@ -24,7 +24,7 @@ def dense_marginal(fit, theta):
         Lambda[first : first + len(block), first : first + len(block)] = block
         first += len(block)
     root = fit.design.Z @ Lambda
-    return root @ root.T + np.diag(1 / fit.design.weights), Lambda
+    return root @ root.T + np.diag(1 / fit.design.residual.weights), Lambda
 
 
 def test_wald_errors_are_those_of_the_joint_hessian(sleep):

@@ -69,7 +69,7 @@ def test_design_is_lme4s(reference: dict[str, Any]) -> None:
     np.testing.assert_allclose(design.X[:3], expected["X_head3"], rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(design.y @ design.y, expected["yty"], rtol=1e-13)
     np.testing.assert_allclose(design.offset.sum(), expected["offset_sum"], rtol=1e-13)
-    np.testing.assert_allclose(design.weights.sum(), expected["weights_sum"], rtol=1e-13)
+    np.testing.assert_allclose(design.residual.weights.sum(), expected["weights_sum"], rtol=1e-13)
 
 
 def test_dropped_columns_are_lme4s(reference: dict[str, Any]) -> None:

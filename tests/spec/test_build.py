@@ -162,14 +162,16 @@ def test_offsets_add_up(data: pd.DataFrame) -> None:
 
 def test_weights_by_name_and_as_values(data: pd.DataFrame) -> None:
     for weights in ("w", data["w"], data["w"].tolist()):
-        np.testing.assert_array_equal(make("Reaction ~ 1", data, weights=weights).design.weights, data["w"])
+        np.testing.assert_array_equal(
+            make("Reaction ~ 1", data, weights=weights).design.residual.weights, data["w"]
+        )
 
 
 def test_weights_follow_the_rows_kept() -> None:
     gappy = load_dataset("sleepstudy_na")
     weights = np.arange(1.0, 181.0)
     design = make("Reaction ~ Days", gappy, weights=weights).design
-    np.testing.assert_array_equal(design.weights, weights[design.rows])
+    np.testing.assert_array_equal(design.residual.weights, weights[design.rows])
 
 
 def test_weights_of_dropped_rows_dont_matter() -> None:

@@ -8,6 +8,7 @@ import pytest
 from bayeslmm.spec.covariance import CovarianceStructure, Diagonal, Unstructured
 from bayeslmm.spec.design import Block, RowsOfBlock
 from bayeslmm.spec.relative import CovarianceMap
+from bayeslmm.spec.residual import PriorWeights
 
 
 def block(group: str, n_levels: int, *structures: CovarianceStructure, first_term: int, n: int = 60) -> Block:
@@ -122,10 +123,12 @@ def test_start_is_away_from_zero_whatever_the_units() -> None:
     np.testing.assert_allclose(b, a * [1, 1e-6, 1e-6], rtol=1e-9)
 
 
-def test_start_counts_weights() -> None:
+def test_start_counts_the_residual() -> None:
     own = block("g", 5, Diagonal(1), first_term=0)
     plain = CovarianceMap.build([own]).start()
-    np.testing.assert_allclose(CovarianceMap.build([own], np.full(60, 4.0)).start(), plain / 2)
+    np.testing.assert_allclose(
+        CovarianceMap.build([own], PriorWeights.of(np.full(60, 4.0))).start(), plain / 2
+    )
 
 
 def test_no_random_effects() -> None:

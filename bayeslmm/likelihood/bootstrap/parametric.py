@@ -89,5 +89,5 @@ class NormalRows:
         """The response of one generator."""
         design = self.design
         b = spherical_to_effects(design, self.theta, self.sigma * generator.standard_normal(design.q))
-        noise = self.sigma * generator.standard_normal(design.n) / np.sqrt(design.weights)
+        noise = self.sigma * design.residual.draw(generator, 1)[0]
         return Rows(design.Z @ b + noise, b)

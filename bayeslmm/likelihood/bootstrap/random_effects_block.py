@@ -50,21 +50,21 @@ class RandomEffectsBlock(ResponseKind):
                 "the random-effects block bootstrap is defined for one grouping factor of independent "
                 f"levels; this model has {groups}. Use kind='residual'"
             )
-        root = np.sqrt(design.weights)
-        v = (design.y - design.offset - design.X @ fit.beta_values) * root
-        members = rows_by_level(design.blocks[0].codes)
-        effects, noise = _split(design.blocks[0], v, root, members)
+        (block,), whiten = design.blocks, design.residual.whiten
+        v = whiten(design.y - design.offset - design.X @ fit.beta_values)
+        members = rows_by_level(block.codes)
+        effects, noise = _split(block, v, whiten(block.columns), members)
         if self.rescaled:
             (effects,) = reflated_effects(design, fit.theta_values, fit.sigma, effects.ravel())
             noise = reflated_residuals(noise, fit.sigma)
         return BlockRows(design, effects, noise, members)
 
 
-def _split(block: Block, v: Array, root: Array, members: list[NDArray[np.int64]]) -> tuple[Array, Array]:
-    """Effects (J, k) and residuals (n,) of groupwise least squares of v (n,), both scaled by root weights."""
+def _split(block: Block, v: Array, columns: Array, members: list[NDArray[np.int64]]) -> tuple[Array, Array]:
+    """Effects (J, k) and residuals (n,) of groupwise least squares of v (n,) on columns (n, k), whitened."""
     effects, noise = np.zeros((block.n_levels, block.k)), np.empty_like(v)
     for rows in members:
-        Z = block.columns[rows] * root[rows, None]
+        Z = columns[rows]
         b = np.linalg.lstsq(Z, v[rows])[0]
         effects[block.codes[rows[0]]] = b
         noise[rows] = v[rows] - Z @ b
@@ -87,4 +87,4 @@ class BlockRows:
         e = np.empty_like(self.noise)
         for rows, donor in zip(self.members, donors.tolist(), strict=True):
             e[rows] = generator.choice(self.noise[self.members[donor]], len(rows))
-        return Rows(self.design.Z @ b + e / np.sqrt(self.design.weights), b)
+        return Rows(self.design.Z @ b + self.design.residual.unwhiten(e), b)

@@ -21,7 +21,7 @@ type Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RowReduction:
-    """Rows of y − Xβ̂ − offset to (Z̃ᵀr, Qᵀy, rᵀr); everything is scaled by the root weights.
+    """Rows of y − Xβ̂ − offset to (Z̃ᵀr, Qᵀy, rᵀr); everything is whitened.
 
     Attributes
     ----------
@@ -32,39 +32,34 @@ class RowReduction:
     kernel: Kernel
 
     @cached_property
-    def root(self) -> Array:
-        """(n,) square roots of the weights."""
-        return np.sqrt(self.design.weights)
-
-    @cached_property
     def Q(self) -> Array:
-        """(n, p) the kernel's orthonormal basis of √w X."""
+        """(n, p) the kernel's orthonormal basis of whitened X."""
         from scipy.linalg import solve_triangular
 
-        scaled = self.design.X * self.root[:, None]
-        return solve_triangular(self.kernel.R_X, scaled.T, trans="T").T if self.design.p else scaled
+        rows = self.design.residual.whiten(self.design.X)
+        return solve_triangular(self.kernel.R_X, rows.T, trans="T").T if self.design.p else rows
 
     @cached_property
     def Zt(self) -> "csc_array":
-        """(q, n) transpose of √w Z."""
+        """(q, n) transpose of whitened Z."""
         from scipy.sparse import csc_array
 
-        return csc_array(self.design.Z.multiply(self.root[:, None]).T)
+        return csc_array(self.design.residual.whiten(self.design.Z).T)
 
     def __call__(self, y: Array, b: Array) -> Response:
         """Statistics of one response (n,), made with effects b (q,)."""
-        scaled = y * self.root
-        gamma = self.Q.T @ scaled
-        r = scaled - self.Q @ gamma
+        white = self.design.residual.whiten(y)
+        gamma = self.Q.T @ white
+        r = white - self.Q @ gamma
         kernel = self.kernel
         zr = related_products(kernel.known, kernel.ints, self.Zt @ r)
         return Response(to_whitened_products(kernel.ints, kernel.floats, zr), gamma, float(r @ r), b)
 
     def many(self, y: Array) -> Responses:
         """Statistics of m responses (m, n), made with effects nobody will ask for."""
-        scaled = y * self.root
-        gamma = scaled @ self.Q
-        r = scaled - gamma @ self.Q.T
+        white = self.design.residual.whiten(y.T).T
+        gamma = white @ self.Q
+        r = white - gamma @ self.Q.T
         kernel = self.kernel
         zr = np.ascontiguousarray((self.Zt @ r.T).T)
         if kernel.known:

@@ -20,7 +20,7 @@ class Residual(ResponseKind):
     """y* = Xβ̂ + Zb* + e*, levels of b* and rows of e* drawn with replacement from those of the fit.
 
     BLUPs and residuals are shrunken, so both are centred and reflated first: whole levels of each factor by
-    the Cholesky factors of their own and of the fitted covariance, residuals (times √w) to mean square σ̂².
+    the Cholesky factors of their own and of the fitted covariance, whitened residuals to mean square σ̂².
 
     References
     ----------
@@ -34,13 +34,13 @@ class Residual(ResponseKind):
         """What draws the rows."""
         design = fit.design
         effects = reflated_effects(design, fit.theta_values, fit.sigma, fit.b)
-        e = np.asarray(fit.residuals) * np.sqrt(design.weights)
+        e = design.residual.whiten(fit.residuals.to_numpy())
         return ResidualRows(design, effects, reflated_residuals(e, fit.sigma))
 
 
 @dataclass(frozen=True, slots=True)
 class ResidualRows:
-    """Draws levels of `effects`, (J, k) a block, and of `noise` (n,), residuals of unit weight."""
+    """Draws levels of `effects`, (J, k) a block, and of `noise` (n,), whitened residuals."""
 
     design: Design
     effects: list[Array]
@@ -50,5 +50,5 @@ class ResidualRows:
         """The response of one generator."""
         drawn = [generator.choice(effects, len(effects)).ravel() for effects in self.effects]
         b = np.concatenate([np.zeros(0), *drawn])
-        e = generator.choice(self.noise, len(self.noise)) / np.sqrt(self.design.weights)
-        return Rows(self.design.Z @ b + e, b)
+        e = generator.choice(self.noise, len(self.noise))
+        return Rows(self.design.Z @ b + self.design.residual.unwhiten(e), b)

@@ -188,7 +188,7 @@ def manifest(
         "y": design.y,
         "X": design.X,
         "offset": design.offset,
-        "weights": design.weights,
+        **design.residual.shown,
     }
     for block in design.blocks:
         columns |= {f"codes {block.group}": block.codes, f"columns {block.group}": block.columns}

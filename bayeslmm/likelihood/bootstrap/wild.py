@@ -82,7 +82,7 @@ class Wild(ResponseKind):
     def rows(self, fit: Fitted) -> "WildRows":
         """What draws the rows."""
         design = fit.design
-        Q, _ = np.linalg.qr(design.X * np.sqrt(design.weights)[:, None])
+        Q, _ = np.linalg.qr(design.residual.whiten(design.X))
         rest = 1 - np.sum(Q**2, axis=1)
         v = design.y - design.offset - design.X @ fit.beta_values
         # a row that X fits exactly has residual 0 whatever y

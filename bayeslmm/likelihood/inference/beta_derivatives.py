@@ -30,8 +30,9 @@ def _level_products(fit: Fitted) -> list[Array]:
 def _solved_columns(fit: Fitted) -> list[Array]:
     """U = ZᵀR⁻¹(Q − Zb_Q) by block, (J, k, p), Zᵀ that of effects independent between levels."""
     design = fit.design
-    rest = orthonormal_columns(design) - design.Z @ fit.conditional.b_Q
-    U = design.independent_Z.T @ (design.weights[:, None] * rest)
+    whiten = design.residual.whiten
+    rest = orthonormal_columns(design) - whiten(design.Z) @ fit.conditional.b_Q
+    U = whiten(design.independent_Z).T @ rest
     parts = np.split(U, np.cumsum([block.q for block in design.blocks])[:-1]) if design.blocks else []
     return [
         part.reshape(block.n_levels, block.k, design.p)

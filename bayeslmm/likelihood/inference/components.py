@@ -48,12 +48,13 @@ class Components:
 
 
 def orthonormal_columns(design: Design) -> Array:
-    """X R_X⁻¹ (n, p), the fixed-effects columns in the kernel's coordinates; √w times it is Q."""
+    """Q (n, p), an orthonormal basis of the whitened columns of X: R^{-½}X R_X⁻¹."""
     from scipy.linalg import solve_triangular
 
     if design.p == 0:
         return np.zeros((design.n, 0))
-    columns: Array = solve_triangular(design.kernel.R_X, design.X.T, trans="T").T
+    rows = design.residual.whiten(design.X)
+    columns: Array = solve_triangular(design.kernel.R_X, rows.T, trans="T").T
     return columns
 
 
@@ -67,9 +68,8 @@ def components(design: Design, factors: Sequence[Array]) -> Iterator[Components]
     """
     from scipy.sparse import csr_array
 
-    Z = design.independent_Z
-    weighted = csr_array(Z.multiply(design.weights[:, None])).T
-    G, C = csr_array(weighted @ Z), weighted @ orthonormal_columns(design)
+    Z = design.residual.whiten(design.independent_Z)
+    G, C = csr_array(Z.T @ Z), Z.T @ orthonormal_columns(design)
     for parts, effects in _shapes(design):
         gram = _dense_blocks(G, effects)
         N, U = _whitened(gram, C[effects], parts, factors)

@@ -10,6 +10,7 @@ from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.information import elements
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.residual import Residual
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -35,13 +36,18 @@ def check_comparable(fits: list[Fitted]) -> None:
                 f"{_name(one)} uses {a.n} rows and {_name(other)} {b.n}, not the same ones: missing values "
                 "differ between their variables; drop those rows first and fit both to what is left"
             )
-        for what in ("y", "weights", "offset"):
-            if not np.allclose(getattr(a, what), getattr(b, what), rtol=1e-12, atol=0):
-                word = "responses" if what == "y" else f"{what.rstrip('s')}s"
+        theirs = _data(b)
+        for word, values in _data(a).items():
+            if word in theirs and not np.allclose(values, theirs[word], rtol=1e-12, atol=0):
                 raise OptionError(
                     f"{_name(one)} and {_name(other)} have different {word}; only likelihoods of the same "
                     "data can be compared"
                 )
+
+
+def _data(design: Design) -> dict[str, Array]:
+    """What a likelihood is of, by the word for it."""
+    return {"responses": design.y, **design.residual.shown, "offsets": design.offset}
 
 
 def _name(fit: Fitted) -> str:
@@ -91,26 +97,26 @@ def covariance_spans(big: Design, small: Design) -> bool:
     """Is every ZEZᵀ of the small model a combination of the big one's and R?
 
     Their inner products tr(ZEZᵀ Z'E'Z'ᵀ) come from ZᵀZ', no n × n matrix. For covariances that aren't linear
-    in their parameters this is necessary, not sufficient.
+    in their parameters this is necessary, not sufficient. Rows are whitened, so that R is I.
     """
-    own, others = _elements(small), _elements(big)
+    own, others = (_elements(design, big.residual) for design in (small, big))
     gram = np.array([[_inner(a, b) for b in others] for a in others]).reshape(len(others), len(others))
-    inverse = np.linalg.pinv(_with_residual(gram, others, big), rcond=1e-12, hermitian=True)
+    inverse = np.linalg.pinv(_with_residual(gram, others, big.n), rcond=1e-12, hermitian=True)
     for one in own:
-        c = np.array([*(_inner(one, b) for b in others), _diagonal(one) @ (1 / big.weights)])
+        c = np.array([*(_inner(one, b) for b in others), _diagonal(one).sum()])
         if c @ inverse @ c < (1 - TOLERANCE) * _inner(one, one):
             return False
     return True
 
 
-def _elements(design: Design) -> list[tuple["csr_array", "csr_array"]]:
-    """Z of a block and ZE (E over all its levels), for each free variance or covariance."""
+def _elements(design: Design, residual: Residual) -> list[tuple["csr_array", "csr_array"]]:
+    """Whitened Z of a block and ZE (E over all its levels), for each free variance or covariance."""
     from scipy.sparse import csr_array, eye_array, kron
 
     found = []
     for slot in design.covariance.slots:
         block = design.blocks[slot.block]
-        Z = block.independent_matrix()
+        Z = residual.whiten(block.independent_matrix())
         for E in elements(slot.structure):
             placed = np.zeros((block.k, block.k))
             placed[slot.coefs, slot.coefs] = E
@@ -129,9 +135,8 @@ def _diagonal(one: "tuple[csr_array, csr_array]") -> Array:
     return np.asarray(one[0].multiply(one[1]).sum(axis=1)).ravel()
 
 
-def _with_residual(gram: Array, others: "list[tuple[csr_array, csr_array]]", design: Design) -> Array:
-    """Border a Gram matrix by R's inner products."""
-    border = np.array([_diagonal(each) @ (1 / design.weights) for each in others]).reshape(-1, 1)
-    corner = np.array([[np.sum(1 / design.weights**2)]])
-    bordered: Array = np.block([[gram, border], [border.T, corner]])
+def _with_residual(gram: Array, others: "list[tuple[csr_array, csr_array]]", n: int) -> Array:
+    """Border a Gram matrix by the inner products of I (n, n)."""
+    border = np.array([_diagonal(each).sum() for each in others]).reshape(-1, 1)
+    bordered: Array = np.block([[gram, border], [border.T, np.array([[n]])]])
     return bordered

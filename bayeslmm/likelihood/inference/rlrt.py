@@ -165,12 +165,11 @@ def null_sample(design: Design, tested: Piece, n: int, generator: np.random.Gene
 
 
 def _eigenvalues(design: Design, tested: Piece) -> Array:
-    """Positive eigenvalues of Zᵀ(I − P_X)Z, rows scaled by the root weights."""
+    """Positive eigenvalues of Zᵀ(I − P_X)Z, rows whitened."""
     (block,) = with_pieces(design, [tested]).blocks
-    Z = block.independent_matrix()
-    weighted = Z.multiply(design.weights[:, None]).T
-    cross = weighted @ orthonormal_columns(design)
-    gram = (weighted @ Z).toarray() - cross @ cross.T
+    Z = design.residual.whiten(block.independent_matrix())
+    cross = Z.T @ orthonormal_columns(design)
+    gram = (Z.T @ Z).toarray() - cross @ cross.T
     values: Array = np.linalg.eigvalsh(gram)
     positive: Array = values[values > 1e-10 * values[-1]]
     return positive

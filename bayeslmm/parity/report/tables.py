@@ -102,7 +102,7 @@ def _data_facts(parity: Comparison) -> Facts:
         for block in design.blocks
     ]
     dropped = [("Dropped columns", ", ".join(design.dropped))] if design.dropped else []
-    weighted = [("Weights", "prior weights")] if np.ptp(design.weights) > 0 else []
+    weighted = [] if design.residual.is_identity else [("Residual", design.residual.description)]
     offset = [("Offset", "yes")] if np.any(design.offset) else []
     return [*facts, *groups, *dropped, *weighted, *offset]
 

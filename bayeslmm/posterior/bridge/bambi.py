@@ -165,7 +165,6 @@ def to_bambi(spec: ModelSpec, design: Design, priors: Priors, data: Any) -> "bam
 
 
 def _check_sayable(spec: ModelSpec, design: Design) -> None:
-    weighted = not np.all(design.weights == 1)
     correlated = [block.group for b, block in enumerate(design.blocks) if design.covariance.block_pairs(b)]
     related = [block.group for block in design.blocks if block.known is not None]
     shared = [b.group for b in design.blocks if any(s.keyword not in ("us", "diag") for s in b.structures)]
@@ -173,8 +172,8 @@ def _check_sayable(spec: ModelSpec, design: Design) -> None:
         f"its effects of {', '.join(correlated)} are correlated; write (x || g)": bool(correlated),
         f"the levels of {', '.join(related)} have a known covariance": bool(related),
         f"the covariance of {', '.join(shared)} has a structure": bool(shared),
-        "weights divide the residual variance": weighted,
-        "sigma is known": spec.sigma is not None,
+        "weights divide the residual variance": not design.residual.is_identity,
+        "sigma is known": not design.residual.sigma_free,
         "the offset isn't in the formula": spec.offset is not None,
         "contrasts are given": bool(spec.contrasts),
     }

@@ -41,10 +41,10 @@ def grouped_rows(design: Design) -> GroupedRows:
 
     kernel, codes = design.kernel, design.blocks[0].codes
     order = np.argsort(codes, kind="stable")
-    root = np.sqrt(design.weights)[:, None]
-    Q = np.linalg.solve(kernel.R_X.T, (root * design.X).T).T
-    r = root[:, 0] * (design.y - design.offset) - Q @ kernel.gamma_ls
-    Z = root * design.Z
+    whiten = design.residual.whiten
+    Q = np.linalg.solve(kernel.R_X.T, whiten(design.X).T).T
+    r = whiten(design.y - design.offset) - Q @ kernel.gamma_ls
+    Z = whiten(design.Z)
     if kernel.known:
         Z = csr_array(related_products(kernel.known, kernel.ints, Z.toarray().T).T)
     Z = csr_array(Z)[order]
@@ -55,5 +55,5 @@ def grouped_rows(design: Design) -> GroupedRows:
         Z.indptr.astype(np.int64),
         np.column_stack([Q, r])[order],
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        np.bincount(codes, weights=0.5 * np.log(design.weights), minlength=len(sizes)),
+        np.bincount(codes, weights=design.residual.log_pivots(), minlength=len(sizes)),
     )

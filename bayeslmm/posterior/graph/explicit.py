@@ -19,18 +19,25 @@ from bayeslmm.spec.priors import Priors
 def explicit_likelihood(
     design: Design, priors: Priors, sigma: Tensor, factors: list[Entries], centred: bool
 ) -> None:
-    """Add β, the random effects and y ~ N(Xβ + Zb + offset, σ²/w) to the open model."""
+    """Add β, the random effects and y ~ N(Xβ + Zb + offset, σ²R) to the open model."""
     import pymc as pm
 
     mean = _fixed_part(design, priors)
     for block, factor in zip(design.blocks, factors, strict=True):
         b = _centred(block, factor) if centred else _spherical(block, factor)
         mean = mean + _random_part(block, b)
-    spread = (
-        sigma if np.all(design.weights == 1) else sigma / pm.Data("root_weights", np.sqrt(design.weights))
-    )
     response = pm.Data("response", design.y, dims=names.ROW)
-    pm.Normal(names.RESPONSE, mean, spread, observed=response, dims=names.ROW)
+    pm.Normal(names.RESPONSE, mean, _spread(design, sigma), observed=response, dims=names.ROW)
+
+
+def _spread(design: Design, sigma: Tensor) -> Tensor:
+    """Standard deviation of each row's residual, (n,) or one for all."""
+    import pymc as pm
+
+    R = design.residual
+    return (
+        sigma if R.is_identity else sigma * pm.Data("residual_spread", np.sqrt(R.variances()), dims=names.ROW)
+    )
 
 
 def _fixed_part(design: Design, priors: Priors) -> Any:

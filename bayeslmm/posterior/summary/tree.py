@@ -91,13 +91,14 @@ def data_tree(
 
 
 def pointwise_log_likelihood(design: Design, draws: Draws) -> Array:
-    """log p(y_i | β, b, σ), (chains, draws, n)."""
+    """log p(y_i | β, b, σ, the rows of its residual group before it), (chains, draws, n)."""
     sigma = np.stack([chain.sigma for chain in draws.parameters])[..., None]
     chains, n_draws = sigma.shape[:2]
     mean = draws.beta @ design.X.T + design.offset
     mean += (design.Z @ draws.ranef.reshape(chains * n_draws, -1).T).T.reshape(mean.shape)
-    log_sd = np.log(sigma) - 0.5 * np.log(design.weights)
-    out: Array = -0.5 * (np.log(2 * np.pi) + ((design.y - mean) / np.exp(log_sd)) ** 2) - log_sd
+    white = design.residual.whiten((design.y - mean).reshape(-1, design.n).T).T.reshape(mean.shape)
+    log_sd = np.log(sigma) + 0.5 * design.residual.log_pivots()
+    out: Array = -0.5 * (np.log(2 * np.pi) + (white / sigma) ** 2) - log_sd
     return out
 
 
@@ -132,8 +133,8 @@ def _joint_dims(design: Design) -> dict[str, list[str]]:
 
 
 def _constant_data(design: Design, coords: Mapping[str, Any]) -> "Dataset":
-    values = {"X": design.X, "offset": design.offset, "weights": design.weights}
-    by_dim = {"X": [names.ROW, names.COEF], "offset": [names.ROW], "weights": [names.ROW]}
+    values = {"X": design.X, "offset": design.offset, **design.residual.shown}
+    by_dim = {name: [names.ROW] for name in values} | {"X": [names.ROW, names.COEF]}
     return dataset(values, by_dim, coords, sample=[])
 
 

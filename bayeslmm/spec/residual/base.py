@@ -65,6 +65,11 @@ class Residual(ABC):
 
     @property
     @abstractmethod
+    def description(self) -> str:
+        """R in a few words."""
+
+    @property
+    @abstractmethod
     def is_identity(self) -> bool:
         """Is R the identity at every φ?"""
 

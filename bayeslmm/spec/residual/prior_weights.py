@@ -33,6 +33,10 @@ class PriorWeights(Residual):
         return np.zeros(0)
 
     @property
+    def description(self) -> str:
+        return "all rows alike" if self.is_identity else "variance over prior weights"
+
+    @property
     def is_identity(self) -> bool:
         return "weights" not in self.data
 

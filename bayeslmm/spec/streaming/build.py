@@ -210,10 +210,10 @@ def _pairs(
 def _basis(learnt: _Learnt) -> Basis:
     """Coordinates from the sample."""
     maker, parts, sample = learnt.maker, learnt.parts, learnt.sample
-    X, root = parts["fixed"].matrix, np.sqrt(maker.residual(sample).shown["weights"])
+    X, whiten = parts["fixed"].matrix, maker.residual(sample).whiten
     y = maker.response(parts) - maker.offsets(sample, parts)
-    kept = independent_columns(X * root[:, None])
-    return Basis.of(y, X, kept, maker.left_sides(parts), root)
+    kept = independent_columns(whiten(X))
+    return Basis.of(y, X, kept, maker.left_sides(parts), whiten)
 
 
 def _second_pass(learnt: _Learnt, basis: Basis, source: Source) -> tuple[Basis, Second, Plan]:

@@ -166,8 +166,9 @@ def second(maker: RowMaker, plan: Any, basis: Basis, centres: Array, frame: pd.D
         return None
     parts = maker.parts(frame)
     y, X, columns = maker.response(parts), parts["fixed"].matrix, maker.left_sides(parts)
-    weights = maker.residual(frame).shown["weights"]
-    rows = Rows(y - maker.offsets(frame, parts), X, tuple(maker.codes(frame)), columns, weights)
+    R = maker.residual(frame)
+    left = y - maker.offsets(frame, parts)
+    rows = Rows(left, X, tuple(maker.codes(frame)), columns, R.whiten, R.log_det())
     return Second(sums(plan, basis, rows), Spread.of(all_columns(y, X, columns), centres))
 
 

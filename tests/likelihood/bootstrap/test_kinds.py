@@ -82,7 +82,7 @@ def test_residual_rows_draw_whole_levels_and_rows(fitter):
     fit = fitter("strength ~ 1 + (1 | batch / cask)", "Pastes", weights="w")
     sampler = Residual().rows(fit)
     y, b = sampler(generator(1, 0))
-    root = np.sqrt(fit.design.weights)
+    root = np.sqrt(fit.design.residual.weights)
     assert np.isin(((y - fit.design.Z @ b) * root).round(8), sampler.noise.round(8)).all()
     first = fit.design.blocks[0].q
     assert np.isin(b[:first], sampler.effects[0]).all()

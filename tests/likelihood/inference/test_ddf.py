@@ -32,7 +32,7 @@ def fit(request: pytest.FixtureRequest, fitter) -> LikelihoodFit:
 def dense(fit: LikelihoodFit) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Rows scaled by √w: Q, V⁻¹ in units of σ², and the derivatives of V."""
     design = fit.design
-    root = np.sqrt(design.weights)[:, None]
+    root = np.sqrt(design.residual.weights)[:, None]
     Q = root * np.linalg.solve(design.kernel.R_X.T, design.X.T).T
     Z = root * design.Z.toarray()
     first = np.cumsum([0, *(block.q for block in design.blocks)])

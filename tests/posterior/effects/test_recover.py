@@ -22,10 +22,10 @@ def dense_posterior(design, sigma, sd, cor, precision, shift):
         Lambda[first:last, first:last] = block
         first = last
     C = np.hstack([design.X, design.Z.toarray() @ Lambda])
-    K = C.T @ (design.weights[:, None] * C) / sigma**2
+    K = C.T @ (design.residual.weights[:, None] * C) / sigma**2
     K[: design.p, : design.p] += precision
     K[design.p :, design.p :] += np.eye(design.q) / sigma**2
-    c = C.T @ (design.weights * (design.y - design.offset)) / sigma**2
+    c = C.T @ (design.residual.weights * (design.y - design.offset)) / sigma**2
     c[: design.p] += shift
     back = np.eye(len(K))
     back[design.p :, design.p :] = Lambda
