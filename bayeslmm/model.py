@@ -117,7 +117,7 @@ class LinearMixedModel:
     @cached_property
     def priors(self) -> Priors:
         """The priors of all parameters; defaults scaled by the data where none were given."""
-        return default_priors(self.design, self.spec.sigma is not None)
+        return default_priors(self.design)
 
     def __repr__(self) -> str:
         design = self.design
@@ -182,7 +182,7 @@ class LinearMixedModel:
         """The PyMC model itself: ``"marginal"`` (b, and β where it can, integrated out) or ``"explicit"``."""
         from bayeslmm.posterior.graph.graphs import build_graph
 
-        return build_graph(self.design, self.priors, kind, centred=centred, sigma=self.spec.sigma)
+        return build_graph(self.design, self.priors, kind, centred=centred)
 
     def fit(
         self, criterion: str = "REML", *, start: ArrayLike | None = None, max_iter: int = 500
@@ -206,7 +206,7 @@ class LinearMixedModel:
         from bayeslmm.likelihood.fitted import FitOptions
 
         values = None if start is None else tuple(float(value) for value in np.ravel(start))
-        options = FitOptions(criterion, values, max_iter, self.spec.sigma)
+        options = FitOptions(criterion, values, max_iter)
         return LikelihoodFit.of(self.design, options, self.spec.formula, self.recipe)
 
     def sample(
@@ -241,7 +241,7 @@ class LinearMixedModel:
         from bayeslmm.posterior.sample import sample
 
         asked = SampleOptions(draws, tune, chains, seed, method, **options)
-        return sample(self.design, self.priors, asked, self.spec.sigma, self.recipe)
+        return sample(self.design, self.priors, asked, self.recipe)
 
     def parity(
         self,
@@ -276,7 +276,7 @@ class LinearMixedModel:
         asked = SampleOptions(draws, tune, chains, seed, method, progress=progress)
         fitted = self.fit(criterion)
         bootstrap = fitted.bootstrap(n=boot, seed=seed, progress=progress)
-        posterior = sample(self.design, self.priors, asked, self.spec.sigma, self.recipe)
+        posterior = sample(self.design, self.priors, asked, self.recipe)
         return compare(fitted, bootstrap, posterior, prob=prob)
 
 

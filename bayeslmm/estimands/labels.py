@@ -70,9 +70,9 @@ def _of_group(kind: str, group: str, name: str) -> str:
     return f"{kind}[{group}: {name}]" if name else f"{kind}[{group}]"
 
 
-def parameter_labels(design: "Design", sigma_known: bool = False) -> tuple[str, ...]:
+def parameter_labels(design: "Design") -> tuple[str, ...]:
     """Labels of all parameters: beta, sd, cor, sigma (left out where sigma is known)."""
-    ends = () if sigma_known else (SIGMA,)
+    ends = (SIGMA,) if design.residual.sigma_free else ()
     return beta_labels(design) + sd_labels(design) + cor_labels(design) + ends
 
 

@@ -47,7 +47,7 @@ def theta_sigma(objective: Criterion, x: Array, delta: Array, r2: float) -> Thet
     """
     kernel, coordinates = objective.kernel, objective.coordinates
     variance = 2 * scaled_inverse(objective.hessian(x), objective.scale)
-    if not np.isnan(objective.sigma):
+    if not coordinates.residual.sigma_free:
         return ThetaSigma(variance, np.zeros(len(x)), 0.0)
     a = np.append(-delta, 1.0)
     r2_lam = kernel.pullback(coordinates.flat(x), 0.0, np.outer(a, a))  # r² = aᵀAa at the best δ

@@ -39,7 +39,7 @@ def _variance_parts(fit: Fitted, prob: float) -> list[pd.DataFrame]:
         _transformed(sd_labels(design), sd, sd_se, np.log, np.exp, sd, prob),
         _within_bounds(cor_labels(design), cor, cor_se, _cor_bounds(fit), prob),
     ]
-    if fit.options.sigma is None:
+    if fit.design.residual.sigma_free:
         sigma, se = np.array([fit.sigma]), np.array([errors.sigma])
         parts.append(_transformed((SIGMA,), sigma, se, np.log, np.exp, sigma, prob))
     return [part for part in parts if len(part)]

@@ -32,13 +32,11 @@ class FitOptions:
     Attributes
     ----------
     criterion : "REML" or "ML". start : (n_theta,) θ to begin with, or None. max_iter : evaluations allowed.
-    sigma : known residual standard deviation, or None to estimate it.
     """
 
     criterion: str = "REML"
     start: tuple[float, ...] | None = None
     max_iter: int = 500
-    sigma: float | None = None
 
     def objective(self, design: Design) -> Criterion:
         """The criterion of a design as a function of x = (θ, φ)."""
@@ -138,8 +136,8 @@ class Fitted:
     @cached_property
     def sigma(self) -> float:
         """Residual standard deviation: the known one, or √(r²/(n − p)) by REML, √(r²/n) by ML."""
-        if self.options.sigma is not None:
-            return self.options.sigma
+        if (known := self.design.residual.sigma) is not None:
+            return known
         return float(np.sqrt(self.pwrss / (self.design.n - self.design.p * self.reml)))
 
     @cached_property
@@ -176,7 +174,7 @@ class Fitted:
     @property
     def n_params(self) -> int:
         """p + n_theta, and 1 more where σ is estimated."""
-        return self.design.p + self.design.n_theta + (self.options.sigma is None)
+        return self.design.p + self.design.n_theta + self.design.residual.sigma_free
 
     @property
     def aic(self) -> float:

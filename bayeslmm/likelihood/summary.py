@@ -123,7 +123,7 @@ def _notes(fit: Fitted) -> list[str]:
         notes.append(f"columns dropped because they depend on earlier ones: {', '.join(design.dropped)}")
     if design.n_missing:
         notes.append(f"{design.n_missing} rows dropped for missing values")
-    if fit.options.sigma is not None:
+    if not design.residual.sigma_free:
         notes.append("the residual standard deviation is known, not estimated")
     return notes
 

@@ -128,7 +128,6 @@ def certify(
     kernel: Witness,
     n_points: int = 24,
     seed: int = 1,
-    sigma: float | None = None,
     tolerance: float = TOLERANCE,
 ) -> Certificate:
     """Evaluate both sides at points drawn broadly.
@@ -140,24 +139,22 @@ def certify(
         ``(sigma, sd, cor, beta=None) -> Integral``.
     n_points : int
     seed : int
-    sigma : float, optional
-        The residual sd where it is known.
     tolerance : float
 
     Returns
     -------
     Certificate
     """
-    drawn = draw_points(design, n_points, seed, sigma)
+    drawn = draw_points(design, n_points, seed)
     points = pd.DataFrame([_compare(point, graph, kernel, float(np.std(design.y))) for point in drawn])
     worst = points[["deviation", "effect_deviation"]].max(skipna=False)
     return Certificate(float(worst["deviation"]), float(worst["effect_deviation"]), points, tolerance)
 
 
-def draw_points(design: "Design", n_points: int, seed: int, sigma: float | None = None) -> Iterator[Point]:
+def draw_points(design: "Design", n_points: int, seed: int) -> Iterator[Point]:
     """Draw natural parameters on the data's scale, the edges of the parameter space first.
 
-    sigma and every sd are log-uniform over two decades around the spread of y (over that of the coef's
+    A free sigma and every sd are log-uniform over two decades around the spread of y (over that of the coef's
     column). The first point has every sd at 0; then each sd in turn is 0; every third point of the others has
     correlations beyond 0.95 in absolute value.
     """
@@ -175,7 +172,8 @@ def draw_points(design: "Design", n_points: int, seed: int, sigma: float | None 
             for block in design.blocks
         }
         drawn = spread * 10 ** rng.uniform(-1, 0.5)
-        yield Point(drawn if sigma is None else sigma, sd, cor, _beta(design, spread, rng))
+        sigma = drawn if design.residual.sigma is None else design.residual.sigma
+        yield Point(sigma, sd, cor, _beta(design, spread, rng))
 
 
 def _compare(point: Point, graph: Witness, kernel: Witness, spread: float) -> dict[str, Any]:

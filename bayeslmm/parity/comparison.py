@@ -75,7 +75,7 @@ class Comparison:
         design = self.sides.find("design")
         if design is None:
             raise InputError("a certificate needs the model: compare fits or posteriors, not only tables")
-        return certificate_of(design, getattr(self.sides.find("options"), "sigma", None))
+        return certificate_of(design)
 
     @cached_property
     def draws(self) -> pd.DataFrame:

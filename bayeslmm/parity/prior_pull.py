@@ -61,7 +61,7 @@ def _factors(design: "Design", priors: Any) -> Iterator[tuple[list[str], Callabl
         labels, prior = cor_labels_of(design, number), priors.cor.get(block.group)
         if labels and prior is not None:
             yield list(labels), _of_correlations(block.structures, prior)
-    if priors.sigma is not None:
+    if design.residual.sigma_free:
         yield [SIGMA], _scalar(priors.sigma)
 
 

@@ -12,19 +12,18 @@ if TYPE_CHECKING:
     from bayeslmm.spec.design import Design
 
 
-def certificate_of(design: "Design", sigma: float | None = None) -> Certificate:
+def certificate_of(design: "Design") -> Certificate:
     """Certify that explicit graph and kernel of a design hold the same model."""
-    return certify(design, graph_witness(design, sigma), KernelWitness(design), sigma=sigma)
+    return certify(design, graph_witness(design), KernelWitness(design))
 
 
-def graph_witness(design: "Design", sigma: float | None = None) -> "GraphWitness":
+def graph_witness(design: "Design") -> "GraphWitness":
     """Build the explicit graph with a flat beta and let it integrate itself."""
     from bayeslmm.posterior.graph.graphs import build_graph
     from bayeslmm.posterior.graph.integrated import GraphDensity
     from bayeslmm.spec.priors import default_priors
 
-    priors = default_priors(design, sigma_known=sigma is not None)
-    model = build_graph(design, priors, kind="explicit", sigma=sigma)
+    model = build_graph(design, default_priors(design), kind="explicit")
     return GraphWitness(GraphDensity(model, design), tuple(block.group for block in design.blocks))
 
 

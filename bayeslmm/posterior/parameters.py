@@ -78,7 +78,7 @@ def log_prior(design: Design, priors: Priors, parameters: Parameters, beta: Arra
         out[names.sd_name(group)] = columnwise(priors.sd[group], parameters.sd[group])
         if lkj is not None and group in found:
             out[names.cor_name(group)] = log_correlations(block.structures, lkj, found[group])
-    if priors.sigma is not None:
+    if design.residual.sigma_free:
         out[names.SIGMA] = priors.sigma.logpdf(parameters.sigma)
     return out
 

@@ -116,9 +116,7 @@ def posterior_predictive(design: Design, draws: Draws, seed: int) -> "Dataset":
     )
 
 
-def prior_predictive(
-    design: Design, priors: Priors, known_sigma: float | None, n: int, seed: int
-) -> "DataTree":
+def prior_predictive(design: Design, priors: Priors, n: int, seed: int) -> "DataTree":
     """The groups prior and prior_predictive: n draws of the parameters, the effects and the response.
 
     Raises
@@ -129,14 +127,14 @@ def prior_predictive(
     from xarray import DataTree
 
     rng = np.random.default_rng(seed)
-    parameters = draw_priors(design, priors, known_sigma, n, rng)
+    parameters = draw_priors(design, priors, n, rng)
     beta = parameters.beta
     assert beta is not None
     factors = _factors(design, parameters)
     effects = [_unseen(block.n_levels, factors[block.group], rng, block.known) for block in design.blocks]
     b = np.concatenate([np.zeros((n, 0)), *(part.reshape(n, -1) for part in effects)], axis=1)
     draws = Draws((parameters,), beta[None], b[None], {})
-    variables = posterior_variables(design, draws, known_sigma is not None)
+    variables = posterior_variables(design, draws)
     groups = {
         "prior": dataset(variables, names.dims(design), names.coords(design)),
         "prior_predictive": posterior_predictive(design, draws, int(rng.integers(2**32))),

@@ -26,9 +26,7 @@ from bayeslmm.spec.priors import (
 type Array = NDArray[np.float64]
 
 
-def draw_priors(
-    design: Design, priors: Priors, known_sigma: float | None, n: int, rng: np.random.Generator
-) -> Parameters:
+def draw_priors(design: Design, priors: Priors, n: int, rng: np.random.Generator) -> Parameters:
     """n independent draws of every parameter, β included.
 
     Raises
@@ -42,7 +40,8 @@ def draw_priors(
             f"{', '.join(flat)}: a flat prior has no draws and no prior predictive; give a proper one, "
             'such as model.with_priors({"beta": bayeslmm.Normal(0, 100)})'
         )
-    sigma = np.full(n, known_sigma) if priors.sigma is None else draw(priors.sigma, rng, n)
+    known = design.residual.sigma
+    sigma = draw(priors.sigma, rng, n) if known is None else np.full(n, known)
     sd, z = {}, {}
     for block in design.blocks:
         sd[block.group] = _columns(priors.sd[block.group], rng, n)

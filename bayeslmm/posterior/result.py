@@ -45,7 +45,7 @@ class PosteriorResult:
     timings : seconds by step.
     pareto_k : of the importance weights, None where there were none.
     mixture : quadrature's nodes; estimates come from them, not from the draws.
-    draws : the draws as arrays. recipe : how new rows become a design. known_sigma : σ where it is known.
+    draws : the draws as arrays. recipe : how new rows become a design.
     """
 
     data: "DataTree"
@@ -60,7 +60,6 @@ class PosteriorResult:
     mixture: NodeMixture | None = None
     draws: Draws | None = field(default=None, repr=False)
     recipe: Recipe | None = field(default=None, repr=False)
-    known_sigma: float | None = None
 
     @property
     def n_draws(self) -> int:
@@ -126,7 +125,7 @@ class PosteriorResult:
         PriorError
             When a prior is flat, β's default among them: it has no draws.
         """
-        made = prior_predictive(self.design, self.priors, self.known_sigma, draws, seed)
+        made = prior_predictive(self.design, self.priors, draws, seed)
         return self._with(**{name: made[name].to_dataset() for name in made.children})
 
     def by_group(self) -> "DataTree":

@@ -90,7 +90,6 @@ def sample(
     design: Design,
     priors: Priors,
     options: SampleOptions | None = None,
-    sigma: float | None = None,
     recipe: Recipe | None = None,
 ) -> PosteriorResult:
     """Draw from the posterior of a design under priors.
@@ -98,7 +97,6 @@ def sample(
     Parameters
     ----------
     options : see `SampleOptions`; defaults where None.
-    sigma : the residual standard deviation where it is known.
     recipe : how new rows become a design, for predictions.
 
     Warns
@@ -109,7 +107,7 @@ def sample(
     from threadpoolctl import threadpool_limits
 
     options = options or SampleOptions()
-    run = _Run(Target(design, priors, sigma), options, _Seeds.spawn(options), _Clock(), recipe)
+    run = _Run(Target(design, priors), options, _Seeds.spawn(options), _Clock(), recipe)
     with threadpool_limits(1):  # sums must not depend on how many threads share them
         outcome = _carry_out(choose(run.target, options.method), run)
     if options.method == "importance" and outcome.method != "importance":
@@ -161,9 +159,8 @@ def _by_nuts(run: _Run, method: str, reason: str) -> _Outcome:
 
     target, options = run.target, run.options
     with run.clock("compile"):
-        model = build_graph(target.design, target.priors, method, options.centred, target.known_sigma)
-    data = (target.design, target.priors, options, target.known_sigma)
-    found = nuts(model, *data, run.seeds.nuts, run.clock)
+        model = build_graph(target.design, target.priors, method, options.centred)
+    found = nuts(model, target.design, target.priors, options, run.seeds.nuts, run.clock)
     if found.beta is None or found.ranef is None:
         draws = _with_effects(run, method, found.parameters, found.statistics)
     else:
@@ -182,10 +179,10 @@ def _with_effects(
 
 
 def _result(run: _Run, outcome: _Outcome) -> PosteriorResult:
-    design, priors, known = run.target.design, run.target.priors, run.target.known_sigma is not None
+    design, priors = run.target.design, run.target.priors
     with run.clock("collect"):
         told = _attributes(run, outcome)
-        data = data_tree(design, priors, outcome.draws, told, known, run.options.cores)
+        data = data_tree(design, priors, outcome.draws, told, run.options.cores)
     return PosteriorResult(
         data,
         outcome.method,
@@ -199,7 +196,6 @@ def _result(run: _Run, outcome: _Outcome) -> PosteriorResult:
         outcome.mixture,
         outcome.draws,
         run.recipe,
-        run.target.known_sigma,
     )
 
 

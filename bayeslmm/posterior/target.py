@@ -37,13 +37,11 @@ class Target:
 
     Attributes
     ----------
-    design, priors : the model.
-    known_sigma : σ where it is known; then φ lacks log σ.
+    design, priors : the model; where σ is known φ lacks log σ.
     """
 
     design: Design
     priors: Priors
-    known_sigma: float | None = None
 
     @cached_property
     def integrates_beta(self) -> bool:
@@ -54,14 +52,13 @@ class Target:
     def size(self) -> int:
         """Number of elements of φ."""
         of_blocks = sum(each.n_sd + each.n_free for each in self._correlations)
-        return of_blocks + (self.known_sigma is None) + (0 if self.integrates_beta else self.design.p)
+        return of_blocks + self.design.residual.sigma_free + (0 if self.integrates_beta else self.design.p)
 
     def parameters(self, phi: Array) -> Parameters:
         """Natural parameters of points (m, size)."""
-        m = len(phi)
+        m, known = len(phi), self.design.residual.sigma
         columns = iter(phi.T)
-        free = self.known_sigma is None
-        sigma = np.exp(next(columns)) if free else np.full(m, self.known_sigma)
+        sigma = np.exp(next(columns)) if known is None else np.full(m, known)
         sd, z = {}, {}
         for b, block in enumerate(self.design.blocks):
             sd[block.group] = np.exp(_take(columns, self._of(b).n_sd, m))
@@ -73,7 +70,7 @@ class Target:
         """Log prior density in φ, Jacobian included, of points (m, size): (m,)."""
         columns, m = iter(phi.T), len(phi)
         total = np.zeros(m)
-        if self.priors.sigma is not None:
+        if self.design.residual.sigma_free:
             log_sigma = next(columns)
             total = total + self.priors.sigma.logpdf(np.exp(log_sigma)) + log_sigma
         for b, block in enumerate(self.design.blocks):
@@ -116,10 +113,10 @@ class Target:
 
     def start(self) -> Array:
         """A point away from every boundary: each coef adds about as much to y as the residual does."""
-        covariance = self.design.covariance
-        sigma = self.known_sigma or self._residual_sd
+        covariance, residual = self.design.covariance, self.design.residual
+        sigma = residual.sigma or self._residual_sd
         natural = covariance.natural(covariance.start(), sigma)
-        phi = [np.log([sigma])] if self.known_sigma is None else []
+        phi = [np.log([sigma])] * residual.sigma_free
         for b, block in enumerate(self.design.blocks):
             phi += [np.log(natural.sd[block.group]), np.zeros(self._of(b).n_free)]
         if not self.integrates_beta:

@@ -28,7 +28,6 @@ class ModelSpec:
     contrasts : by factor: "treatment", "sum", "helmert", "poly", or a matrix
     sigma : the residual standard deviation when it is known
     missing : "drop" rows with missing values, or make them an "error"
-    structured_residual : do the residuals have a correlation or variance structure?
     covariance : by grouping factor: the known covariance between its levels, a matrix or a DataFrame
     functions : by name: what the formula may call besides its own functions
     parsed : the formula taken apart
@@ -40,7 +39,6 @@ class ModelSpec:
     contrasts: Mapping[str, Any] = field(default_factory=dict)
     sigma: float | None = None
     missing: Missing = "drop"
-    structured_residual: bool = False
     covariance: Mapping[str, Any] = field(default_factory=dict)
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     parsed: Formula = field(init=False, repr=False)
@@ -113,8 +111,8 @@ class ModelSpec:
 
     @property
     def sigma_free(self) -> bool:
-        """Is the residual variance to be estimated, with no structure to tell it from a random effect?"""
-        return self.sigma is None and not self.structured_residual
+        """Is the residual variance to be estimated?"""
+        return self.sigma is None
 
 
 def _is_positive(value: object) -> bool:

@@ -104,9 +104,9 @@ class Priors:
         return prior if isinstance(prior, LKJ) else None
 
     @property
-    def sigma(self) -> Prior | None:
-        """None when sigma is known."""
-        return self.table.get("sigma")
+    def sigma(self) -> Prior:
+        """Of a sigma that is free; a known one has none."""
+        return self.table["sigma"]
 
     def replace(self, changes: Mapping[str, Prior]) -> "Priors":
         """These priors with some of them changed.
@@ -175,17 +175,13 @@ class Priors:
             )
 
 
-def default_priors(design: "Design", sigma_known: bool = False) -> Priors:
+def default_priors(design: "Design") -> Priors:
     """The priors of a model nobody gave priors to.
 
     beta flat, so that the posterior is REML's twin; sd half-normal with Bambi's scale, 2.5·sd(y)/sd(z) for a
     left-hand column z and for a constant one √((2.5·sd(y))² + Σₖ sₖ²·mean(xₖ)²) over the fixed slopes,
-    sₖ being 2.5·sd(y)/sd(xₖ); sigma half-t(4, sd(y)); cor LKJ(2). Standard deviations divide by n.
-
-    Parameters
-    ----------
-    design : for the scales
-    sigma_known : then sigma has no prior
+    sₖ being 2.5·sd(y)/sd(xₖ); sigma half-t(4, sd(y)) where it is free; cor LKJ(2). Standard deviations divide
+    by n.
     """
     spread = design.scales.y_sd or 1.0  # a constant response is possible when sigma is known
     table: dict[str, Prior] = {_beta(coef): Flat() for coef in design.coefs}
@@ -197,7 +193,7 @@ def default_priors(design: "Design", sigma_known: bool = False) -> Priors:
         scales = _scales(design, number, spread)
         table |= {label: HalfNormal(s) for label, s in zip(_labels_of(blocks[-1]), scales, strict=True)}
         table |= {_cor(block.group): LKJ(2.0)} if correlated else {}
-    table |= {} if sigma_known else {"sigma": HalfStudentT(4.0, spread)}
+    table |= {"sigma": HalfStudentT(4.0, spread)} if design.residual.sigma_free else {}
     return Priors(design.coefs, tuple(blocks), table)
 
 

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 from bayeslmm.estimands import labels
 
 
-def small_design():
+def small_design(sigma_free=True):
     subject = SimpleNamespace(group="Subject", levels=("308", "309"), coefs=("Intercept", "Days"))
     item = SimpleNamespace(group="batch:cask", levels=("A:a",), coefs=("Intercept",))
     sds = {0: ("Intercept", "Days"), 1: ("Intercept",)}
@@ -12,6 +12,7 @@ def small_design():
         coefs=("Intercept", "Days"),
         blocks=(subject, item),
         covariance=SimpleNamespace(sd_names=sds.__getitem__, cor_names=cors.__getitem__),
+        residual=SimpleNamespace(sigma_free=sigma_free),
     )
 
 
@@ -28,7 +29,7 @@ def test_parameters_come_as_beta_sd_cor_sigma():
 
 
 def test_known_sigma_has_no_label():
-    assert "sigma" not in labels.parameter_labels(small_design(), sigma_known=True)
+    assert "sigma" not in labels.parameter_labels(small_design(sigma_free=False))
 
 
 def test_random_effects_run_block_level_coef_with_coef_fastest():

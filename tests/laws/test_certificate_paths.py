@@ -89,7 +89,8 @@ def designs(draw):
             )
         )
     weighted, shifted = draw(st.booleans()), draw(st.booleans())
-    residual = PriorWeights.of(rng.uniform(0.3, 3, n)) if weighted else PriorWeights(n)
+    weights = rng.uniform(0.3, 3, n) if weighted else np.ones(n)
+    residual = PriorWeights.of(weights, draw(st.sampled_from([None, 1.7])))
     return Design(
         observed=RowsInMemory(
             y=rng.normal(2, 3, n),
@@ -109,13 +110,12 @@ def designs(draw):
 @st.composite
 def targets(draw, of_beta):
     design = draw(designs())
-    known = draw(st.sampled_from([None, 1.7]))
-    priors = default_priors(design, sigma_known=known is not None)
+    priors = default_priors(design)
     changes = {f"beta[{coef}]": draw(st.sampled_from(of_beta)) for coef in design.coefs}
     changes |= {name: draw(st.sampled_from(OF_SD)) for name in priors.table if name.startswith("sd")}
     changes |= {name: LKJ(draw(st.floats(0.6, 5))) for name in priors.table if name.startswith("cor")}
-    changes |= {} if known else {"sigma": draw(st.sampled_from(OF_SD[1:]))}
-    return Target(design, priors.replace(changes), known)
+    changes |= {"sigma": draw(st.sampled_from(OF_SD[1:]))} if design.residual.sigma_free else {}
+    return Target(design, priors.replace(changes))
 
 
 def point(target, seed):
@@ -126,7 +126,7 @@ def natural_values(target, phi):
     """Values of the graph's variables at φ, and the log Jacobian from them to φ."""
     parameters = target.parameters(phi[None])
     values, log_jacobian = {}, 0.0
-    if target.known_sigma is None:
+    if target.design.residual.sigma_free:
         values[names.SIGMA] = parameters.sigma[0]
         log_jacobian += np.log(parameters.sigma[0])
     for number, block in enumerate(target.design.blocks):
@@ -160,7 +160,7 @@ SLOW = settings(max_examples=12, deadline=None, suppress_health_check=list(Healt
 @given(targets(OF_BETA), st.integers(0, 100))
 def test_marginal_graph_is_the_target(target, seed):
     phi = point(target, seed)
-    graph = build_graph(target.design, target.priors, "marginal", sigma=target.known_sigma)
+    graph = build_graph(target.design, target.priors, "marginal")
     model = remove_value_transforms(graph)
     f = pytensor.function(model.value_vars, model.logp(), mode=PYTHON)
     values, log_jacobian = natural_values(target, phi)
@@ -172,7 +172,7 @@ def test_marginal_graph_is_the_target(target, seed):
 @given(targets(OF_BETA[:2]), st.integers(0, 100))
 def test_explicit_graph_integrated_over_beta_is_the_target(target, seed):
     phi = point(target, seed)
-    model = build_graph(target.design, target.priors, "explicit", sigma=target.known_sigma)
+    model = build_graph(target.design, target.priors, "explicit")
     sigma, sd, cor, _ = natural_point(target, phi)
     found = GraphDensity(model, target.design)(sigma, sd, cor) + target.log_prior(phi[None])[0]
     assert found == pytest.approx(target(phi[None])[0], rel=1e-9, abs=1e-8)
@@ -182,6 +182,6 @@ def test_explicit_graph_integrated_over_beta_is_the_target(target, seed):
 @given(targets(OF_BETA[2:]), st.integers(0, 100))
 def test_explicit_graph_at_beta_is_the_target(target, seed):
     phi = point(target, seed)
-    model = build_graph(target.design, target.priors, "explicit", sigma=target.known_sigma)
+    model = build_graph(target.design, target.priors, "explicit")
     found = GraphDensity(model, target.design)(*natural_point(target, phi)) + target.log_prior(phi[None])[0]
     assert found == pytest.approx(target(phi[None])[0], rel=1e-9, abs=1e-8)

@@ -28,7 +28,7 @@ def fit_model(
     design, recipe = build(ModelSpec(formula, weights=weights, sigma=sigma), data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SingularFitWarning)
-        return fit(design, FitOptions(criterion, sigma=sigma), formula, recipe)
+        return fit(design, FitOptions(criterion), formula, recipe)
 
 
 @pytest.fixture(scope="session")

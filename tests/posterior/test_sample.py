@@ -138,9 +138,9 @@ def test_importance_gives_way_to_nuts_and_says_so(design, monkeypatch):
 
 def test_known_sigma_isnt_a_parameter(sleepstudy):
     found = build(ModelSpec(SLEEPSTUDY, sigma=25.0), _sleepstudy()).design
-    priors = default_priors(found, sigma_known=True)
+    priors = default_priors(found)
     options = SampleOptions(draws=200, chains=2, seed=1, progress=False)
-    result = sample(found, priors, options, sigma=25.0)
+    result = sample(found, priors, options)
     assert "sigma" not in result.data["posterior"]
     assert "sigma" not in result.estimates().labels
     assert result.estimates().frame.loc["beta[Days]", "mean"] == pytest.approx(10.47, abs=0.6)
@@ -148,8 +148,8 @@ def test_known_sigma_isnt_a_parameter(sleepstudy):
 
 def test_a_model_with_nothing_left_to_sample_is_drawn_exactly():
     found = build(ModelSpec("Reaction ~ Days", sigma=50.0), _sleepstudy()).design
-    priors = default_priors(found, sigma_known=True)
-    result = sample(found, priors, SampleOptions(seed=1, progress=False), sigma=50.0)
+    priors = default_priors(found)
+    result = sample(found, priors, SampleOptions(seed=1, progress=False))
     frame = result.estimates().frame
     se = 50.0 * np.sqrt(np.diag(np.linalg.inv(found.X.T @ found.X)))
     assert "exact" in result.reason

@@ -227,7 +227,6 @@ def test_nothing_else_is_computed_from_other_columns(data: pd.DataFrame) -> None
 
 def test_known_sigma_allows_one_level_a_row(data: pd.DataFrame) -> None:
     assert make("Reaction ~ 1 + (1 | row)", data, sigma=2.0).design.q == 180
-    assert make("Reaction ~ 1 + (1 | row)", data, structured_residual=True).design.q == 180
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,8 @@ def test_reads_the_formula() -> None:
     assert spec.sigma_free
 
 
-def test_sigma_isnt_free_when_known_or_structured() -> None:
+def test_sigma_isnt_free_when_known() -> None:
     assert not ModelSpec("y ~ x", sigma=1).sigma_free
-    assert not ModelSpec("y ~ x", structured_residual=True).sigma_free
 
 
 def test_immutable_and_picklable() -> None:

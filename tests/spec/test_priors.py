@@ -20,8 +20,12 @@ from bayeslmm.spec.priors import (
 )
 
 
-def design(formula: str = "Reaction ~ Days + (Days | Subject)", dataset: str = "sleepstudy") -> Design:
-    return build(ModelSpec(formula), load_dataset(dataset)).design
+def design(
+    formula: str = "Reaction ~ Days + (Days | Subject)",
+    dataset: str = "sleepstudy",
+    sigma: float | None = None,
+) -> Design:
+    return build(ModelSpec(formula, sigma=sigma), load_dataset(dataset)).design
 
 
 @pytest.fixture
@@ -49,7 +53,7 @@ def test_no_correlation_no_prior() -> None:
 
 
 def test_known_sigma_has_no_prior() -> None:
-    assert default_priors(design(), sigma_known=True).sigma is None
+    assert "sigma" not in default_priors(design(sigma=25.0)).table
 
 
 def test_default_scales_follow_the_units() -> None:
@@ -127,7 +131,7 @@ def test_bad_changes(priors: Priors, changes: dict, message: str) -> None:
 )
 def test_what_the_model_lacks(formula: str, changes: dict, message: str) -> None:
     with pytest.raises(PriorError, match=message) as caught:
-        default_priors(design(formula), sigma_known=True).replace(changes)
+        default_priors(design(formula, sigma=25.0)).replace(changes)
     assert f"mean {next(iter(changes))!r}" not in str(caught.value)
 
 
@@ -159,5 +163,5 @@ def test_pickles(priors: Priors) -> None:
 def test_constant_response_with_known_sigma() -> None:
     data = load_dataset("sleepstudy").assign(Reaction=1.0)
     built = build(ModelSpec("Reaction ~ 1 + (1 | Subject)", sigma=2.0), data).design
-    (prior,) = default_priors(built, sigma_known=True).sd["Subject"]
+    (prior,) = default_priors(built).sd["Subject"]
     assert np.isfinite(prior.logpdf(1.0))

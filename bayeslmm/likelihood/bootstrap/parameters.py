@@ -33,24 +33,24 @@ def natural_draws(covariance: CovarianceMap, lam: Array, sigma: Array) -> tuple[
 
 
 def parameter_draws(
-    covariance: CovarianceMap, beta: Array, lam: Array, sigma: Array, sigma_known: bool
+    covariance: CovarianceMap, beta: Array, lam: Array, sigma: Array, sigma_free: bool
 ) -> Array:
     """(m, n) draws in the order of `parameter_labels`, from β (m, p), Λ (m, n_lam) and σ (m,)."""
     sd, cor = natural_draws(covariance, lam, sigma)
-    free = sigma[:, None][:, : 1 - sigma_known]
+    free = sigma[:, None][:, :sigma_free]
     return np.asarray(np.hstack([beta, sd, cor, free]))
 
 
 def parameters(fit: Fitted) -> Array:
     """(n,) estimates of one fit, in the order of `parameter_labels`."""
     rows = (fit.beta_values[None], fit.lam[None], np.array([fit.sigma]))
-    return np.asarray(parameter_draws(fit.design.covariance, *rows, fit.options.sigma is not None)[0])
+    return np.asarray(parameter_draws(fit.design.covariance, *rows, fit.design.residual.sigma_free)[0])
 
 
 def standard_errors(fit: Fitted) -> Array:
     """(n,) standard errors of `parameters`: Wald's, by the delta method, NaN on the boundary."""
     errors = fit.natural_errors
     groups = fit.design.covariance.groups
-    sigma = [errors.sigma] * (fit.options.sigma is None)
+    sigma = [errors.sigma] * (fit.design.residual.sigma_free)
     parts = [errors.sd[group] for group in groups] + [errors.cor[group] for group in groups]
     return np.concatenate([np.sqrt(np.diag(fit.vcov_values)), *parts, np.array(sigma)])

@@ -90,7 +90,8 @@ class Refitter:
         solve = self._solve_compiled if kernel.small else self._solve_each
         delta, r2, values = solve(lam, given)
         m = kernel.n - kernel.p * objective.reml
-        sigma = np.sqrt(r2 / m) if np.isnan(objective.sigma) else np.full(len(r2), objective.sigma)
+        known = objective.coordinates.residual.sigma
+        sigma = np.sqrt(r2 / m) if known is None else np.full(len(r2), known)
         beta = np.linalg.solve(kernel.R_X, (responses.gamma + delta).T).T
         singular = np.zeros(len(failed), dtype=bool)
         singular[[i for i, each in evidence.items() if each.vanished]] = True

@@ -34,7 +34,7 @@ class Residual(ResponseKind):
         """What draws the rows."""
         design = fit.design
         effects = reflated_effects(design, fit.theta_values, fit.sigma, fit.b)
-        e = design.residual.whiten(fit.residuals.to_numpy())
+        e = design.residual.whiten(np.asarray(fit.residuals))
         return ResidualRows(design, effects, reflated_residuals(e, fit.sigma))
 
 

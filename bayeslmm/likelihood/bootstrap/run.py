@@ -200,7 +200,7 @@ def manifest(
             "kind": kind.keyword,
             "options of the kind": asdict(kind),
             "criterion": fit.criterion,
-            "sigma known": fit.options.sigma,
+            "sigma known": design.residual.sigma,
             "estimate": [float(f"{value:.6g}") for value in (*fit.theta_values, fit.sigma)],
             "statistic": None if statistic is None else statistic.labels,
             "se": options.se,
@@ -218,7 +218,7 @@ def _result(
     options: BootstrapOptions,
     interrupted: bool,
 ) -> Bootstrap:
-    labels = parameter_labels(fit.design, fit.options.sigma is not None)
+    labels = parameter_labels(fit.design)
     labels = labels if statistic is None else statistic.labels
     return Bootstrap(
         fit=fit,

@@ -24,14 +24,14 @@ class RefitTask:
 
     Attributes
     ----------
-    covariance : of the fit. sigma_known : no σ among the parameters.
+    covariance : of the fit. sigma_free : is σ among the parameters?
     statistic : whose values are kept, None for the parameters. se : keep standard errors of the parameters.
     ranef : keep b̂* − b*.
     """
 
     engine: Engine
     covariance: CovarianceMap
-    sigma_known: bool
+    sigma_free: bool
     statistic: Statistic | None = None
     se: bool = False
     ranef: bool = False
@@ -51,8 +51,8 @@ class RefitTask:
 
         with threadpool_limits(1):  # the same digits however many threads linear algebra would take
             engine = kind.engine(fit, statistic is not None)
-        known = fit.options.sigma is not None
-        return cls(engine, fit.design.covariance, known, statistic, se, ranef)
+        design = fit.design
+        return cls(engine, design.covariance, design.residual.sigma_free, statistic, se, ranef)
 
     def __call__(self, generators: Iterable[np.random.Generator]) -> Array:
         """Rows (m, width) of some replicates."""
@@ -81,7 +81,7 @@ class RefitTask:
     def parameters(self, refits: Refits) -> Array:
         """(m, n) draws of the labelled parameters."""
         rows = (refits.beta, refits.lam, refits.sigma)
-        return parameter_draws(self.covariance, *rows, self.sigma_known)
+        return parameter_draws(self.covariance, *rows, self.sigma_free)
 
 
 def _per_fit(made: Replicates, width: int, ask: Callable[[Fitted], Array]) -> Array:

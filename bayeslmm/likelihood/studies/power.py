@@ -134,7 +134,7 @@ def power(
     template, engine = _simulator(model, values, criterion)
     words, function = _test(test, template, ddf)
     statistic = Statistic.of(function, template)
-    task = RefitTask(engine, template.design.covariance, model.spec.sigma is not None, statistic)
+    task = RefitTask(engine, template.design.covariance, model.design.residual.sigma_free, statistic)
     chunks = watched(finished(task, plan, client), first_error_of(task, plan))
     rows, _ = collect(chunks, plan, f"power of {words}" if progress else None)
     columns = Columns.of(np.concatenate(rows), 1, False, False)
@@ -143,7 +143,7 @@ def power(
 
 def _truth(model: Any, truth: Fitted | Mapping[str, float] | None) -> "pd.Series[float]":
     """All parameters by label."""
-    labels = parameter_labels(model.design, model.spec.sigma is not None)
+    labels = parameter_labels(model.design)
     named = dict(truth) if isinstance(truth, Mapping) else {}
     for label in named:
         check_choice("parameter", label, labels)
@@ -158,7 +158,7 @@ def _simulator(model: Any, values: "pd.Series[float]", criterion: str) -> tuple[
     """A fit that stands at the truth, on a simulated response, and what simulates others."""
     design: Design = model.design
     beta = np.asarray(values[list(beta_labels(design))], dtype=np.float64)
-    sigma = model.spec.sigma if model.spec.sigma is not None else float(values[SIGMA])
+    sigma = float(values[SIGMA]) if design.residual.sigma is None else design.residual.sigma
     theta = _theta(design, values, sigma)
     rows = NormalRows(design, theta, sigma)
     y = design.X @ beta + design.offset + rows(np.random.default_rng(0)).y
@@ -168,7 +168,7 @@ def _simulator(model: Any, values: "pd.Series[float]", criterion: str) -> tuple[
         np.nan,
         Convergence(Status.CONVERGED, 0.0, np.zeros(0), (), 0, ()),
     )
-    options = FitOptions(criterion, sigma=model.spec.sigma)
+    options = FitOptions(criterion)
     template = LikelihoodFit(simulated, options, there, model.spec.formula, model.recipe)
     reduction = RowReduction(simulated, simulated.kernel)
     engine = ResponseEngine(

@@ -10,13 +10,12 @@ from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import LKJ, Priors
 
 
-def residual_sd(priors: Priors, known: float | None) -> Tensor:
+def residual_sd(design: Design, priors: Priors) -> Tensor:
     """``sigma``: a variable under its prior, or data where it is known."""
     import pymc as pm
 
-    if known is not None:
+    if (known := design.residual.sigma) is not None:
         return pm.Data(names.SIGMA, np.float64(known))
-    assert priors.sigma is not None
     return scalar_variable(names.SIGMA, priors.sigma, positive=True)
 
 

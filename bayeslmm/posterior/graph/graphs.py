@@ -21,7 +21,6 @@ def build_graph(
     priors: Priors,
     kind: str = "marginal",
     centred: bool = False,
-    sigma: float | None = None,
 ) -> "pm.Model":
     """The model as a PyMC graph, with named dimensions and coordinates.
 
@@ -30,7 +29,6 @@ def build_graph(
     kind : ``"marginal"``: variables ``sigma``, ``sd_*``, ``cor_*`` (and ``beta`` where its prior is neither
         flat nor normal), the rest integrated out. ``"explicit"``: every random effect is a variable.
     centred : explicit graph only: b itself is the variable, not the spherical u with b = Λu.
-    sigma : the residual standard deviation where it is known.
 
     Raises
     ------
@@ -43,7 +41,7 @@ def build_graph(
     if centred and kind == "marginal":
         raise OptionError("a marginal graph has no random effects to centre; ask for kind='explicit'")
     with pm.Model(coords=names.coords(design)) as model:
-        spread = residual_sd(priors, sigma)
+        spread = residual_sd(design, priors)
         factors = absolute_factors(design, priors)
         if kind == "marginal":
             marginal_likelihood(design, priors, spread, factors)

@@ -176,9 +176,7 @@ def _values(
         np.zeros((1, m, design.p)) if beta is None else beta[None],
         np.zeros((1, m, design.q)) if b is None else b[None],
     )
-    variables = posterior_variables(
-        design, Draws((parameters,), *effects, {}), target.known_sigma is not None
-    )
+    variables = posterior_variables(design, Draws((parameters,), *effects, {}))
     names, values = draws_by_label({"posterior": variables}, design, ranef=True)
     return names, values[0]
 

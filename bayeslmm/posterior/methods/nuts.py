@@ -60,7 +60,6 @@ def nuts(
     design: Design,
     priors: Priors,
     options: SampleOptions,
-    known_sigma: float | None,
     seed: np.random.SeedSequence,
     clock: Clock,
 ) -> NutsRun:
@@ -96,7 +95,7 @@ def nuts(
     statistics = {name: np.asarray(tree["sample_stats"][name]) for name in tree["sample_stats"].data_vars}
     drawn, statistics = _finished(drawn, statistics, options)
     n_chains = next(iter(drawn.values())).shape[0]
-    parameters = tuple(_parameters(chain, drawn, design, known_sigma) for chain in range(n_chains))
+    parameters = tuple(_parameters(chain, drawn, design) for chain in range(n_chains))
     beta, ranef = _effects(drawn, design)
     return NutsRun(parameters, beta, ranef, statistics)
 
@@ -200,10 +199,11 @@ def _start(model: "pm.Model", design: Design, priors: Priors) -> dict[Any, Array
     return {model[names.BETA]: np.linalg.lstsq(design.X, design.y - design.offset)[0]}
 
 
-def _parameters(chain: int, drawn: dict[str, Array], design: Design, known_sigma: float | None) -> Parameters:
+def _parameters(chain: int, drawn: dict[str, Array], design: Design) -> Parameters:
     """One chain's draws of the parameters."""
     n = next(iter(drawn.values())).shape[1]
-    sigma = drawn[names.SIGMA][chain] if known_sigma is None else np.full(n, known_sigma)
+    known = design.residual.sigma
+    sigma = drawn[names.SIGMA][chain] if known is None else np.full(n, known)
     sd = {block.group: drawn[names.sd_name(block.group)][chain] for block in design.blocks}
     empty = np.zeros((1 + chain, n, 0))
     z = {

@@ -33,7 +33,7 @@ def draws_by_label(
     wanted += [names.ranef_name(group) for group in groups] if ranef else []
     arrays = [np.asarray(posterior[name]) for name in wanted if name in posterior]
     flat = [array.reshape(*array.shape[:2], -1) for array in arrays]
-    found = labels.parameter_labels(design, sigma_known=names.SIGMA not in posterior)
+    found = labels.parameter_labels(design)
     return found + (labels.ranef_labels(design) if ranef else ()), np.concatenate(flat, axis=2)
 
 

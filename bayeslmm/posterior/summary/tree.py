@@ -52,7 +52,6 @@ def data_tree(
     priors: Priors,
     draws: Draws,
     attributes: Mapping[str, Any],
-    known_sigma: bool,
     cores: int | None = None,
 ) -> "DataTree":
     """The groups posterior, sample_stats, log_likelihood, log_prior, observed_data, constant_data.
@@ -67,7 +66,7 @@ def data_tree(
 
     by_dim, coords = names.dims(design), names.coords(design)
     groups = {
-        "posterior": dataset(posterior_variables(design, draws, known_sigma), by_dim, coords),
+        "posterior": dataset(posterior_variables(design, draws), by_dim, coords),
         "sample_stats": dataset(draws.statistics, {}, coords),
         "log_prior": dataset(_log_priors(design, priors, draws), {**by_dim, **_joint_dims(design)}, coords),
         "observed_data": dataset(
@@ -102,7 +101,7 @@ def pointwise_log_likelihood(design: Design, draws: Draws) -> Array:
     return out
 
 
-def posterior_variables(design: Design, draws: Draws, known_sigma: bool) -> dict[str, Array]:
+def posterior_variables(design: Design, draws: Draws) -> dict[str, Array]:
     """Variables of the posterior group, (chains, draws, ...)."""
     out = {names.BETA: draws.beta} if design.p else {}
     found = [correlations(design, chain) for chain in draws.parameters]
@@ -114,7 +113,7 @@ def posterior_variables(design: Design, draws: Draws, known_sigma: bool) -> dict
             out[names.cor_name(group)] = np.stack([cor[group] for cor in found])
         shape = (*draws.ranef.shape[:2], block.n_levels, block.k)
         out[name] = draws.ranef[..., places[name]].reshape(shape)
-    if not known_sigma:
+    if design.residual.sigma_free:
         out[names.SIGMA] = np.stack([chain.sigma for chain in draws.parameters])
     return out
 

@@ -43,6 +43,11 @@ class Residual(ABC):
         if "keyword" in vars(cls):
             Residual.structures[cls.keyword] = cls
 
+    @classmethod
+    @abstractmethod
+    def example(cls, n: int, generator: np.random.Generator, sigma: float | None = None) -> Self:
+        """A residual of n made-up rows, for the laws that hold for every structure."""
+
     @property
     def sigma_free(self) -> bool:
         """Is σ estimated?"""

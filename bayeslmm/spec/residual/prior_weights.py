@@ -24,6 +24,10 @@ class PriorWeights(Residual):
         """The residual of rows with these weights (n,)."""
         return cls(len(weights), sigma, {} if np.all(weights == 1.0) else {"weights": weights})
 
+    @classmethod
+    def example(cls, n: int, generator: np.random.Generator, sigma: float | None = None) -> Self:
+        return cls.of(generator.uniform(0.2, 5.0, n), sigma)
+
     @property
     def names(self) -> tuple[str, ...]:
         return ()

@@ -59,8 +59,7 @@ def test_weights_offset_and_known_sigma_are_in_the_graph():
     data["w"], data["o"] = rng.uniform(0.5, 3, len(data)), rng.normal(0, 20, len(data))
     spec = ModelSpec("Reaction ~ Days + offset(o) + (Days | Subject)", weights="w", sigma=25.0)
     found = build(spec, data).design
-    priors = default_priors(found, sigma_known=True)
-    model = build_graph(found, priors, "explicit", sigma=25.0)
+    model = build_graph(found, default_priors(found), "explicit")
     assert "sigma" not in {v.name for v in model.free_RVs}
     graph, beta = GraphDensity(model, found), np.array([250.0, 10.0])
     assert graph(25.0, SIZES, COR) == pytest.approx(restricted_loglik(found, 25.0, SIZES, COR), abs=1e-8)

@@ -45,7 +45,7 @@ class KenwardRoger(DDF):
         """Of the variance parameters, the residual's last where it is estimated."""
         fit = self.fit
         return information(
-            fit.design, fit.theta_values, fit.conditional.A[:-1, :-1], fit.options.sigma is None
+            fit.design, fit.theta_values, fit.conditional.A[:-1, :-1], fit.design.residual.sigma_free
         )
 
     @cached_property

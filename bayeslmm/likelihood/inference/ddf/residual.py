@@ -18,5 +18,5 @@ class Residual(DDF):
 
     def df(self, L: Array) -> Array:
         """The same for every row; infinite where σ is known."""
-        known = self.fit.options.sigma is not None
-        return np.full(len(L), np.inf if known else self.fit.design.n - self.fit.design.p)
+        design = self.fit.design
+        return np.full(len(L), design.n - design.p if design.residual.sigma_free else np.inf)

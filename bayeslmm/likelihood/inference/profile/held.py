@@ -52,7 +52,8 @@ class Held(ABC):
     def __init__(self, fit: Fitted, label: str) -> None:
         """Take the ML fit."""
         self.fit, self.label = fit, label
-        self.covariance, self.kernel = fit.design.covariance, fit.design.kernel
+        design = fit.design
+        self.covariance, self.kernel, self.residual = design.covariance, design.kernel, design.residual
 
     range: tuple[float, float] = (-np.inf, np.inf)
 
@@ -114,29 +115,24 @@ class Held(ABC):
         best = minimize(objective, start, self.scale, tolerance=1e-13).x
         return self.at(value, best)[0]
 
-    def _profiled(self, lam: Array, known: float) -> "tuple[Solution, Array]":
-        """The model at Λ with the best β, and σ = `known` or the best (NaN); slope in Λ."""
+    def _profiled(self, lam: Array, known: float | None) -> "tuple[Solution, Array]":
+        """The model at Λ with the best β, and σ = `known` or, for None, the best; slope in Λ."""
         moments = self.kernel.moments(lam)
         A = moments.A
         delta = np.linalg.solve(A[:-1, :-1], A[:-1, -1])
         return self._with_delta(lam, moments.logdet, A, delta, known)
 
     def _with_delta(
-        self, lam: Array, logdet: float, A: Array, delta: Array, known: float
+        self, lam: Array, logdet: float, A: Array, delta: Array, known: float | None
     ) -> "tuple[Solution, Array]":
         a = np.append(-delta, 1.0)
         r2, n = float(a @ A @ a), self.fit.design.n
-        sigma = float(np.sqrt(r2 / n)) if np.isnan(known) else known
+        sigma = float(np.sqrt(r2 / n)) if known is None else known
         deviance = logdet + n * np.log(2 * np.pi * sigma**2) + r2 / sigma**2
         slope = self.kernel.pullback(lam, 1.0, np.outer(a, a) / sigma**2)
         if not np.isfinite(deviance):
             return Solution(np.inf, lam, lam, delta, sigma), np.zeros(len(lam))
         return Solution(float(deviance), lam, lam, delta, sigma), slope
-
-    @property
-    def known_sigma(self) -> float:
-        known = self.fit.options.sigma
-        return np.nan if known is None else known
 
 
 def _in_theta(held: Held, found: "tuple[Solution, Array]", theta: Array) -> "tuple[Solution, Array]":
@@ -162,7 +158,9 @@ class HeldBeta(Held):
         free, along = solved[:, 0], solved[:, 1]
         short = value - self.c @ (self.kernel.gamma_ls + free)
         delta = free + along * short / (self.c @ along)
-        return _in_theta(self, self._with_delta(lam, moments.logdet, moments.A, delta, self.known_sigma), x)
+        return _in_theta(
+            self, self._with_delta(lam, moments.logdet, moments.A, delta, self.residual.sigma), x
+        )
 
 
 class HeldSigma(Held):
@@ -205,7 +203,7 @@ class HeldSd(Held):
         length = float(np.linalg.norm(lam[self.own]))
         value = max(value, TINY * self.natural_step)
         turn = jacobian[:, self.own] @ lam[self.own] / length**2  # d log length / dθ
-        if np.isnan(self.known_sigma):
+        if (known := self.residual.sigma) is None:
             solution, slope = self._profiled(lam, value / length)
             a = np.append(-solution.delta, 1.0)
             r2 = float(a @ self.kernel.moments(lam).A @ a)
@@ -213,10 +211,10 @@ class HeldSd(Held):
             gradient = jacobian @ slope - by_log_sigma * turn
         else:
             stretched = lam.copy()
-            stretched[self.rows] *= value / self.known_sigma / length
-            solution, slope = self._profiled(stretched, self.known_sigma)
+            stretched[self.rows] *= value / known / length
+            solution, slope = self._profiled(stretched, known)
             moved = jacobian.copy()
-            moved[:, self.rows] *= value / self.known_sigma / length
+            moved[:, self.rows] *= value / known / length
             gradient = moved @ slope - turn * (stretched[self.rows] @ slope[self.rows])
         return Solution(solution.deviance, x, solution.lam, solution.delta, solution.sigma), gradient
 
@@ -349,7 +347,7 @@ class HeldCor(Held):
         lam = self.covariance.flat(theta)
         y = np.where(self.lengths, x[n:] ** 2, x[n:])
         lam[self.own] = np.tensordot(y, B, 1).ravel()
-        solution, slope = self._profiled(lam, self.known_sigma)
+        solution, slope = self._profiled(lam, self.residual.sigma)
         by_y = B.reshape(len(B), -1) @ slope[self.own]
         by_x = np.where(self.lengths, 2 * x[n:] * by_y, by_y)
         gradient = [self.covariance.jacobian(theta)[self.others] @ slope, by_x]
@@ -372,5 +370,5 @@ def parameters(fit: Fitted) -> Iterator[Held]:
         pairs = [(slot, pair) for slot in slots if slot.block == number for pair in slot.structure.pairs]
         for label, (slot, pair) in zip(cor_labels_of(design, number), pairs, strict=True):
             yield HeldCor(fit, label, slot, pair)
-    if fit.options.sigma is None:
+    if fit.design.residual.sigma_free:
         yield HeldSigma(fit, SIGMA)

@@ -59,7 +59,7 @@ class Profile:
     def table(self) -> pd.DataFrame:
         """Points of the curves: parameter, zeta, deviance, and the value of every parameter there."""
         rows = [row for label, curve in self.curves.items() for row in self._points(label, curve)]
-        labels = parameter_labels(self.fit.design, self.fit.options.sigma is not None)
+        labels = parameter_labels(self.fit.design)
         return pd.DataFrame(rows, columns=["parameter", "zeta", "deviance", *labels])
 
     def _points(self, label: str, curve: Curve) -> Iterable[tuple[object, ...]]:
@@ -68,7 +68,7 @@ class Profile:
         ends = [curve.limit(side, cut(WIDEST)).value for side in (-1, 1)]
         halves = [np.linspace(curve.held.estimate, end, self.n_points + 1)[1:] for end in ends]
         inside = [half[np.isfinite(half)] for half in halves]
-        labels = parameter_labels(self.fit.design, self.fit.options.sigma is not None)
+        labels = parameter_labels(self.fit.design)
         for value in np.unique([*inside[0][::-1], curve.held.estimate, *inside[1]]):
             solution = curve.solution(float(value))
             others = natural_values(self.fit, solution)
@@ -142,7 +142,7 @@ def cut(prob: float) -> float:
 def natural_values(fit: Fitted, solution: Solution) -> Array:
     """All labelled parameters of a solution."""
     sd, cor = natural_draws(fit.design.covariance, solution.lam[None], np.array([solution.sigma]))
-    sigma = [] if fit.options.sigma is not None else [solution.sigma]
+    sigma = [solution.sigma] * fit.design.residual.sigma_free
     return np.concatenate([fit.design.kernel.to_beta(solution.delta), sd[0], cor[0], sigma])
 
 

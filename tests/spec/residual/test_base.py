@@ -1,0 +1,87 @@
+"""Laws of every residual structure that registers itself, against its dense R."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+from bayeslmm.errors import OptionError
+from bayeslmm.spec import residual as folder
+from bayeslmm.spec.residual import PriorWeights, Residual
+
+CLOSE = {"rtol": 1e-12, "atol": 1e-12}
+
+
+def test_the_folder_is_walked() -> None:
+    assert Residual.structures["weights"] is PriorWeights
+    assert all(kind.__module__.startswith(folder.__name__) for kind in Residual.structures.values())
+
+
+@st.composite
+def residuals(draw: st.DrawFn) -> tuple[Residual, np.ndarray]:
+    """An example of any structure, and a φ near its start."""
+    kind = Residual.structures[draw(st.sampled_from(sorted(Residual.structures)))]
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
+    made = kind.example(draw(st.integers(1, 12)), rng, draw(st.sampled_from([None, 2.5])))
+    return made, made.start + 0.2 * rng.standard_normal(made.n_phi)
+
+
+def dense(made: Residual, phi: np.ndarray) -> np.ndarray:
+    root = made.unwhiten(np.eye(made.n), phi)
+    return root @ root.T
+
+
+@given(residuals(), st.integers(0, 3))
+def test_whitening_is_undone(case: tuple[Residual, np.ndarray], width: int) -> None:
+    made, phi = case
+    for shape in [(made.n,), (made.n, width), (made.n, 2, width)]:
+        rows = np.random.default_rng(1).standard_normal(shape)
+        np.testing.assert_allclose(made.unwhiten(made.whiten(rows, phi), phi), rows, **CLOSE)
+        np.testing.assert_allclose(made.whiten(made.unwhiten(rows, phi), phi), rows, **CLOSE)
+
+
+@given(residuals())
+def test_sparse_rows_are_whitened_as_dense_ones(case: tuple[Residual, np.ndarray]) -> None:
+    made, phi = case
+    rows = np.random.default_rng(1).standard_normal((made.n, 3)) * (np.arange(3) > 0)
+    found = made.whiten(csr_array(rows), phi)
+    assert isinstance(found, csr_array)
+    np.testing.assert_allclose(found.toarray(), made.whiten(rows, phi), **CLOSE)
+
+
+@given(residuals())
+def test_determinant_pivots_and_variances_are_those_of_dense_R(case: tuple[Residual, np.ndarray]) -> None:
+    made, phi = case
+    R = dense(made, phi)
+    np.testing.assert_allclose(made.log_det(phi), np.linalg.slogdet(R)[1], **CLOSE)
+    np.testing.assert_allclose(made.variances(phi), np.diag(R), **CLOSE)
+    np.testing.assert_allclose(made.log_pivots(phi), 2 * np.log(np.diag(np.linalg.cholesky(R))), **CLOSE)
+
+
+@given(residuals())
+def test_draws_have_the_covariance(case: tuple[Residual, np.ndarray]) -> None:
+    made, phi = case
+    z = np.random.default_rng(3).standard_normal((5, made.n))
+    drawn = made.draw(np.random.default_rng(3), 5, phi)
+    np.testing.assert_allclose(drawn, made.unwhiten(z.T, phi).T, **CLOSE)  # Var(R^½z) = R
+
+
+@given(residuals())
+def test_pickled_and_taken_apart_it_is_the_same(case: tuple[Residual, np.ndarray]) -> None:
+    made, phi = case
+    again = pickle.loads(pickle.dumps(made))
+    assert (type(again), again.n, again.sigma) == (type(made), made.n, made.sigma)
+    all_rows = made.take(np.arange(made.n))
+    for other in (again, all_rows, made.of_rows(made.n, made.data)):
+        np.testing.assert_array_equal(dense(other, phi), dense(made, phi))
+        assert other.sigma == made.sigma
+
+
+@given(residuals())
+def test_a_wrong_phi_is_refused(case: tuple[Residual, np.ndarray]) -> None:
+    made, phi = case
+    with pytest.raises(OptionError, match=f"phi has {made.n_phi + 1} values"):
+        made.variances(np.append(phi, 0.0))
