@@ -78,6 +78,7 @@ def recognise(results: tuple[Any, ...], names: Mapping[str, str] | None, prob: f
 def fingerprint(design: "Design") -> dict[str, str]:
     """Hashes of what a result rests on: the response, and the model around it."""
     model: dict[str, Any] = {"X": design.X, "offset": design.offset, **design.residual.shown}
+    model["residual"] = [design.residual.keyword, str(design.residual.sigma)]
     for block in design.blocks:
         bars = [f"{structure.keyword} {structure.k}" for structure in block.structures]
         model |= {f"codes {block.group}": block.codes, f"columns {block.group}": block.columns}

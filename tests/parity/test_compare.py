@@ -11,8 +11,11 @@ from bayeslmm.errors import InputError
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.parity.compare import compare
 from bayeslmm.parity.table import COLUMNS
+from bayeslmm.posterior.options import SampleOptions
+from bayeslmm.posterior.sample import sample
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
+from bayeslmm.spec.priors import default_priors
 
 
 @dataclass(frozen=True)
@@ -182,3 +185,22 @@ def test_a_number_that_is_missing_stays_missing(reml, posterior):
     row = par.table.set_index("label").loc["sigma"]
     assert np.isnan(row[["std_diff", "overlap", "width_ratio"]].to_numpy(float)).all()
     assert par.verdicts["sigma"] == "agree"
+
+
+def test_a_posterior_alone_is_certified_with_its_known_sigma():
+    design = build(
+        ModelSpec("Reaction ~ Days + (1 | Subject)", sigma=30.0), load_dataset("sleepstudy")
+    ).design
+    options = SampleOptions(draws=50, chains=2, seed=1, method="importance", progress=False)
+    parity = compare(sample(design, default_priors(design), options))
+    assert parity.certificate.passed
+    assert set(parity.certificate.points["sigma"]) == {30.0}
+
+
+def test_a_known_and_a_free_sigma_arent_one_model(reml, posterior):
+    free, known = (
+        build(ModelSpec("Reaction ~ Days + (1 | Subject)", sigma=sigma), load_dataset("sleepstudy")).design
+        for sigma in (None, 30.0)
+    )
+    with pytest.raises(InputError, match="model"):
+        compare(Result(reml, free), Result(posterior, known))
