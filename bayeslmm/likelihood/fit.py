@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike
 from bayeslmm.errors import check_whole
 from bayeslmm.likelihood.estimates import wald_table
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.prediction import PredictOptions, Random, predict
+from bayeslmm.likelihood.prediction import predict
 from bayeslmm.likelihood.simulation import simulate
 from bayeslmm.likelihood.summary import Summary, summarize
+from bayeslmm.spec.prediction import Prediction, PredictOptions, Random
 
 if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
@@ -118,9 +119,36 @@ class LikelihoodFit(Fitted):
         interval: str | None = None,
         prob: float = 0.95,
         seed: int = 0,
-    ) -> "pd.Series[float] | pd.DataFrame":
-        """Predict the response for the fitted rows or new ones; the options are those of `PredictOptions`."""
-        return predict(self, newdata, PredictOptions(random, new_levels, interval, prob, seed))
+        *,
+        weights: str | ArrayLike | None = None,
+        offset: str | ArrayLike | None = None,
+    ) -> Prediction:
+        """Predict the response for the fitted rows or new ones: x'β̂ + offset + z'b̂.
+
+        Parameters
+        ----------
+        newdata : new rows, a table or the scalars of one row by name; None for the fitted rows.
+        random : "all", "none" (the population), or names of groups ("Subject") and effects ("Subject: Days").
+        new_levels : an unseen level is an "error", or its effect is the "population"'s 0 or a "draw".
+        interval : None, "confidence" (of the mean) or "prediction" (of a new observation: random effects left
+            out and the residual are added); both count the variance of an unseen level's effect.
+        prob : of the interval. seed : of what is drawn.
+        weights, offset : of new rows, a column or values; needed where the model's came as values (weights
+            for interval="prediction" only).
+
+        Returns
+        -------
+        Series with the rows' index; with an interval a DataFrame: prediction, se, lower, upper.
+
+        Raises
+        ------
+        DataError
+            When a column isn't there or of another kind, or a level is new and that is an error.
+        OptionError
+            For an unknown choice.
+        """
+        options = PredictOptions(random, new_levels, interval, prob, seed, weights, offset)
+        return predict(self, newdata, options)
 
     def simulate(self, n: int = 1, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
         """New responses from the fitted model, new random effects included: rows × n."""

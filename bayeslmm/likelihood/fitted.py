@@ -231,10 +231,10 @@ class Fitted:
 
     @cached_property
     def fitted(self) -> "pd.Series[float]":
-        """Xβ̂ + Zb̂ + offset, by the row's position in the data."""
+        """Xβ̂ + Zb̂ + offset, with the index of the data."""
         design = self.design
         values = design.X @ self.beta_values + design.Z @ self.b + design.offset
-        return pd.Series(values, index=pd.Index(design.rows, name="row"), name="fitted")
+        return pd.Series(values, index=design.index, name="fitted")
 
     @cached_property
     def residuals(self) -> "pd.Series[float]":
@@ -242,16 +242,17 @@ class Fitted:
         return self.fitted.rsub(self.design.y).rename("residual")
 
     def fitted_chunks(self) -> Iterator[pd.DataFrame]:
-        """Fitted values, residuals and Pearson residuals by the row's position, some rows at a time.
+        """Fitted values, residuals and Pearson residuals, some rows at a time, with the index of the data.
 
-        Reads the data again where the model was built of a file or a Dask frame; one chunk otherwise.
+        Reads the data again where the model was built of a file or a Dask frame, whose index is the row's
+        position; one chunk otherwise.
         """
         for part in self.design.chunks():
             values = part.X @ self.beta_values + part.Z @ self.b + part.offset
             residuals = part.y - values
             scaled = residuals / (self.sigma * np.sqrt(part.residual.variances()))
             columns = {"fitted": values, "residual": residuals, "pearson_residual": scaled}
-            yield pd.DataFrame(columns, index=pd.Index(part.rows, name="row"))
+            yield pd.DataFrame(columns, index=part.index)
 
     @cached_property
     def pearson_residuals(self) -> "pd.Series[float]":

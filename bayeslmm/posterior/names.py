@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pandas as pd
+
 from bayeslmm.spec.design import Block, Design
 
 type Tensor = Any  # a PyTensor expression; PyTensor's own types don't say what its operators return
@@ -11,6 +13,8 @@ BETA = "beta"
 COEF = "coef"
 ROW = "row"
 RESPONSE = "y"
+
+_PLAIN = {"integer", "floating", "string", "datetime64"}  # kinds of index that a coordinate can be
 
 
 def sd_name(group: str) -> str:
@@ -65,9 +69,15 @@ def pair_names(design: Design, number: int) -> list[str]:
     return [name or design.blocks[number].group for name in design.covariance.cor_names(number)]
 
 
-def coords(design: Design) -> dict[str, list[str] | list[int]]:
+def row_labels(index: pd.Index) -> list[Any]:
+    """The user's labels of rows as a coordinate: numbers, text and dates as they are, others as text."""
+    plain = index.nlevels == 1 and pd.api.types.infer_dtype(index) in _PLAIN
+    return list(index) if plain else [str(label) for label in index]
+
+
+def coords(design: Design) -> dict[str, list[Any]]:
     """Coordinates of every dimension of the graphs and the DataTree."""
-    out: dict[str, list[str] | list[int]] = {COEF: list(design.coefs), ROW: design.rows.tolist()}
+    out: dict[str, list[Any]] = {COEF: list(design.coefs), ROW: row_labels(design.index)}
     for number, block in enumerate(design.blocks):
         out[block.group] = list(block.levels)
         out[sd_dim(design, number)] = sd_names(design, number)

@@ -1,6 +1,6 @@
 """What a posterior run brought."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,21 +10,18 @@ import numpy as np
 from bayeslmm.errors import InputError
 from bayeslmm.posterior.methods.mixture import NodeMixture
 from bayeslmm.posterior.options import SampleOptions
-from bayeslmm.posterior.predictive import (
-    PredictOptions,
-    posterior_predictive,
-    predict,
-    prior_predictive,
-)
+from bayeslmm.posterior.predictive import posterior_predictive, predict, prior_predictive
 from bayeslmm.posterior.summary.checks import Check, all_checks, moment_checks, quadrature_check
 from bayeslmm.posterior.summary.estimates import Interval, draws_by_label, estimates, ranef_table, summarize
 from bayeslmm.posterior.summary.tree import Draws
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.prediction import Prediction, PredictOptions, Random
 from bayeslmm.spec.priors import Priors
 from bayeslmm.spec.recipe import Recipe
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import ArrayLike
     from xarray import Dataset, DataTree
 
     from bayeslmm.estimands.table import EstimateTable
@@ -91,26 +88,40 @@ class PosteriorResult:
     def predict(
         self,
         newdata: Any = None,
-        random: str | Iterable[str] = "all",
+        random: Random = "all",
         new_levels: str = "error",
         interval: str | None = None,
         prob: float = 0.95,
         seed: int = 0,
-    ) -> "pd.Series[float] | pd.DataFrame":
-        """Predict the response for the fitted rows or new ones.
+        *,
+        weights: "str | ArrayLike | None" = None,
+        offset: "str | ArrayLike | None" = None,
+    ) -> Prediction:
+        """Predict the response for the fitted rows or new ones: the posterior mean of x'β + offset + z'b.
+
+        Parameters
+        ----------
+        newdata : new rows, a table or the scalars of one row by name; None for the fitted rows.
+        random : "all", "none" (the population), or names of groups ("Subject") and effects ("Subject: Days").
+        new_levels : an unseen level is an "error", or its effect is the "population"'s 0 or a "draw".
+        interval : None, "confidence" (of the mean) or "prediction" (of a new observation: random effects left
+            out and the residual are added); both count the variance of an unseen level's effect.
+        prob : of the interval. seed : of what is drawn.
+        weights, offset : of new rows, a column or values; needed where the model's came as values (weights
+            for interval="prediction" only).
 
         Returns
         -------
-        Series of posterior means; with an interval a DataFrame: prediction, se (posterior sd), lower, upper.
+        Series with the rows' index; with an interval a DataFrame: prediction, se, lower, upper.
 
         Raises
         ------
         DataError
-            When a column isn't there, or a level is new and that is an error.
+            When a column isn't there or of another kind, or a level is new and that is an error.
         OptionError
             For an unknown choice.
         """
-        options = PredictOptions(random, new_levels, interval, prob, seed)
+        options = PredictOptions(random, new_levels, interval, prob, seed, weights, offset)
         return predict(self.design, self.recipe, self._draws, newdata, options)
 
     def posterior_predictive(self, seed: int = 0) -> "DataTree":

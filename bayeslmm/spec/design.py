@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from .coordinates import Coordinates
@@ -233,6 +234,7 @@ class Design:
     dropped : columns left out because they depend on earlier ones
     n_missing : number of rows dropped for a missing value
     response : the formula's left side
+    labels : index of the user's data, rows that aren't kept included; None where rows are known by position
     products : the cross-products, where somebody has them already; what `replace` makes has its own
     """
 
@@ -243,6 +245,7 @@ class Design:
     dropped: tuple[str, ...]
     n_missing: int
     response: str
+    labels: pd.Index | None = None
     products: InitVar["Kernel | None"] = None
 
     def __post_init__(self, products: "Kernel | None") -> None:
@@ -292,6 +295,11 @@ class Design:
     def rows(self) -> Codes:
         """(n,) positions in the user's data of the rows kept."""
         return self.observed.rows
+
+    @property
+    def index(self) -> pd.Index:
+        """(n,) the user's labels of the rows."""
+        return pd.Index(self.rows) if self.labels is None else self.labels[self.rows]
 
     @property
     def n(self) -> int:

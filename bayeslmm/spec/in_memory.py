@@ -19,7 +19,7 @@ from .known import with_known
 from .materialize import Part, train
 from .model_spec import ModelSpec
 from .rank import independent_columns
-from .recipe import FixedTerm, Recipe, coded
+from .recipe import Apart, FixedTerm, Recipe, coded
 from .residual import PriorWeights, Residual
 
 type Array = NDArray[np.float64]
@@ -71,6 +71,7 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
         dropped=dropped,
         n_missing=kept.n_given - len(kept.rows),
         response=spec.response,
+        labels=frame.index,
     )
     return Built(design, make_recipe(spec, parts, fitted, codings, columns, groupings))
 
@@ -302,7 +303,8 @@ def make_recipe(
         terms=tuple(_fixed_terms(parts["fixed"], columns)),
         groupings=groupings,
         bars=tuple(tuple(f"bar_{place}" for place in spec.bars_of(group)) for group in spec.groups),
-        offset_column=spec.offset if isinstance(spec.offset, str) else None,
+        offset=Apart.of("offset", spec.offset),
+        weights=Apart.of("weights", spec.weights),
         fitted={name: fitted[name] for name in sorted(used & fitted.keys())},
     )
 

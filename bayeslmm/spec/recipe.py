@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import check_choice
+from bayeslmm.errors import DataError, check_choice
 
-from .checks import as_frame, check_columns, numbers
+from .checks import as_frame, check_columns, check_weights, number_column, numbers, row_values
 from .factors import Coded, Coding, Grouping, recode, unseen_level
 from .materialize import replay
 
@@ -45,7 +45,7 @@ class NewRows(NamedTuple):
     Attributes
     ----------
     X : (m, p)
-    offset : (m,) of the formula's offsets and an offset column; zeros if none
+    offset : (m,) of the formula's offsets; zeros if none
     blocks : by grouping factor
     rows : (m,) positions in the new data of the complete rows; the others can't be predicted
     """
@@ -54,6 +54,67 @@ class NewRows(NamedTuple):
     offset: Array
     blocks: dict[str, BlockRows]
     rows: Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """One number a row that isn't in the formula: the model's `offset=` or `weights=`.
+
+    Attributes
+    ----------
+    what : "offset" or "weights". column : the one it is, or None. values : whether it came as values instead.
+    """
+
+    what: str
+    column: str | None = None
+    values: bool = False
+
+    @classmethod
+    def of(cls, what: str, given: str | ArrayLike | None) -> "Apart":
+        """As the model was given it."""
+        column = given if isinstance(given, str) else None
+        return cls(what, column, given is not None and column is None)
+
+    def of_rows(self, frame: pd.DataFrame, values: str | ArrayLike | None = None) -> Array:
+        """(m,) at new rows, NaN where missing.
+
+        Parameters
+        ----------
+        values : a column or values for these rows; None for the model's own column.
+
+        Raises
+        ------
+        DataError
+            When these rows have none though the model's were values, or what there is isn't numbers.
+        """
+        source = (self.column or self._neutral()) if values is None else values
+        if isinstance(source, str):
+            return self._column(source, frame)
+        m = len(frame)
+        return self._checked(row_values(self.what, np.full(m, source) if np.ndim(source) == 0 else source, m))
+
+    def _neutral(self) -> float:
+        """What counts where the model has none."""
+        if self.values:
+            raise DataError(
+                f"the model's {self.what} came as values, so new rows need their own: give {self.what}= one "
+                f"value a row here, or name a column in the model, {self.what}='...'"
+            )
+        return float(self.what == "weights")
+
+    def _column(self, name: str, frame: pd.DataFrame) -> Array:
+        if name not in frame:
+            raise DataError(
+                f"the column {name!r} of the {self.what} isn't in the new rows; add it, or give {self.what}= "
+                "one value a row"
+            )
+        check_columns({name: self.what}, frame)
+        return self._checked(number_column(self.what, frame[name]))
+
+    def _checked(self, values: Array) -> Array:
+        if self.what == "weights":
+            check_weights(values[~np.isnan(values)])
+        return values
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +130,7 @@ class Recipe:
     terms : terms of the fixed part
     groupings : grouping factors in formula order
     bars : for each grouping factor, the names of its bars
-    offset_column : column given as `offset=`
+    offset, weights : what the model was given beside its formula
     fitted : the formula's columns at the fitted rows: codes of a factor, else numbers
     """
 
@@ -80,7 +141,8 @@ class Recipe:
     terms: tuple[FixedTerm, ...]
     groupings: tuple[Grouping, ...]
     bars: tuple[tuple[str, ...], ...]
-    offset_column: str | None = None
+    offset: Apart = Apart("offset")
+    weights: Apart = Apart("weights")
     fitted: Mapping[str, NDArray[Any]] = field(default_factory=dict, repr=False)
 
     def replay(self, data: Any, groups: Iterable[str] | None = None) -> NewRows:
@@ -108,8 +170,6 @@ class Recipe:
         offset = sum(
             (made[part].matrix[:, 0] for part in parts if part.startswith("offset")), np.zeros(len(rows))
         )
-        if self.offset_column is not None:
-            offset = offset + frame[self.offset_column].to_numpy(dtype=float)
         blocks = {
             grouping.name: BlockRows(np.hstack([made[bar].matrix for bar in bars]), grouping.codes(frame))
             for grouping, bars in wanted
@@ -127,8 +187,7 @@ class Recipe:
         return fixed + [bar for _, bars in wanted for bar in bars]
 
     def _names(self, parts: Iterable[str]) -> list[str]:
-        own = [self.offset_column] if self.offset_column is not None else []
-        return list(dict.fromkeys([name for part in parts for name in self.variables[part]] + own))
+        return list(dict.fromkeys(name for part in parts for name in self.variables[part]))
 
     def _roles(
         self, parts: Iterable[str], wanted: Iterable[tuple[Grouping, tuple[str, ...]]]

@@ -188,6 +188,13 @@ def test_new_levels(sleep):
     assert draws.std() == pytest.approx(sd, rel=4 / np.sqrt(800))
 
 
+def test_an_interval_holds_the_variance_of_an_unseen_level_not_a_draw(sleep):
+    new = {"Days": 9.0, "Subject": "nobody"}
+    for interval in ("confidence", "prediction"):
+        found = [sleep.predict(new, "all", levels, interval) for levels in ("population", "draw")]
+        pd.testing.assert_frame_equal(*found)
+
+
 def test_rows_with_missing_values_are_not_predicted(sleep):
     answer = sleep.predict(pd.DataFrame({"Days": [1.0, np.nan], "Subject": ["308", "308"]}, index=["a", "b"]))
     assert list(answer.index) == ["a", "b"]
@@ -203,7 +210,10 @@ def test_rows_with_missing_values_are_not_predicted(sleep):
         ({"interval": "credible"}, "choices"),
         ({"new_levels": "zero"}, "choices"),
         ({"prob": 95}, "between 0 and 1"),
-        ({"interval": "prediction", "new_levels": "draw"}, "population"),
+        ({"random": None}, "'none' \\(the population"),
+        ({"random": [3]}, "names of groups and effects"),
+        ({"weights": [1.0]}, "weights= is for new rows"),
+        ({"offset": "Days"}, "offset= is for new rows"),
     ],
 )
 def test_predict_refuses(sleep, options, message):

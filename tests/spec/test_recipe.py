@@ -96,10 +96,11 @@ def test_dropped_columns_stay_dropped() -> None:
     np.testing.assert_array_equal(new.X, built.design.X[::-1])
 
 
-def test_offset_column_is_replayed() -> None:
+def test_offsets_of_the_formula_are_replayed_and_the_one_apart_is_read() -> None:
     data = load_dataset("sleepstudy")
     built = build(ModelSpec("Reaction ~ 1 + offset(Days)", offset="Days"), data)
-    np.testing.assert_array_equal(built.recipe.replay(data).offset, 2 * data["Days"])
+    np.testing.assert_array_equal(built.recipe.replay(data).offset, data["Days"])
+    np.testing.assert_array_equal(built.recipe.offset.of_rows(data), data["Days"])
 
 
 def test_terms_of_the_fixed_part() -> None:
