@@ -58,7 +58,7 @@ def _spread(
     for part in _slices(len(rows.X), draws.n_draws):
         means = _linear_predictor(draws, rows, part)
         residual = options.of_observation * sigma**2 * rows.residual.variances()[part]
-        variances = residual + (options.new_levels == "draw") * rows.unknown_variances(factors, part)
+        variances = rows.unknown_variances(factors, part) + residual
         se = np.sqrt(means.var(axis=0, ddof=1) + variances.mean(axis=0))
         limits = np.quantile(means + normal * np.sqrt(variances), options.tails, axis=0)
         out.append(np.stack([se, *limits]))

@@ -45,18 +45,55 @@ def test_new_levels_have_the_random_effects_spread(post):
     new = pd.DataFrame({"Days": [0.0, 9.0, 9.0], "Subject": ["308", "new", "new"]})
     with pytest.raises(DataError, match=r"level 'new' .*population"):
         post.predict(new)
+    mean = post.predict(new, random="none", interval="confidence")
     average = post.predict(new, new_levels="population", interval="confidence")
-    drawn = post.predict(new, new_levels="draw", interval="confidence", seed=1)
     data = post.data["posterior"]
     sd, cor = data["sd_Subject"].values.reshape(-1, 2), data["cor_Subject"].values.ravel()
     variance = sd[:, 0] ** 2 + 81 * sd[:, 1] ** 2 + 18 * cor * sd[:, 0] * sd[:, 1]
-    expected = np.sqrt(average["se"][1] ** 2 + variance.mean())
-    assert drawn["se"][1] == pytest.approx(expected, rel=0.06)
-    assert drawn["se"][0] == pytest.approx(average["se"][0])
-    assert drawn.loc[1].equals(drawn.loc[2])
+    assert average["se"][1] == pytest.approx(np.sqrt(mean["se"][1] ** 2 + variance.mean()), rel=1e-10)
+    assert average["prediction"][1] == mean["prediction"][1]
+    assert average.loc[1].equals(average.loc[2])
     observed = post.predict(new, new_levels="population", interval="prediction")
     sigma = np.sqrt(np.mean(data["sigma"].values ** 2))
-    assert observed["se"][1] == pytest.approx(np.hypot(average["se"][1], sigma), rel=0.06)
+    np.testing.assert_allclose(observed["se"], np.hypot(average["se"], sigma), rtol=1e-10)
+    limits = average["prediction"][1] + np.array([-1, 1]) * 1.96 * average["se"][1]
+    np.testing.assert_allclose(average.loc[1, ["lower", "upper"]], limits, atol=0.12 * average["se"][1])
+    pd.testing.assert_frame_equal(average, post.predict(new, new_levels="draw", interval="confidence"))
+
+
+def test_effects_left_out_are_in_the_interval_of_an_observation(post):
+    """The unseen level's, and those that nobody asked for, have the same variance in a new observation."""
+    new = {"Days": 1.0, "Subject": "new"}
+    unseen = post.predict(new, new_levels="population", interval="prediction")
+    left_out = post.predict({"Days": 1.0}, random="none", interval="prediction")
+    pd.testing.assert_frame_equal(left_out, unseen)
+    single = post.predict(new, ["Subject: Days"], "population", "prediction")
+    pd.testing.assert_frame_equal(single, unseen)
+
+
+def test_a_drawn_level_has_one_effect(post):
+    new = pd.DataFrame({"Days": [0.0, 0.0, 0.0], "Subject": ["a", "b", "a"]})
+    drawn = [post.predict(new, new_levels="draw", seed=seed) for seed in range(400)]
+    assert all(values[0] == values[2] != values[1] for values in drawn)
+    sd = np.sqrt(np.mean(post.data["posterior"]["sd_Subject"].values[..., 0] ** 2))
+    assert np.std([values[0] for values in drawn]) == pytest.approx(sd, rel=4 / np.sqrt(800))
+
+
+def test_without_fixed_effects():
+    data = bl.load_dataset("sleepstudy")
+    model = bl.LinearMixedModel("Reaction ~ 0 + (1 | Subject)", data)
+    post = model.sample(draws=200, method="importance", seed=1, progress=False)
+    ranef = post.data["posterior"]["ranef_Subject"].sel(Subject="308").mean()
+    assert post.predict().iloc[0] == pytest.approx(float(ranef), rel=1e-12)
+    assert post.posterior_predictive()["posterior_predictive"]["y"].shape == (4, 200, 180)
+    proper = post.prior_predictive(draws=7)
+    assert proper["prior_predictive"]["y"].shape == (1, 7, 180)
+
+
+def test_single_effects_can_be_chosen(post):
+    rows = bl.load_dataset("sleepstudy").iloc[:3]
+    both = post.predict(rows, random=["Subject: Intercept", "Subject: Days"])
+    pd.testing.assert_series_equal(both, post.predict(rows))
 
 
 def test_options_are_checked(post):
