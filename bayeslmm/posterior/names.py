@@ -70,9 +70,9 @@ def pair_names(design: Design, number: int) -> list[str]:
 
 
 def row_labels(index: pd.Index) -> list[Any]:
-    """The user's labels of rows as a coordinate: numbers, text and dates as they are, others as text."""
-    plain = index.nlevels == 1 and pd.api.types.infer_dtype(index) in _PLAIN
-    return list(index) if plain else [str(label) for label in index]
+    """The user's labels of rows as a coordinate: numbers, text, plain dates as they are, others as text."""
+    plain = pd.api.types.infer_dtype(index) in _PLAIN and not isinstance(index.dtype, pd.DatetimeTZDtype)
+    return list(index) if plain and index.nlevels == 1 else [str(label) for label in index]
 
 
 def coords(design: Design) -> dict[str, list[Any]]:

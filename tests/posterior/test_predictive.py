@@ -7,6 +7,7 @@ from scipy.stats import expon, kstest, laplace, norm, t
 
 import bayeslmm as bl
 from bayeslmm.errors import DataError, InputError, OptionError, PriorError
+from bayeslmm.posterior.names import row_labels
 from bayeslmm.posterior.prior_draws import draw
 
 MODEL = "Reaction ~ Days + (Days | Subject)"
@@ -112,6 +113,18 @@ def test_posterior_predictive_adds_a_group(post):
     np.testing.assert_allclose(residual.std(axis=(0, 1)), spread, rtol=0.08)
     assert "posterior_predictive" not in post.data.children
     np.testing.assert_array_equal(y, post.posterior_predictive(seed=2)["posterior_predictive"]["y"])
+
+
+def test_rows_are_labelled_by_the_users_index():
+    days = pd.date_range("2020-01-01", periods=3)
+    zoned = days.tz_localize("Europe/Berlin")
+    pairs = pd.MultiIndex.from_product([["a", "b"], [1]])
+    assert row_labels(pd.Index([5, 2, 2])) == [5, 2, 2]
+    assert row_labels(pd.Index(["x", "y"])) == ["x", "y"]
+    assert row_labels(days) == list(days)
+    assert row_labels(zoned)[0] == "2020-01-01 00:00:00+01:00"
+    assert row_labels(pairs) == ["('a', 1)", "('b', 1)"]
+    assert row_labels(pd.Index([1, "a"])) == ["1", "a"]
 
 
 def test_flat_priors_have_no_prior_predictive(post):
