@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.spec.build import build
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.distributions import Prior
 from bayeslmm.spec.model_spec import Missing, ModelSpec
-from bayeslmm.spec.priors import Priors, default_priors
+from bayeslmm.spec.priors import Prior, Priors, default_priors
 from bayeslmm.spec.recipe import Recipe
 from bayeslmm.spec.update import updated_formula
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels, kind_of, ranef_labels, sd_labels
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels, kind_of, ranef_labels, sd_labels
 
 type Array = NDArray[np.float64]
 

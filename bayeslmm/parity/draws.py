@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels, cor_labels_of, sd_labels, sd_labels_of
+from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels, cor_labels_of, sd_labels, sd_labels_of
 
 if TYPE_CHECKING:
     from bayeslmm.spec.design import Design

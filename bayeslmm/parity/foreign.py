@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import InputError
-from bayeslmm.estimands import labels
 from bayeslmm.estimands.table import EstimateTable
+from bayeslmm.spec import labels
 
 if TYPE_CHECKING:
     from xarray import DataArray, DataTree

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayeslmm.estimands.labels import ranef_label
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.parity.pooling import no_pooling
 from bayeslmm.parity.sides import Sides
 from bayeslmm.render.densities import DensityPanel
 from bayeslmm.render.shrinkage import ShrinkagePanel
+from bayeslmm.spec.labels import ranef_label
 
 
 def density_panels(sides: Sides, posterior: pd.DataFrame, bootstrap: pd.DataFrame) -> list[DensityPanel]:

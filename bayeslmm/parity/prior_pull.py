@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels_of, sd_labels_of
+from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels_of, sd_labels_of
 from bayeslmm.spec.priors import log_correlations
 
 if TYPE_CHECKING:

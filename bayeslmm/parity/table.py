@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bayeslmm.estimands.labels import KINDS
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.parity.sides import Sides
 from bayeslmm.parity.verdicts.evidence import overlap, ratio
+from bayeslmm.spec.labels import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,11 +7,9 @@ from textwrap import indent
 
 import pandas as pd
 
+from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
-from bayeslmm.parity.verdicts.precedence import PRECEDENCE
-
-GOOD = {verdict.name: verdict.good for verdict in PRECEDENCE}
-MEANING = {verdict.name: verdict.meaning for verdict in PRECEDENCE}
+from bayeslmm.parity.verdicts.precedence import precedence
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,12 @@ class Verdicts:
     def counts(self) -> dict[str, int]:
         """Number of estimands by verdict, in order of precedence; absent ones left out."""
         found = self.frame["verdict"].value_counts()
-        return {name: int(found[name]) for name in MEANING if name in found}
+        return {each.name: int(found[each.name]) for each in precedence() if each.name in found}
 
     @property
     def explained(self) -> bool:
         """Whether every estimand agrees or differs for a known reason."""
-        return all(GOOD[name] for name in self.counts)
+        return all(Verdict.kinds()[name].good for name in self.counts)
 
     @property
     def headline(self) -> str:

@@ -5,26 +5,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.priors import Flat, Normal, Priors
+from bayeslmm.spec.priors import Priors
 
 if TYPE_CHECKING:
     from bayeslmm.kernel.fixed_effects import PriorOfDelta
 
 
 def integrable(priors: Priors) -> bool:
-    """Whether β can be integrated out exactly: each prior is flat or normal."""
-    return all(isinstance(prior, Flat | Normal) for prior in priors.beta)
+    """Whether β can be integrated out exactly: the log of each prior is a quadratic, flat ones included."""
+    return all(prior.quadratic is not None for prior in priors.beta)
 
 
 def prior_of_delta(design: Design, priors: Priors) -> "PriorOfDelta":
     """The prior of β in the kernel's coordinates; for `integrable` priors."""
     from bayeslmm.kernel.fixed_effects import PriorOfDelta
 
-    p = len(priors.beta)
-    precision, shift, constant = np.zeros(p), np.zeros(p), 0.0
-    for i, prior in enumerate(priors.beta):
-        if isinstance(prior, Normal):
-            precision[i] = prior.sd**-2
-            shift[i] = prior.mean * prior.sd**-2
-            constant += float(prior.logpdf(0.0))  # −½(log 2π + log s² + m²/s²)
+    terms = [prior.quadratic for prior in priors.beta if prior.quadratic is not None]
+    precision = np.array([term.precision for term in terms])
+    shift = np.array([term.shift for term in terms])
+    constant = sum((term.constant for term in terms), start=0.0)
     return PriorOfDelta.of_beta(design.kernel, np.diag(precision), shift, constant)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.estimands.labels import kind_of
 from bayeslmm.render import style
 from bayeslmm.render.kde import density
+from bayeslmm.spec.labels import kind_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Scatter

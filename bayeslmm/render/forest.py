@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from bayeslmm.estimands.labels import KINDS
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.render import style
 from bayeslmm.render.numbers import percent, significant
+from bayeslmm.spec.labels import KINDS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Scatter

@@ -9,7 +9,7 @@ import pytest
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import DataError, OptionError
-from bayeslmm.estimands.labels import parameter_labels
+from bayeslmm.spec.labels import parameter_labels
 
 
 def dense_marginal(fit, theta):

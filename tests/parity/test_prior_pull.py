@@ -8,7 +8,7 @@ import pytest
 
 from bayeslmm.parity.prior_pull import prior_pull
 from bayeslmm.spec.covariance import Unstructured
-from bayeslmm.spec.distributions import LKJ, Flat, HalfNormal, Normal
+from bayeslmm.spec.priors import LKJ, Flat, HalfNormal, Normal
 
 
 def one_parameter():

@@ -84,7 +84,7 @@ def test_a_shifted_response_disagrees(right):
 def test_a_strong_prior_is_named_as_the_cause(right):
     fitted, posterior = right
     design = posterior.design
-    from bayeslmm.spec.distributions import Normal
+    from bayeslmm.spec.priors import Normal
 
     priors = default_priors(design).replace({"beta[Days]": Normal(5.0, 2.0)})
     par = compare(fitted, sample(design, priors, OPTIONS))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.evidence import Evidence, VerdictOptions, overlap
-from bayeslmm.parity.verdicts.precedence import PRECEDENCE, judge
+from bayeslmm.parity.verdicts.precedence import judge, precedence
+from tests.registries import forgotten
 
 OPTIONS = VerdictOptions()
 
@@ -126,12 +127,33 @@ def test_thresholds_rule(honest):
 
 
 def test_disagree_is_last_and_every_class_has_its_place():
-    assert {type(verdict) for verdict in PRECEDENCE} == set(Verdict.__subclasses__())
-    assert PRECEDENCE[-1].name == "disagree"
-    assert len({verdict.name for verdict in PRECEDENCE}) == len(PRECEDENCE)
+    order = precedence()
+    assert {type(verdict) for verdict in order} == set(Verdict.kinds().values())
+    assert order[0].name == "unresolved"
+    assert order[-1].name == "disagree"
+    assert len({verdict.place for verdict in order}) == len(order)
 
 
-@pytest.mark.parametrize("verdict", PRECEDENCE, ids=lambda verdict: verdict.name)
+def test_a_verdict_of_ones_own_is_asked_after_the_packages_causes(honest):
+    with forgotten(Verdict):
+
+        class Odd(Verdict):
+            name, meaning, good = "odd", "the difference is an odd number", True
+
+            def holds(self, e, o):
+                return e.difference % 2 == 1
+
+            def sentence(self, e, o):
+                return f"{e.source} {e.estimate} and {e.mean} are oddly apart."
+
+        moved = replace(honest, estimate=10.0, mean=13.0, median=13.0, post_lower=9.6, post_upper=16.4)
+        assert name(moved) == "odd"
+        assert name(honest) == "agree"
+        assert [verdict.name for verdict in precedence()][-2:] == ["odd", "disagree"]
+    assert name(moved) == "disagree"
+
+
+@pytest.mark.parametrize("verdict", precedence(), ids=lambda verdict: verdict.name)
 def test_every_sentence_is_one_sentence_of_the_evidence(verdict, slope_sd):
     text = verdict.sentence(replace(slope_sd, prior_pull=0.3, problem="the fit stopped"), OPTIONS)
     assert text[0].isupper()

@@ -5,10 +5,9 @@ from hypothesis import strategies as st
 from scipy.special import betaln
 
 from bayeslmm.errors import OptionError
-from bayeslmm.posterior.correlations import Independent, Vine, correlation
-from bayeslmm.spec.covariance import Diagonal, Unstructured, structures_by_keyword
-from bayeslmm.spec.distributions import LKJ
-from bayeslmm.spec.priors import log_correlations
+from bayeslmm.spec.covariance import CovarianceStructure, Unstructured, structures_by_keyword
+from bayeslmm.spec.covariance.correlation import Vine
+from bayeslmm.spec.priors import LKJ, log_correlations
 
 
 def dense(entries, k):
@@ -58,7 +57,7 @@ STRUCTURES = list(structures_by_keyword().values())
 @pytest.mark.parametrize("structure", STRUCTURES)
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_graph_and_specification_have_one_covariance(structure, k):
-    found, spec = correlation(structure(k)), structure(k)
+    found, spec = structure(k).correlation, structure(k)
     z = np.random.default_rng(k).uniform(-0.9, 0.9, found.n_free)
     L = dense(found.factor(z), k)
     root = spec.factor_natural(np.ones(len(spec.sd_index)), found.pairs(z))
@@ -70,7 +69,7 @@ def test_graph_and_specification_have_one_covariance(structure, k):
 @pytest.mark.parametrize("k", [2, 3])
 def test_coordinates_have_the_specifications_prior(structure, k):
     """log π(cor) + log |d cor / d z| is the sum of the Beta densities of z."""
-    found, spec, prior = correlation(structure(k)), structure(k), LKJ(1.7)
+    found, spec, prior = structure(k).correlation, structure(k), LKJ(1.7)
     z = np.random.default_rng(k).uniform(-0.9, 0.9, found.n_free)
     a = np.array(found.shapes(prior.eta))
     betas = np.sum((a - 1) * np.log1p(-(z**2)) - betaln(a, a) - (2 * a - 1) * np.log(2))
@@ -81,21 +80,6 @@ def test_coordinates_have_the_specifications_prior(structure, k):
     assert density == pytest.approx(betas, abs=1e-6)
 
 
-@pytest.mark.parametrize("structure", [Unstructured, Diagonal])
-def test_correlations_are_those_the_specification_names(structure):
-    k = 3
-    found = correlation(structure(k))
-    assert len(found.pairs(np.zeros(found.n_free))) == len(structure(k).pairs)
-    np.testing.assert_allclose(dense(found.factor(np.zeros(found.n_free)), k), np.eye(k))
-
-
-def test_diagonal_has_nothing_free():
-    assert correlation(Diagonal(3)) == Independent(3)
-
-
-def test_an_unknown_structure_says_so():
-    class Strange(Diagonal):
-        keyword = "strange"
-
-    with pytest.raises(OptionError, match="'strange' has no PyMC graph"):
-        correlation(Strange(2))
+def test_a_structure_that_says_none_has_no_graph():
+    with pytest.raises(OptionError, match="'us' has no PyMC graph"):
+        CovarianceStructure.correlation.fget(Unstructured(2))

@@ -8,7 +8,6 @@ from scipy.stats import expon, kstest, laplace, norm, t
 import bayeslmm as bl
 from bayeslmm.errors import DataError, InputError, OptionError, PriorError
 from bayeslmm.posterior.names import row_labels
-from bayeslmm.posterior.prior_draws import draw
 
 MODEL = "Reaction ~ Days + (Days | Subject)"
 PROPER = {"beta[Intercept]": bl.Normal(250, 50), "beta[Days]": bl.Normal(10, 5)}
@@ -159,11 +158,11 @@ def test_prior_predictive_has_the_priors_moments(model):
     ],
 )
 def test_draws_of_a_prior_have_its_distribution(prior, cdf):
-    assert kstest(draw(prior, np.random.default_rng(1), 5000), cdf).pvalue > 1e-3
+    assert kstest(prior.draw(np.random.default_rng(1), 5000), cdf).pvalue > 1e-3
 
 
 def test_gamma_draws_have_its_moments():
-    values = draw(bl.Gamma(3, 2), np.random.default_rng(1), 50_000)
+    values = bl.Gamma(3, 2).draw(np.random.default_rng(1), 50_000)
     assert (values.mean(), values.var()) == pytest.approx((1.5, 0.75), rel=0.03)
 
 

@@ -61,7 +61,7 @@ def test_arviz_takes_it(posterior):
 
 
 def test_estimates_carry_labels_and_diagnostics(posterior):
-    table = posterior.estimates(prob=0.9)
+    table = posterior.summary.estimates(prob=0.9)
     assert table.labels == (
         "beta[Intercept]",
         "beta[Days]",
@@ -81,10 +81,10 @@ def test_estimates_carry_labels_and_diagnostics(posterior):
 
 
 def test_highest_density_interval_is_the_shorter(posterior):
-    eti, hdi = posterior.estimates().frame, posterior.estimates(interval="hdi").frame
+    eti, hdi = posterior.summary.estimates().frame, posterior.estimates(interval="hdi").frame
     assert ((hdi["upper"] - hdi["lower"]) <= 1.01 * (eti["upper"] - eti["lower"])).all()
     with pytest.raises(OptionError, match="'hdi'"):
-        posterior.estimates(interval="hpd")
+        posterior.summary.estimates(interval="hpd")
 
 
 def test_ranef_table_is_tidy(posterior):
@@ -97,8 +97,8 @@ def test_ranef_table_is_tidy(posterior):
 
 
 def test_checks_pass_and_speak(posterior):
-    assert {"r_hat", "ess"} <= {check.name for check in posterior.checks}
-    assert next(c for c in posterior.checks if c.name == "ess").passed
+    assert {"r_hat", "ess"} <= {check.name for check in posterior.summary.checks}
+    assert next(c for c in posterior.summary.checks if c.name == "ess").passed
     assert f"Posterior by {posterior.method}" in repr(posterior)
 
 

@@ -18,12 +18,12 @@ import pytest
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import BayesLMMWarning
-from bayeslmm.estimands.labels import beta_labels
 from bayeslmm.likelihood.fit import LikelihoodFit, fit
 from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.likelihood.inference.comparison import anova
 from bayeslmm.likelihood.inference.rlrt import exact_rlrt
 from bayeslmm.spec.build import build
+from bayeslmm.spec.labels import beta_labels
 from bayeslmm.spec.model_spec import ModelSpec
 from tests.reference.test_lmer import LARGE, NAMES, Deviation, fitted_model, reference
 

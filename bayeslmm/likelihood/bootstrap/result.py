@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError, check_choice
-from bayeslmm.estimands.labels import kind_of, ranef_labels
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.bootstrap.intervals import INTERVALS, Sample
 from bayeslmm.likelihood.bootstrap.jackknife import acceleration, leave_one_out
@@ -21,6 +20,7 @@ from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.runs.plan import Plan
 from bayeslmm.runs.replicates import collect, finished
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.labels import kind_of, ranef_labels
 
 type Array = NDArray[np.float64]
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError, check_choice
-from bayeslmm.estimands.labels import parameter_labels
 from bayeslmm.likelihood.bootstrap.cases import Cases
 from bayeslmm.likelihood.bootstrap.kind import BootstrapKind, ResponseKind
 from bayeslmm.likelihood.bootstrap.parameters import parameters
@@ -25,6 +24,7 @@ from bayeslmm.runs.manifest import Manifest, data_hash
 from bayeslmm.runs.plan import Done, Plan, fresh_seed, generator
 from bayeslmm.runs.replicates import collect, finished, watched
 from bayeslmm.runs.store import Store
+from bayeslmm.spec.labels import parameter_labels
 
 type Array = NDArray[np.float64]
 

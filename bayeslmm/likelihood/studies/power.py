@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError, check_choice
-from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels, parameter_labels, sd_labels
 from bayeslmm.kernel.optimizer import Status
 from bayeslmm.likelihood.bootstrap.engine import ResponseEngine, Source
 from bayeslmm.likelihood.bootstrap.parameters import parameters
@@ -29,6 +28,7 @@ from bayeslmm.likelihood.optimum import Convergence, Optimum
 from bayeslmm.runs.plan import Plan, fresh_seed
 from bayeslmm.runs.replicates import collect, finished, watched
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels, parameter_labels, sd_labels
 
 type Array = NDArray[np.float64]
 type Test = Callable[[Fitted], float]

@@ -10,7 +10,7 @@ from bayeslmm.parity.checks import likelihood_facts, posterior_facts
 from bayeslmm.parity.comparison import Comparison
 from bayeslmm.parity.judgement import gather
 from bayeslmm.parity.table import all_labels
-from bayeslmm.parity.verdict_table import GOOD, MEANING
+from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.render.numbers import fixed, percent, rounded, significant
 from bayeslmm.render.style import KIND_TITLES
 
@@ -59,7 +59,7 @@ def tone(verdict: str) -> str:
     """Colour class of a verdict: good, explained, open or bad."""
     if verdict in ("agree", "disagree"):
         return "good" if verdict == "agree" else "bad"
-    return "explained" if GOOD[verdict] else "open"
+    return "explained" if Verdict.kinds()[verdict].good else "open"
 
 
 def _badge(verdict: str) -> dict[str, str]:
@@ -72,7 +72,7 @@ def _verdicts(parity: Comparison) -> list[dict[str, Any]]:
         {
             **_badge(name),
             "count": count,
-            "meaning": MEANING[name],
+            "meaning": Verdict.kinds()[name].meaning,
             "shown": _pairs(frame[(frame["verdict"] == name) & (frame["kind"] != "ranef")]),
             "folded": _pairs(frame[(frame["verdict"] == name) & (frame["kind"] == "ranef")]),
         }

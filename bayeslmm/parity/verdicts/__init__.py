@@ -1,1 +1,5 @@
-"""Verdicts on one estimand: a class each, in the order of precedence of ``precedence.py``."""
+"""Verdicts on one estimand: a class each, found by existing, in the order of their places."""
+
+from bayeslmm.registry import import_folder
+
+import_folder(__name__, __path__)

@@ -11,6 +11,7 @@ class Agree(Verdict):
     """Posterior mean within a fraction of a standard error, interval of comparable width."""
 
     name = "agree"
+    place = 40
     meaning = (
         "posterior mean and estimate within a fraction of a standard error, intervals of comparable width"
     )

@@ -4,15 +4,19 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from bayeslmm.parity.verdicts.evidence import Evidence, VerdictOptions
+from bayeslmm.registry import Registered
 
 
-class Verdict(ABC):
+class Verdict(Registered, ABC):
     """One way in which two results may relate.
 
     Attributes
     ----------
     name : str
         What the table prints.
+    place : int
+        In the order of precedence, lowest first (see `precedence`); a cause that doesn't say comes after the
+        package's own.
     meaning : str
         One line for the legend.
     good : bool
@@ -20,6 +24,7 @@ class Verdict(ABC):
     """
 
     name: ClassVar[str]
+    place: ClassVar[int] = 90
     meaning: ClassVar[str]
     good: ClassVar[bool]
 
@@ -30,3 +35,7 @@ class Verdict(ABC):
     @abstractmethod
     def sentence(self, e: Evidence, o: VerdictOptions) -> str:
         """Give the evidence in one plain sentence."""
+
+    @classmethod
+    def _word(cls) -> str | None:
+        return vars(cls).get("name")

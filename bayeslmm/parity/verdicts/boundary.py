@@ -14,6 +14,7 @@ class Boundary(Verdict):
     """
 
     name = "boundary"
+    place = 20
     meaning = (
         "the estimate is on the boundary (sd = 0, or a correlation of ±1), where no posterior mean can be"
     )

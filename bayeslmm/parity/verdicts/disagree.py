@@ -12,6 +12,7 @@ class Disagree(Verdict):
     """What is left when no other verdict holds."""
 
     name = "disagree"
+    place = 100
     meaning = "no known cause explains the difference: look for different data, models or priors, or a fault"
     good = False
 

@@ -14,6 +14,7 @@ class MonteCarloLimited(Verdict):
     """
 
     name = "Monte Carlo limited"
+    place = 30
     meaning = "too few effective draws to tell; sample longer"
     good = False
 

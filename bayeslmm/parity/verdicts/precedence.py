@@ -1,39 +1,26 @@
-"""Which verdict comes first.
+"""Which verdict comes first: that of the lowest place whose ``holds`` is true.
 
-The first class whose ``holds`` is true gives the verdict:
+- 10, unresolved: without two sound sides nothing is said;
+- 20, boundary: an estimate at the edge has no useful standard error, so it is settled before distances are;
+- 30, Monte Carlo limited: noise that hides the tolerance hides agreement as well;
+- 40, agree;
+- 50, skewed: a cause the posterior shows by itself;
+- 60, prior-driven: a cause that needs the priors;
+- 100, disagree: what is left.
 
-1. unresolved - without two sound sides nothing is said;
-2. boundary - an estimate at the edge has no useful standard error, so it is settled before distances are;
-3. Monte Carlo limited - noise that hides the tolerance hides agreement as well;
-4. agree;
-5. skewed - a cause the posterior shows by itself;
-6. prior-driven - a cause that needs the priors;
-7. disagree.
-
-A new cause is a class of its own, put into ``PRECEDENCE`` before ``Disagree``.
+A new cause is a class in a file of this folder, its place between those it must follow and precede.
 """
 
-from bayeslmm.parity.verdicts.agree import Agree
 from bayeslmm.parity.verdicts.base import Verdict
-from bayeslmm.parity.verdicts.boundary import Boundary
-from bayeslmm.parity.verdicts.disagree import Disagree
 from bayeslmm.parity.verdicts.evidence import Evidence, VerdictOptions
-from bayeslmm.parity.verdicts.monte_carlo import MonteCarloLimited
-from bayeslmm.parity.verdicts.prior_driven import PriorDriven
-from bayeslmm.parity.verdicts.skewed import Skewed
-from bayeslmm.parity.verdicts.unresolved import Unresolved
 
-PRECEDENCE: tuple[Verdict, ...] = (
-    Unresolved(),
-    Boundary(),
-    MonteCarloLimited(),
-    Agree(),
-    Skewed(),
-    PriorDriven(),
-    Disagree(),
-)
+
+def precedence() -> tuple[Verdict, ...]:
+    """Every verdict, in the order they are asked."""
+    kinds = sorted(Verdict.kinds().values(), key=lambda kind: (kind.place, kind.name))
+    return tuple(kind() for kind in kinds)
 
 
 def judge(evidence: Evidence, options: VerdictOptions) -> Verdict:
     """Give the first verdict that holds."""
-    return next(verdict for verdict in PRECEDENCE if verdict.holds(evidence, options))
+    return next(verdict for verdict in precedence() if verdict.holds(evidence, options))

@@ -10,6 +10,7 @@ class PriorDriven(Verdict):
     """The priors' first-order pull explains the difference, with or without the posterior's skewness."""
 
     name = "prior-driven"
+    place = 60
     meaning = "the priors pull the posterior away from the estimate, by about what their slope there predicts"
     good = True
 

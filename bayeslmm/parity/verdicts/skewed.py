@@ -15,6 +15,7 @@ class Skewed(Verdict):
     """
 
     name = "skewed"
+    place = 50
     meaning = (
         "a long tail pulls the posterior mean from the mode, which REML is; the mode is near the estimate"
     )

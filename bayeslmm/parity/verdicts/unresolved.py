@@ -10,6 +10,7 @@ class Unresolved(Verdict):
     """A side is missing, or its own checks failed; nothing is claimed."""
 
     name = "unresolved"
+    place = 10
     meaning = "one side is missing or failed its own checks; not compared"
     good = False
 

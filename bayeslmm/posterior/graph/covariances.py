@@ -3,9 +3,10 @@
 import numpy as np
 
 from bayeslmm.posterior import names
-from bayeslmm.posterior.correlations import BlockCorrelation, Entries
+from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.posterior.graph.pymc_priors import scalar_variable, vector_variable
 from bayeslmm.posterior.names import Tensor
+from bayeslmm.spec.covariance import Entries
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import LKJ, Priors
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from bayeslmm.errors import OptionError
 from bayeslmm.posterior import names
-from bayeslmm.posterior.correlations import Entries
 from bayeslmm.posterior.graph.pymc_priors import vector_variable
 from bayeslmm.posterior.names import Tensor
+from bayeslmm.spec.covariance import Entries
 from bayeslmm.spec.design import Block, Design
 from bayeslmm.spec.priors import Priors
 

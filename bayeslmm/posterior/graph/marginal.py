@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from bayeslmm.posterior import names
-from bayeslmm.posterior.correlations import Entries
 from bayeslmm.posterior.fixed_effects import integrable, prior_of_delta
 from bayeslmm.posterior.graph.pymc_priors import vector_variable
 from bayeslmm.posterior.names import Tensor
+from bayeslmm.spec.covariance import Entries
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.estimands import labels
 from bayeslmm.kernel.effect_moments import effect_moments
 from bayeslmm.posterior.fixed_effects import prior_of_delta
 from bayeslmm.posterior.methods.quadrature import QuadratureRun, Rule
@@ -19,6 +18,7 @@ from bayeslmm.posterior.parameters import Parameters, relative_factors
 from bayeslmm.posterior.summary.estimates import Interval, check_interval, draws_by_label
 from bayeslmm.posterior.summary.tree import Draws, posterior_variables
 from bayeslmm.posterior.target import Target
+from bayeslmm.spec import labels
 
 if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable

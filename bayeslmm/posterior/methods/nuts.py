@@ -15,7 +15,7 @@ from bayeslmm.posterior import names
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.parameters import Parameters
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.priors import Flat, Priors
+from bayeslmm.spec.priors import Priors
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -194,7 +194,7 @@ def _finished(
 
 def _start(model: "pm.Model", design: Design, priors: Priors) -> dict[Any, Array] | None:
     """A flat prior of β has no centre to start from: least squares."""
-    if names.BETA not in model.named_vars or not all(isinstance(prior, Flat) for prior in priors.beta):
+    if names.BETA not in model.named_vars or any(prior.proper for prior in priors.beta):
         return None
     return {model[names.BETA]: np.linalg.lstsq(design.X, design.y - design.offset)[0]}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.spec.priors import Flat, Priors
+from bayeslmm.spec.priors import Priors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ def moment_checks(priors: Priors) -> tuple[Check, ...]:
     return tuple(
         _moments(block.group, block.n_levels)
         for block in priors.blocks
-        if any(isinstance(prior, Flat) for prior in priors.sd[block.group])
+        if any(not prior.proper for prior in priors.sd[block.group])
     )
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError, check_choice
-from bayeslmm.estimands import labels
 from bayeslmm.posterior import names
+from bayeslmm.spec import labels
 from bayeslmm.spec.design import Design
 
 if TYPE_CHECKING:

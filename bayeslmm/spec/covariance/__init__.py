@@ -1,10 +1,13 @@
 """Covariance structures of a term: how its parameters fill the relative factor Λ, with T = ΛΛᵀ.
 
-A structure is found by its keyword (`us(x | g)`), so a new one is available by existing.
+A structure is found by its keyword (`us(x | g)`), so a new one is available by existing in a file here.
 """
+
+from bayeslmm.registry import import_folder
 
 from .algebra import correlation_factor, lower_factor
 from .base import CovarianceStructure, Departure, Path
+from .correlation import Correlation, Entries, Scalar
 from .independent import Diagonal, ScaledIdentity
 from .patterned import (
     Autoregression,
@@ -18,13 +21,16 @@ from .unstructured import Unstructured
 __all__ = [
     "Autoregression",
     "CompoundSymmetry",
+    "Correlation",
     "CovarianceStructure",
     "Departure",
     "Diagonal",
+    "Entries",
     "HeterogeneousAutoregression",
     "HomogeneousCompoundSymmetry",
     "OneCorrelation",
     "Path",
+    "Scalar",
     "ScaledIdentity",
     "Unstructured",
     "correlation_factor",
@@ -33,9 +39,9 @@ __all__ = [
 ]
 
 
+import_folder(__name__, __path__)
+
+
 def structures_by_keyword() -> dict[str, type[CovarianceStructure]]:
     """Every covariance structure, by the word that asks for it in a formula."""
-    found: list[type[CovarianceStructure]] = CovarianceStructure.__subclasses__()
-    for kind in found:  # grows while it is read: subclasses of subclasses
-        found.extend(kind.__subclasses__())
-    return {kind.keyword: kind for kind in found if "keyword" in vars(kind)}
+    return CovarianceStructure.kinds()

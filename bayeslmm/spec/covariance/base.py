@@ -8,6 +8,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayeslmm.errors import OptionError
+from bayeslmm.registry import Registered
+
+from .correlation import Correlation
+
 type Array = NDArray[np.float64]
 type Path = Callable[[float], tuple[Array, Array]]  # δ to a factor and its derivative by δ
 type Clearing = Callable[[Array], Array]  # θ to the θ without something
@@ -29,7 +34,7 @@ class Departure:
 
 
 @dataclass(frozen=True)
-class CovarianceStructure(ABC):
+class CovarianceStructure(Registered, ABC):
     """Covariance of the `k` coefs of one bar: how parameters θ fill a relative factor Λ, T = ΛΛᵀ.
 
     θ is chosen so that T is smooth in it without bounds; `normalize` picks one of the θ of the same T.
@@ -40,7 +45,6 @@ class CovarianceStructure(ABC):
         Number of coefs.
     """
 
-    keyword: ClassVar[str]
     linear: ClassVar[bool]  # is Λ linear in θ?
     shared_sd: ClassVar[bool] = False  # have all coefs one standard deviation?
     by_visit: ClassVar[bool] = False  # are the coefs the levels of a factor, in their order?
@@ -87,6 +91,17 @@ class CovarianceStructure(ABC):
 
         Where all correlations follow from one, the pair of the first two coefs stands for it.
         """
+
+    @property
+    def correlation(self) -> Correlation:
+        """The correlations in the free coordinates that a PyMC graph samples.
+
+        Raises
+        ------
+        OptionError
+            Where a structure doesn't say.
+        """
+        raise OptionError(f"covariance structure {self.keyword!r} has no PyMC graph yet; fit it by REML")
 
     @abstractmethod
     def correlation_root(self, cor: ArrayLike) -> Array:

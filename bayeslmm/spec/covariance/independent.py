@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from .algebra import contribution, inverse_root
 from .base import Array, Clearing, CovarianceStructure, Departure, along, straight
+from .correlation import Independent
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Diagonal(CovarianceStructure):
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         return ()
+
+    @property
+    def correlation(self) -> Independent:
+        return Independent(self.k)
 
     def correlation_root(self, cor: ArrayLike) -> Array:
         return np.eye(self.k)
@@ -108,6 +113,10 @@ class ScaledIdentity(CovarianceStructure):
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         return ()
+
+    @property
+    def correlation(self) -> Independent:
+        return Independent(self.k)
 
     def correlation_root(self, cor: ArrayLike) -> Array:
         return np.eye(self.k)

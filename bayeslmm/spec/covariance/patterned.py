@@ -14,7 +14,7 @@ from bayeslmm.errors import OptionError
 from .algebra import contribution, inverse_factor, inverse_root
 from .base import Array, Clearing, CovarianceStructure, Departure, Path, straight
 from .independent import replaced
-from .patterns import Exchangeable, Lagged, Pattern, mean_and_rest
+from .patterns import Exchangeable, Lagged, Pattern, Patterned, mean_and_rest
 
 _MOST = 0.8  # of the correlation's range: a start stays off its ends
 
@@ -32,6 +32,10 @@ class OneCorrelation(CovarianceStructure, ABC):
     @property
     def cor_range(self) -> tuple[float, float] | None:
         return self.pattern.bounds(self.k) if self.k > 1 else None
+
+    @property
+    def correlation(self) -> Patterned:
+        return Patterned(self.k, self.pattern)
 
     def correlation_root(self, cor: ArrayLike) -> Array:
         if self.k == 1:

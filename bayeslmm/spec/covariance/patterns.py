@@ -4,12 +4,14 @@ An angle has no bounds: where ρ reaches the end of its range the root loses a r
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .base import Array
+from .correlation import Correlation, Entries, Scalar
 
 
 class Pattern(ABC):
@@ -18,6 +20,10 @@ class Pattern(ABC):
     @abstractmethod
     def bounds(self, k: int) -> tuple[float, float]:
         """The range of ρ."""
+
+    @abstractmethod
+    def lower_root(self, k: int, rho: Scalar) -> Entries:
+        """The Cholesky factor of R, in plain arithmetic on ρ."""
 
     @abstractmethod
     def root(self, k: int, angle: float) -> tuple[Array, Array]:
@@ -49,6 +55,16 @@ class Exchangeable(Pattern):
 
     def bounds(self, k: int) -> tuple[float, float]:
         return -1 / (k - 1), 1.0
+
+    def lower_root(self, k: int, rho: Scalar) -> Entries:
+        """Given j coefs the others have variance (1−ρ)(1+jρ)/(1+(j−1)ρ), covariance ρ(1−ρ)/(1+(j−1)ρ)."""
+        out: Entries = {(0, 0): 1.0} | {(i, 0): rho for i in range(1, k)}
+        for j in range(1, k):
+            before, here = 1 + (j - 1) * rho, 1 + j * rho
+            out[j, j] = ((1 - rho) * here / before) ** 0.5
+            for i in range(j + 1, k):
+                out[i, j] = rho * ((1 - rho) / (before * here)) ** 0.5
+        return out
 
     def root(self, k: int, angle: float) -> tuple[Array, Array]:
         cos, sin = _cos_sin(angle)
@@ -84,6 +100,14 @@ class Lagged(Pattern):
     def bounds(self, k: int) -> tuple[float, float]:
         return -1.0, 1.0
 
+    def lower_root(self, k: int, rho: Scalar) -> Entries:
+        new = (1 - rho**2) ** 0.5
+        return {
+            (i, j): (rho ** (i - j) if i > j else 1.0) * (new if j else 1.0)
+            for i in range(k)
+            for j in range(i + 1)
+        }
+
     def root(self, k: int, angle: float) -> tuple[Array, Array]:
         cos, sin = _cos_sin(angle)
         lag = np.subtract.outer(np.arange(k), np.arange(k))
@@ -110,6 +134,36 @@ class Lagged(Pattern):
         root[:, 0] = 0.0
         end = float(np.copysign(np.pi / 2, np.sin(angle)))
         return ((end, root, "1" if end > 0 else "-1"),)
+
+
+@dataclass(frozen=True)
+class Patterned(Correlation):
+    """Correlations that follow from one, ρ, which z carries linearly to its range."""
+
+    pattern: Pattern
+
+    @property
+    def n_free(self) -> int:
+        return int(self.k > 1)
+
+    def shapes(self, eta: float) -> tuple[float, ...]:
+        return (eta,) * self.n_free
+
+    def factor(self, z: Sequence[Scalar]) -> Entries:
+        return self.pattern.lower_root(self.k, self.pairs(z)[0]) if self.n_free else {(0, 0): 1.0}
+
+    def pairs(self, z: Sequence[Scalar]) -> list[Scalar]:
+        if not self.n_free:
+            return []
+        low, high = self.pattern.bounds(self.k)
+        return [low + (high - low) * (value + 1) / 2 for value in z]
+
+    def free(self, cor: ArrayLike) -> Array:
+        if not self.n_free:
+            return np.zeros(0)
+        low, high = self.pattern.bounds(self.k)
+        rho = np.nan_to_num(np.asarray(cor, dtype=float))
+        return np.asarray(np.clip(2 * (rho - low) / (high - low) - 1, -1.0, 1.0))
 
 
 def mean_and_rest(k: int, a: float, b: float) -> Array:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .algebra import correlation_factor, gram_root, inverse_factor, lower_factor
 from .base import Array, Clearing, CovarianceStructure, Departure, along, straight
+from .correlation import Vine
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ class Unstructured(CovarianceStructure):
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         return tuple((i, j) for i in range(self.k) for j in range(i + 1, self.k))
+
+    @property
+    def correlation(self) -> Vine:
+        return Vine(self.k)
 
     def correlation_root(self, cor: ArrayLike) -> Array:
         correlation = np.eye(self.k)

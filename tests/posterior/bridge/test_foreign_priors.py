@@ -54,7 +54,7 @@ def test_a_model_takes_pymc_distributions():
 def test_bambi_priors_there_and_back():
     import bambi
 
-    assert as_prior(bambi.Prior("HalfCauchy", beta=5)) == bl.HalfStudentT(1, 5)
+    assert as_prior(bambi.Prior("HalfCauchy", beta=5)) == bl.HalfCauchy(5)
     for prior in (bl.Normal(1, 2), bl.StudentT(4, 0, 1), bl.Gamma(2, 3), bl.HalfStudentT(4, 2), bl.Flat()):
         assert as_prior(to_bambi_prior([prior])) == prior
     both = to_bambi_prior([bl.Normal(1, 2), bl.Normal(3, 4)])

@@ -12,11 +12,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.estimands.labels import SIGMA, beta_labels, cor_labels_of, sd_labels_of
 from bayeslmm.kernel.optimizer import minimize
 from bayeslmm.likelihood.estimates import wald_table
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.covariance import lower_factor
+from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels_of, sd_labels_of
 from bayeslmm.spec.relative import TermSlot
 
 type Array = NDArray[np.float64]

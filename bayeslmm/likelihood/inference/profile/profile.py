@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError, check_choice
-from bayeslmm.estimands.labels import parameter_labels
 from bayeslmm.likelihood.bootstrap.parameters import natural_draws
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.comparison import as_fitted_by
 from bayeslmm.likelihood.inference.profile.held import Solution, parameters
 from bayeslmm.likelihood.inference.profile.limits import Curve, Limit
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
+from bayeslmm.spec.labels import parameter_labels
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

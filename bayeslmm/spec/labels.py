@@ -8,7 +8,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bayeslmm.spec.design import Design
+    from .design import Design
 
 SIGMA = "sigma"
 KINDS = ("beta", "sd", "cor", "sigma", "ranef")
@@ -19,14 +19,9 @@ def beta_label(coef: str) -> str:
     return f"beta[{coef}]"
 
 
-def sd_label(group: str, coef: str) -> str:
-    """Label of the standard deviation of a random effect (absolute, in the response's units)."""
-    return _of_group("sd", group, coef)
-
-
-def cor_label(group: str, a: str, b: str) -> str:
-    """Label of the correlation between two random effects of a group."""
-    return _of_group("cor", group, f"{a}, {b}")
+def group_label(kind: str, group: str, name: str = "") -> str:
+    """Label of a group's standard deviation or correlation; without a name, of what all its coefs share."""
+    return f"{kind}[{group}: {name}]" if name else f"{kind}[{group}]"
 
 
 def ranef_label(group: str, level: object, coef: str) -> str:
@@ -47,13 +42,13 @@ def beta_labels(design: "Design") -> tuple[str, ...]:
 def sd_labels_of(design: "Design", number: int) -> tuple[str, ...]:
     """Labels of the free standard deviations of one block."""
     group = design.blocks[number].group
-    return tuple(_of_group("sd", group, name) for name in design.covariance.sd_names(number))
+    return tuple(group_label("sd", group, name) for name in design.covariance.sd_names(number))
 
 
 def cor_labels_of(design: "Design", number: int) -> tuple[str, ...]:
     """Labels of the free correlations of one block."""
     group = design.blocks[number].group
-    return tuple(_of_group("cor", group, name) for name in design.covariance.cor_names(number))
+    return tuple(group_label("cor", group, name) for name in design.covariance.cor_names(number))
 
 
 def sd_labels(design: "Design") -> tuple[str, ...]:
@@ -64,10 +59,6 @@ def sd_labels(design: "Design") -> tuple[str, ...]:
 def cor_labels(design: "Design") -> tuple[str, ...]:
     """Labels of the free correlations: block by block, pairs in order (none across bars)."""
     return tuple(label for number in range(len(design.blocks)) for label in cor_labels_of(design, number))
-
-
-def _of_group(kind: str, group: str, name: str) -> str:
-    return f"{kind}[{group}: {name}]" if name else f"{kind}[{group}]"
 
 
 def parameter_labels(design: "Design") -> tuple[str, ...]:

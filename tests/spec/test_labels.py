@@ -1,6 +1,6 @@
 from types import SimpleNamespace
 
-from bayeslmm.estimands import labels
+from bayeslmm.spec import labels
 
 
 def small_design(sigma_free=True):

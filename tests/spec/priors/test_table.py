@@ -1,3 +1,4 @@
+import math
 import pickle
 
 import numpy as np
@@ -16,6 +17,8 @@ from bayeslmm.spec.priors import (
     HalfStudentT,
     Normal,
     Priors,
+    TruncatedNormal,
+    Uniform,
     default_priors,
 )
 
@@ -110,6 +113,8 @@ def test_groups_with_alike_names_arent_mixed_up() -> None:
         ({"sigma": LKJ(1)}, "LKJ doesn't fit"),
         ({"cor[Subject]": Flat()}, "what does: LKJ"),
         ({"sigma": 3.0}, "is a float"),
+        ({"sd": Uniform(-1, 5)}, r"Uniform\(lower=-1, upper=5\) reaches below 0.*truncate it"),
+        ({"sigma": TruncatedNormal(1, 1, -math.inf)}, "reaches below 0"),
     ],
 )
 def test_bad_changes(priors: Priors, changes: dict, message: str) -> None:

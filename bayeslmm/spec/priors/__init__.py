@@ -1,0 +1,53 @@
+"""Priors: a family a file, found by existing, and the table of a model's.
+
+A family is asked for by its class's name; nothing outside its file knows it.
+"""
+
+from bayeslmm.registry import import_folder
+
+from .base import Distribution, Prior, Quadratic
+from .correlations import log_correlations
+from .defaults import default_priors
+from .exponential import Exponential
+from .flat import Flat
+from .gamma import Gamma
+from .half_cauchy import HalfCauchy
+from .half_normal import HalfNormal
+from .half_student_t import HalfStudentT
+from .inverse_gamma import InverseGamma
+from .laplace import Laplace
+from .lkj import LKJ
+from .log_normal import LogNormal
+from .normal import Normal
+from .penalized_complexity import PenalizedComplexity
+from .student_t import StudentT
+from .table import PriorBlock, Priors
+from .truncated_normal import TruncatedNormal
+from .uniform import Uniform
+
+__all__ = [
+    "LKJ",
+    "Distribution",
+    "Exponential",
+    "Flat",
+    "Gamma",
+    "HalfCauchy",
+    "HalfNormal",
+    "HalfStudentT",
+    "InverseGamma",
+    "Laplace",
+    "LogNormal",
+    "Normal",
+    "PenalizedComplexity",
+    "Prior",
+    "PriorBlock",
+    "Priors",
+    "Quadratic",
+    "StudentT",
+    "TruncatedNormal",
+    "Uniform",
+    "default_priors",
+    "log_correlations",
+]
+
+import_folder(__name__, __path__)
