@@ -19,7 +19,7 @@ from bayeslmm.spec.prediction import Prediction, PredictOptions, Random
 
 if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
-    from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
+    from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
     from bayeslmm.likelihood.inference.hypotheses import HypothesisTest
     from bayeslmm.likelihood.inference.profile.profile import Profile

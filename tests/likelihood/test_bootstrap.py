@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from bayeslmm.errors import OptionError, SingularFitWarning
-from bayeslmm.likelihood.bootstrap.intervals import INTERVALS, Sample
-from bayeslmm.likelihood.bootstrap.parametric import Parametric, StatisticsSampler
+from bayeslmm.likelihood.bootstrap.intervals import IntervalMethod, Sample
+from bayeslmm.likelihood.bootstrap.kinds.parametric import Parametric, StatisticsSampler
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
 from bayeslmm.likelihood.bootstrap.refits import Refitter, flat_all
 from bayeslmm.likelihood.bootstrap.responses import Responses
@@ -27,6 +27,10 @@ MODELS = {
     "no random effects": ("Reaction ~ Days", "sleepstudy"),
 }
 every_model = pytest.mark.parametrize("name", MODELS)
+
+
+def limits(method, sample, prob):
+    return IntervalMethod.kinds()[method]().limits(sample, prob)
 
 
 def row_sampler(fit):
@@ -158,10 +162,10 @@ def test_seed_nobody_chose_is_recorded(sleep):
 def test_intervals_by_hand():
     draws = np.arange(101.0)
     sample = Sample(40.0, draws)
-    assert INTERVALS["percentile"](sample, 0.9) == pytest.approx((5.0, 95.0))
-    assert INTERVALS["basic"](sample, 0.9) == pytest.approx((-15.0, 75.0))
+    assert limits("percentile", sample, 0.9) == pytest.approx((5.0, 95.0))
+    assert limits("basic", sample, 0.9) == pytest.approx((-15.0, 75.0))
     half = 1.6448536 * np.std(draws, ddof=1)
-    assert INTERVALS["normal"](sample, 0.9) == pytest.approx((30 - half, 30 + half), rel=1e-6)
+    assert limits("normal", sample, 0.9) == pytest.approx((30 - half, 30 + half), rel=1e-6)
 
 
 @pytest.mark.parametrize(

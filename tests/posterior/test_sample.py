@@ -81,7 +81,7 @@ def test_estimates_carry_labels_and_diagnostics(posterior):
 
 
 def test_highest_density_interval_is_the_shorter(posterior):
-    eti, hdi = posterior.summary.estimates().frame, posterior.estimates(interval="hdi").frame
+    eti, hdi = posterior.summary.estimates().frame, posterior.summary.estimates(interval="hdi").frame
     assert ((hdi["upper"] - hdi["lower"]) <= 1.01 * (eti["upper"] - eti["lower"])).all()
     with pytest.raises(OptionError, match="'hdi'"):
         posterior.summary.estimates(interval="hpd")

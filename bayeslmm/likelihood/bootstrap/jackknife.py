@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import BayesLMMWarning
-from bayeslmm.likelihood.bootstrap.cases import refit, take
 from bayeslmm.likelihood.bootstrap.engine import Source
 from bayeslmm.likelihood.bootstrap.hierarchy import rows_by_level
+from bayeslmm.likelihood.bootstrap.kinds.cases import refit, take
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.design import Design
 

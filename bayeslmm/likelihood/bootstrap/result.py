@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.estimands.table import EstimateTable
-from bayeslmm.likelihood.bootstrap.intervals import INTERVALS, Sample
+from bayeslmm.likelihood.bootstrap.intervals import IntervalMethod, Sample
+from bayeslmm.likelihood.bootstrap.intervals.percentile import Percentile
 from bayeslmm.likelihood.bootstrap.jackknife import acceleration, leave_one_out
-from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
+from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
 from bayeslmm.likelihood.bootstrap.parameters import parameters, standard_errors
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
 from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
@@ -184,18 +185,18 @@ class Bootstrap:
         return self._intervals(method, prob)[["lower", "upper"]]
 
     def _intervals(self, method: str, prob: float) -> pd.DataFrame:
-        check_choice("interval method", method, INTERVALS)
+        methods = IntervalMethod.kinds()
+        chosen = methods[check_choice("interval method", method, methods)]()
         m = len(self.labels)
         nothing = np.full(m, np.nan)
-        student, bca = method == "studentized", method == "bca"
-        draw_se = self.se_draws.T if student else [None] * m
-        se = standard_errors(self.fit) if student else nothing
-        a = self.acceleration if bca else nothing
+        draw_se = self.se_draws.T if chosen.needs_se else [None] * m
+        se = standard_errors(self.fit) if chosen.needs_se else nothing
+        a = self.acceleration if chosen.needs_acceleration else nothing
         samples = [
             Sample(float(self.estimate[i]), self.values[:, i], float(se[i]), draw_se[i], float(a[i]), kind)
             for i, kind in enumerate(self._kinds())
         ]
-        return _intervals(self.labels, samples, method, prob)
+        return _intervals(self.labels, samples, chosen, prob)
 
     def _kinds(self) -> list[str]:
         if self.statistic is not None:
@@ -226,7 +227,7 @@ class Bootstrap:
         samples = [
             Sample(float(b), column) for b, column in zip(self.ranef_estimate, predicted.T, strict=True)
         ]
-        return frame.join(_intervals(labels, samples, "percentile", prob))
+        return frame.join(_intervals(labels, samples, Percentile(), prob))
 
     def __repr__(self) -> str:
         notes = "".join(f"\n{note}" for note in self.notes)
@@ -253,14 +254,14 @@ def _summary(labels: tuple[str, ...], kinds: list[str], estimate: Array, values:
     return pd.DataFrame(columns, index=list(labels))
 
 
-def _intervals(labels: tuple[str, ...], samples: list[Sample], method: str, prob: float) -> pd.DataFrame:
+def _intervals(
+    labels: tuple[str, ...], samples: list[Sample], method: IntervalMethod, prob: float
+) -> pd.DataFrame:
     """lower, upper and n_ok, the draws that counted."""
     if not 0 < prob < 1:
         raise OptionError(f"prob is {prob}; a probability lies between 0 and 1")
     finite = [sample.finite() for sample in samples]
-    limits = [
-        INTERVALS[method](sample, prob) if len(sample.draws) > 1 else (np.nan, np.nan) for sample in finite
-    ]
+    limits = [method.limits(sample, prob) if len(sample.draws) > 1 else (np.nan, np.nan) for sample in finite]
     frame = pd.DataFrame(limits, index=list(labels), columns=["lower", "upper"])
     frame.insert(0, "n_ok", [len(sample.draws) for sample in finite])
     return frame

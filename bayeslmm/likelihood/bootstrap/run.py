@@ -9,16 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError, check_choice
-from bayeslmm.likelihood.bootstrap.cases import Cases
-from bayeslmm.likelihood.bootstrap.kind import BootstrapKind, ResponseKind
+from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind, ResponseKind
 from bayeslmm.likelihood.bootstrap.parameters import parameters
-from bayeslmm.likelihood.bootstrap.parametric import Parametric
-from bayeslmm.likelihood.bootstrap.random_effects_block import RandomEffectsBlock
-from bayeslmm.likelihood.bootstrap.residual import Residual
 from bayeslmm.likelihood.bootstrap.result import Bootstrap
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
 from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
-from bayeslmm.likelihood.bootstrap.wild import Wild
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.runs.manifest import Manifest, data_hash
 from bayeslmm.runs.plan import Done, Plan, fresh_seed, generator
@@ -28,9 +23,6 @@ from bayeslmm.spec.labels import parameter_labels
 
 type Array = NDArray[np.float64]
 
-KINDS: dict[str, type[BootstrapKind]] = {
-    kind.keyword: kind for kind in (Parametric, Residual, Cases, Wild, RandomEffectsBlock)
-}
 DEAR = 2_000  # random effects beyond which a replicate is handed over alone
 LIGHT = 200  # up to which refits take less time than what is done once for all that are handed over
 
@@ -112,7 +104,8 @@ def kind_of(asked: str | BootstrapKind, of_kind: dict[str, Any]) -> BootstrapKin
     """
     if isinstance(asked, BootstrapKind):
         return replace(asked, **of_kind)
-    kind = KINDS[check_choice("bootstrap kind", asked, KINDS)]
+    kinds = BootstrapKind.kinds()
+    kind = kinds[check_choice("bootstrap kind", asked, kinds)]
     known = [each.name for each in fields(kind)]
     for name in of_kind:
         if not known:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.likelihood.bootstrap.engine import Engine, Replicates
-from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
+from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
 from bayeslmm.likelihood.bootstrap.parameters import parameter_draws, standard_errors
 from bayeslmm.likelihood.bootstrap.refits import Refits
 from bayeslmm.likelihood.bootstrap.statistic import Statistic

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.likelihood.bootstrap.parametric import Parametric
+from bayeslmm.likelihood.bootstrap.kinds.parametric import Parametric
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
 from bayeslmm.likelihood.bootstrap.refits import Refitter
 from bayeslmm.likelihood.bootstrap.responses import Responses, RowSampler

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.kernel.optimizer import Status
 from bayeslmm.likelihood.bootstrap.engine import ResponseEngine, Source
+from bayeslmm.likelihood.bootstrap.kinds.parametric import NormalRows
 from bayeslmm.likelihood.bootstrap.parameters import parameters
-from bayeslmm.likelihood.bootstrap.parametric import NormalRows
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
 from bayeslmm.likelihood.bootstrap.refits import Refitter
 from bayeslmm.likelihood.bootstrap.run import first_error_of

@@ -45,6 +45,8 @@ def _by_cost(target: Target) -> Plan:
     cost = evaluation_seconds(target)
     graph = "marginal" if cost * STEPS < PATIENCE else "explicit"
     measured = f"{target.size} parameters besides the Gaussian ones, {_readable(cost)} an evaluation"
+    if target.priors.bounded:
+        return Plan((graph,), f"{measured}; a prior ends at a bound, which proposals cross")
     if target.size > MOST_FOR_IMPORTANCE:
         return Plan((graph,), f"{measured}: too many for importance sampling")
     return Plan(("importance", graph), measured)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from bayeslmm.errors import PriorError, did_you_mean
@@ -26,6 +27,9 @@ _ALLOWED = {
     "cor": ("correlation",),
     "sigma": ("positive", "any"),
 }
+
+
+_RANGES = {"beta": (-inf, inf), "sd": (0.0, inf), "cor": (-1.0, 1.0), "sigma": (0.0, inf)}
 
 
 class PriorBlock(NamedTuple):
@@ -80,6 +84,11 @@ class Priors:
     def sigma(self) -> Prior:
         """Of a sigma that is free; a known one has none."""
         return self.table[SIGMA]
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a prior ends where its parameter doesn't."""
+        return any(_ends_within(prior.bounds, _RANGES[kind_of(label)]) for label, prior in self.table.items())
 
     def replace(self, changes: Mapping[str, Prior]) -> "Priors":
         """These priors with some of them changed.
@@ -155,8 +164,12 @@ def _check_family(label: str, prior: Prior) -> None:
     if prior.support not in allowed:
         fits = ", ".join(word for word, family in Prior.kinds().items() if family.support in allowed)
         raise PriorError(f"{type(prior).__name__} doesn't fit {label!r}; what does: {fits}")
-    if prior.proper and "positive" in allowed and prior.bounds[0] < 0:
+    if prior.proper and prior.bounds[0] < _RANGES[kind_of(label)][0]:
         raise PriorError(f"{prior} reaches below 0, where {label!r} can't be; truncate it there")
+
+
+def _ends_within(bounds: tuple[float, float], whole: tuple[float, float]) -> bool:
+    return bounds[0] > whole[0] or bounds[1] < whole[1]
 
 
 def _narrowness(name: str) -> int:

@@ -15,13 +15,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayeslmm.likelihood.bootstrap.intervals import IntervalMethod
+from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
 from bayeslmm.likelihood.bootstrap.parameters import parameters
-from bayeslmm.likelihood.bootstrap.run import KINDS
 
 SIMULATIONS = int(os.environ.get("BAYESLMM_SIMULATIONS", "100"))
 PIECE = 20
 DRAWS = 400
-METHODS = ("percentile", "basic", "normal", "studentized", "bca")
+METHODS = list(IntervalMethod.kinds())
+KINDS = BootstrapKind.kinds()
 PROB = 0.9
 OF_SIGMA = ("parametric", "residual", "cases")
 

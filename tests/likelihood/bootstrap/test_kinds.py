@@ -6,15 +6,17 @@ import pytest
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import OptionError
-from bayeslmm.likelihood.bootstrap.cases import Cases
 from bayeslmm.likelihood.bootstrap.hierarchy import rows_by_level
-from bayeslmm.likelihood.bootstrap.random_effects_block import RandomEffectsBlock
+from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
+from bayeslmm.likelihood.bootstrap.kinds.cases import Cases
+from bayeslmm.likelihood.bootstrap.kinds.random_effects_block import RandomEffectsBlock
+from bayeslmm.likelihood.bootstrap.kinds.residual import Residual
+from bayeslmm.likelihood.bootstrap.kinds.wild import HCCME, MULTIPLIERS, Wild
 from bayeslmm.likelihood.bootstrap.reflate import reflated_effects, reflated_residuals
-from bayeslmm.likelihood.bootstrap.residual import Residual
-from bayeslmm.likelihood.bootstrap.run import KINDS
-from bayeslmm.likelihood.bootstrap.wild import HCCME, MULTIPLIERS, Wild
 from bayeslmm.model import LinearMixedModel
 from bayeslmm.runs.plan import generator
+
+KINDS = BootstrapKind.kinds()
 
 
 def marginal_residuals(fit):
@@ -215,7 +217,7 @@ def test_replicates_without_a_rare_column_fail_and_are_counted():
         ({"kind": "wild", "multiplier": "mamen"}, "did you mean 'mammen'"),
         ({"kind": "wild", "grup": "Subject"}, "did you mean 'group'"),
         ({"kind": "residual", "group": "Subject"}, "has no options"),
-        ({"kind": "jackknife"}, "'parametric', 'residual', 'cases', 'wild', 'random-effects block'"),
+        ({"kind": "jackknife"}, "'cases', 'parametric', 'random-effects block', 'residual', 'wild'"),
     ],
 )
 def test_bad_options_of_a_kind(sleep, options, message):

@@ -72,7 +72,7 @@ def test_ctrl_c_returns_what_is_finished(sleep, tmp_path):
 INTERRUPTED = """
 import signal
 import bayeslmm as bl
-from bayeslmm.likelihood.bootstrap.parametric import StatisticsSampler
+from bayeslmm.likelihood.bootstrap.kinds.parametric import StatisticsSampler
 from bayeslmm.likelihood.bootstrap.refits import Refitter
 from bayeslmm.runs.plan import generators
 fit = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy")).fit()

@@ -7,11 +7,15 @@ import pytest
 from scipy import stats
 
 from bayeslmm.errors import BayesLMMWarning, OptionError
-from bayeslmm.likelihood.bootstrap.intervals import INTERVALS, Sample
+from bayeslmm.likelihood.bootstrap.intervals import IntervalMethod, Sample
 from bayeslmm.likelihood.bootstrap.jackknife import acceleration, leave_one_out
 from bayeslmm.likelihood.bootstrap.parameters import parameters, standard_errors
 from bayeslmm.likelihood.fit import fit
 from bayeslmm.spec.build import build
+
+
+def limits(method, sample, prob):
+    return IntervalMethod.kinds()[method]().limits(sample, prob)
 
 
 def test_statistic_is_asked_of_whole_refits(sleep):
@@ -102,24 +106,24 @@ def test_studentized_by_hand():
     rng = np.random.default_rng(1)
     draws, se = rng.normal(3, 1, 500), rng.uniform(0.5, 1.5, 500)
     t = np.quantile((draws - 2.5) / se, [0.05, 0.95])
-    got = INTERVALS["studentized"](Sample(2.5, draws, 0.8, se, kind="beta"), 0.9)
+    got = limits("studentized", Sample(2.5, draws, 0.8, se, kind="beta"), 0.9)
     assert got == pytest.approx((2.5 - 0.8 * t[1], 2.5 - 0.8 * t[0]))
     sample = Sample(2.5, draws := np.exp(draws), 0.8, se, kind="sd")
     t = np.quantile((np.log(draws) - np.log(2.5)) / (se / draws), [0.05, 0.95])
-    got = INTERVALS["studentized"](sample, 0.9)
+    got = limits("studentized", sample, 0.9)
     assert got == pytest.approx(tuple(np.exp(np.log(2.5) - 0.8 / 2.5 * t[::-1])))
 
 
 def test_studentized_at_the_ends_of_a_range_has_no_limits():
     draws, se = np.linspace(0.1, 0.9, 50), np.full(50, 0.1)
     for kind, estimate in (("cor", 1.0), ("sd", 0.0)):
-        assert np.isnan(INTERVALS["studentized"](Sample(estimate, draws, np.nan, se, kind=kind), 0.9)).all()
+        assert np.isnan(limits("studentized", Sample(estimate, draws, np.nan, se, kind=kind), 0.9)).all()
 
 
 def test_bca_is_the_percentile_interval_without_bias_and_acceleration():
     draws = np.linspace(-1, 1, 2001)
-    plain = INTERVALS["percentile"](Sample(0.0, draws), 0.9)
-    assert INTERVALS["bca"](Sample(0.0, draws, acceleration=0.0), 0.9) == pytest.approx(plain, abs=1e-3)
+    plain = limits("percentile", Sample(0.0, draws), 0.9)
+    assert limits("bca", Sample(0.0, draws, acceleration=0.0), 0.9) == pytest.approx(plain, abs=1e-3)
 
 
 def test_bca_as_scipy_has_it():
@@ -127,7 +131,7 @@ def test_bca_as_scipy_has_it():
     scipy = stats.bootstrap((x,), np.mean, n_resamples=4000, method="BCa", rng=np.random.default_rng(3))
     jackknife = (x.sum() - x) / (len(x) - 1)
     a = float(acceleration(jackknife[:, None])[0])
-    got = INTERVALS["bca"](Sample(x.mean(), scipy.bootstrap_distribution, acceleration=a), 0.95)
+    got = limits("bca", Sample(x.mean(), scipy.bootstrap_distribution, acceleration=a), 0.95)
     assert got == pytest.approx(tuple(scipy.confidence_interval), rel=2e-3)
 
 
@@ -149,7 +153,7 @@ def build_spec(pastes):
     return ModelSpec(pastes.formula), load_dataset("Pastes")
 
 
-@pytest.mark.parametrize("method", INTERVALS)
+@pytest.mark.parametrize("method", IntervalMethod.kinds())
 def test_intervals_of_a_real_bootstrap(sleep, method):
     boot = sleep.bootstrap(n=300, seed=1, progress=False)
     table, wald = boot.confint(method, 0.9), sleep.estimates(0.9).frame

@@ -5,7 +5,7 @@ import pytest
 
 import bayeslmm as bl
 from bayeslmm.errors import OptionError
-from bayeslmm.likelihood.bootstrap.parametric import Parametric
+from bayeslmm.likelihood.bootstrap.kinds.parametric import Parametric
 from bayeslmm.likelihood.inference.ratio_test import BootstrapRatioTest
 from bayeslmm.runs.plan import generator
 

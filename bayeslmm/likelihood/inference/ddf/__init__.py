@@ -1,1 +1,5 @@
-"""Denominator degrees of freedom: one way to approximate them a file."""
+"""Methods for denominator degrees of freedom: one a file, found by existing."""
+
+from bayeslmm.registry import import_folder
+
+import_folder(__name__, __path__)

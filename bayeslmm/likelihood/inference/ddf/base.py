@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.registry import Registered
 
 type Array = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ class FTest(NamedTuple):
         return float(fdtrc(self.num_df, self.den_df, self.F))
 
 
-class DDF(ABC):
+class DDF(Registered, ABC):
     """One way to test hypotheses Lβ = d of a fit.
 
     Attributes
@@ -39,7 +40,6 @@ class DDF(ABC):
     keyword : what asks for it. name : what tables call it. fit : whose coefficients are tested.
     """
 
-    keyword: ClassVar[str]
     name: ClassVar[str]
 
     def __init__(self, fit: Fitted) -> None:

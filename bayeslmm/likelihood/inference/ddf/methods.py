@@ -1,16 +1,8 @@
-"""All methods for denominator degrees of freedom, by the word that asks for them."""
+"""The choice among methods for denominator degrees of freedom."""
 
 from bayeslmm.errors import check_choice
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.ddf.base import DDF
-from bayeslmm.likelihood.inference.ddf.kenward_roger import KenwardRoger
-from bayeslmm.likelihood.inference.ddf.normal import Normal
-from bayeslmm.likelihood.inference.ddf.residual import Residual
-from bayeslmm.likelihood.inference.ddf.satterthwaite import Satterthwaite
-
-METHODS: dict[str, type[DDF]] = {
-    method.keyword: method for method in (Satterthwaite, KenwardRoger, Residual, Normal)
-}
 
 
 def ddf_of(fit: Fitted, ddf: str) -> DDF:
@@ -21,4 +13,5 @@ def ddf_of(fit: Fitted, ddf: str) -> DDF:
     OptionError
         For a misspelt method, or one that isn't for this fit.
     """
-    return METHODS[check_choice("ddf", ddf, METHODS)](fit)
+    methods = DDF.kinds()
+    return methods[check_choice("ddf", ddf, methods)](fit)

@@ -12,7 +12,7 @@ from bayeslmm.errors import check_choice
 from bayeslmm.kernel.optimizer import Status
 from bayeslmm.likelihood.bootstrap.engine import Replicates, Source
 from bayeslmm.likelihood.bootstrap.hierarchy import chain, check_exchangeable, rows_by_level
-from bayeslmm.likelihood.bootstrap.kind import BootstrapKind
+from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
 from bayeslmm.likelihood.bootstrap.refits import Refits
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.optimum import Convergence, Optimum, optimize

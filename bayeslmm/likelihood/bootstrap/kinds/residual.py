@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.likelihood.bootstrap.kind import ResponseKind
+from bayeslmm.likelihood.bootstrap.kinds.base import ResponseKind
 from bayeslmm.likelihood.bootstrap.reflate import reflated_effects, reflated_residuals
 from bayeslmm.likelihood.bootstrap.responses import Rows
 from bayeslmm.likelihood.fitted import Fitted

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import check_choice
 from bayeslmm.likelihood.bootstrap.hierarchy import clusters
-from bayeslmm.likelihood.bootstrap.kind import ResponseKind
+from bayeslmm.likelihood.bootstrap.kinds.base import ResponseKind
 from bayeslmm.likelihood.bootstrap.responses import Rows
 from bayeslmm.likelihood.fitted import Fitted
 

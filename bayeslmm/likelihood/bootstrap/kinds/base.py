@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from bayeslmm.likelihood.bootstrap.engine import Engine, ResponseEngine
 from bayeslmm.likelihood.bootstrap.responses import RowSampler, Sampler
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.registry import Registered
 
 type Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class BootstrapKind(ABC):
+class BootstrapKind(Registered, ABC):
     """A kind of bootstrap, with the keyword that asks for it; its options are its fields."""
 
-    keyword: ClassVar[str]
     has_effects: ClassVar[bool] = True  # are responses made with known random effects?
 
     @abstractmethod

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.bootstrap.hierarchy import rows_by_level
-from bayeslmm.likelihood.bootstrap.kind import ResponseKind
+from bayeslmm.likelihood.bootstrap.kinds.base import ResponseKind
 from bayeslmm.likelihood.bootstrap.reflate import reflated_effects, reflated_residuals
 from bayeslmm.likelihood.bootstrap.responses import Rows
 from bayeslmm.likelihood.fitted import Fitted

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.sufficient import ResponseLaw
-from bayeslmm.likelihood.bootstrap.kind import ResponseKind
+from bayeslmm.likelihood.bootstrap.kinds.base import ResponseKind
 from bayeslmm.likelihood.bootstrap.responses import Responses, Rows, RowSampler, Sampler
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.simulation import spherical_to_effects

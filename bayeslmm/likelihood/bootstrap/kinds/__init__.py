@@ -1,0 +1,5 @@
+"""Kinds of bootstrap: a way to make replicates a file, found by existing."""
+
+from bayeslmm.registry import import_folder
+
+import_folder(__name__, __path__)
