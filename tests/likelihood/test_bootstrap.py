@@ -185,7 +185,7 @@ def test_bad_options(sleep, options, message):
 
 def test_unknown_interval_names_the_choices(sleep):
     boot = sleep.bootstrap(n=5, seed=1, progress=False)
-    with pytest.raises(OptionError, match="'percentile', 'basic', 'normal'"):
+    with pytest.raises(OptionError, match="'basic', 'bca', 'normal', 'percentile', 'studentized'"):
         boot.confint("quantile")
     with pytest.raises(OptionError, match="between 0 and 1"):
         boot.confint(prob=95)

@@ -67,5 +67,6 @@ def _create(name: str, distribution: str, arguments: dict[str, Any], wall: Any, 
 
     from bayeslmm.posterior.graph.transforms import ScaledSoftPlus
 
+    exact = {keyword: np.asarray(value, dtype=np.float64) for keyword, value in arguments.items()}
     coordinate = {} if wall is None else {"default_transform": ScaledSoftPlus(np.asarray(wall))}
-    return getattr(pm, distribution)(name, **arguments, **coordinate, **dims)
+    return getattr(pm, distribution)(name, **exact, **coordinate, **dims)

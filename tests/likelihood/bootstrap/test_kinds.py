@@ -217,7 +217,7 @@ def test_replicates_without_a_rare_column_fail_and_are_counted():
         ({"kind": "wild", "multiplier": "mamen"}, "did you mean 'mammen'"),
         ({"kind": "wild", "grup": "Subject"}, "did you mean 'group'"),
         ({"kind": "residual", "group": "Subject"}, "has no options"),
-        ({"kind": "jackknife"}, "'cases', 'parametric', 'random-effects block', 'residual', 'wild'"),
+        ({"kind": "jackknife"}, ", ".join(map(repr, KINDS))),
     ],
 )
 def test_bad_options_of_a_kind(sleep, options, message):
