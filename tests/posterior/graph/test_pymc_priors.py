@@ -29,10 +29,13 @@ def inside(prior, positive):
 
 
 def same_density(ours, graphs):
-    """Equal to a constant's rounding: PyMC takes log 2 and √2 in single precision where it normalizes."""
+    """Equal but for a constant that is PyMC's rounding.
+
+    It normalizes with log 2 and √2 in single precision: of a truncated normal, 3e-8 z²/2 at a bound z sds off.
+    """
     off = np.subtract(graphs, ours)
     np.testing.assert_allclose(off, off[:1].sum(), atol=1e-10 * (1 + np.abs(ours).max(initial=0)))
-    np.testing.assert_allclose(off, 0, atol=4e-8)
+    np.testing.assert_allclose(off, 0, atol=1e-5)
 
 
 def places(prior):
