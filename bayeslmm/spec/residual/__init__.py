@@ -3,13 +3,11 @@
 A file put here is found by being here.
 """
 
-from importlib import import_module
-from pkgutil import iter_modules
+from bayeslmm.registry import import_folder
 
 from .base import Residual
 from .prior_weights import PriorWeights
 
 __all__ = ["PriorWeights", "Residual"]
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+import_folder(__name__, __path__)

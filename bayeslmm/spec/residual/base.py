@@ -3,12 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError
+from bayeslmm.registry import Registered
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -18,11 +19,11 @@ type Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Residual(ABC):
+class Residual(Registered, ABC):
     """The residual of n rows, e ~ N(0, σ²R(φ)).
 
-    A structure is a subclass with a `keyword`, and registers itself. R^½ is any root with R^½(R^½)ᵀ = R that
-    joins only rows of one residual group.
+    A structure is a subclass with a `keyword`. R^½ is any root with R^½(R^½)ᵀ = R that joins only rows of one
+    residual group.
 
     Attributes
     ----------
@@ -30,18 +31,9 @@ class Residual(ABC):
     data : what R takes from the rows, (n,) each, by name.
     """
 
-    structures: ClassVar[dict[str, type["Residual"]]] = {}
-    keyword: ClassVar[str]
-
     n: int
     sigma: float | None = None
     data: Mapping[str, Array] = field(default_factory=dict)
-
-    def __init_subclass__(cls) -> None:
-        """Register a class that has a keyword of its own."""
-        super().__init_subclass__()
-        if "keyword" in vars(cls):
-            Residual.structures[cls.keyword] = cls
 
     @classmethod
     @abstractmethod

@@ -31,7 +31,7 @@ def inside(prior, positive):
 def same_density(ours, graphs):
     """Equal but for a constant that is PyMC's rounding.
 
-    It normalizes with log 2 and √2 in single precision: of a truncated normal, 3e-8 z²/2 at a bound z sds off.
+    Its log 2 and √2 are in single precision: a truncated normal is off by 3e-8 z²/2, its bound z sds away.
     """
     off = np.subtract(graphs, ours)
     np.testing.assert_allclose(off, off[:1].sum(), atol=1e-10 * (1 + np.abs(ours).max(initial=0)))
