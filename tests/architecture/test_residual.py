@@ -15,6 +15,7 @@ READERS = {
         "model.py",
         "spec/model_spec.py",
         "spec/in_memory.py",
+        "spec/prediction.py",
         "spec/streaming/build.py",
         "spec/streaming/design.py",
         "spec/streaming/rows.py",
