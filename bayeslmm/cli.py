@@ -39,7 +39,7 @@ class ExitCode(IntEnum):
     UNRESOLVED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Settings:
     """The choices of one run of both engines."""
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 type Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Combinations:
     """m linear combinations Cβ + Db.
 

@@ -20,7 +20,7 @@ POSTERIOR_COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EstimateTable:
     """What an engine estimated, one row per estimand.
 

@@ -24,7 +24,7 @@ class BlockShape(Protocol):
     def known(self) -> Floats | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BlockSize:
     """A block whose rows are elsewhere; attributes as of `BlockRows`."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-12  # of the size of a product, below which a difference is rounding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Condensed:
     """A packed problem with the (log|V₀|, A) of another, and how responses are carried over.
 
@@ -95,7 +95,7 @@ class _Team(NamedTuple):
     shared: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Leaves:
     """The finest block of a packed problem."""
 
@@ -226,7 +226,7 @@ class _Leaves:
         return _Team(members, number, basis, basis.T @ shared)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Condenser:
     """Puts the condensed problem together. Its leaves: those that stay, rotated ones, those within."""
 

@@ -83,7 +83,7 @@ def diagonal_blocks(lam: Floats, ints: Ints, selected: Floats, inverse: Floats) 
     return out
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Conditional:
     """Random effects given y at one Λ; u = M⁻¹ΛᵀZᵀR⁻¹(y − Xβ), b = Λu, or (L ⊗ Λ)u.
 

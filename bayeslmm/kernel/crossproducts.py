@@ -18,7 +18,7 @@ def as_they_are(rows: Floats) -> Floats:
     return rows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LeastSquares:
     """The least-squares fit of y on X: X = Q R, y = Q gamma + r.
 

@@ -19,7 +19,7 @@ from bayeslmm.kernel.lapack import FROM
 from bayeslmm.kernel.pullback import selected_inverse, spherical_solution
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EffectMoments:
     """Of β and b given y and m values of (σ, Λ).
 

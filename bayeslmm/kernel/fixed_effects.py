@@ -13,7 +13,7 @@ from bayeslmm.kernel.dense import cholesky_leading
 from bayeslmm.kernel.kernel import Kernel
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PriorOfDelta:
     """A Gaussian prior of δ = R_Xβ − γ, flat where its precision is 0.
 

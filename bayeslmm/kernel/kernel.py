@@ -18,7 +18,7 @@ from bayeslmm.kernel.relation import Known
 CHEAP = 200_000  # panel elements up to which an evaluation takes about a millisecond
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Moments:
     """What the likelihood needs of the data at one Λ.
 
@@ -32,7 +32,7 @@ class Moments:
     A: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kernel:
     """One problem, reduced to cross-products; it never sees n again.
 

@@ -21,7 +21,7 @@ from bayeslmm.kernel.fixed_effects import PriorOfDelta, fixed_effects_factor
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GroupedRows:
     """Rows whitened and sorted by group, in the kernel's coordinates.
 

@@ -252,7 +252,7 @@ def advance(search: Search, value: float, gradient: Floats, tolerance: float) ->
     return bool(counts[PHASE] == DIFFERENCE or counts[PHASE] == STEP)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What a search found.
 

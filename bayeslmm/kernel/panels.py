@@ -10,7 +10,7 @@ from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.together import Together
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Panels:
     """Index tables of the panels, named as in `layout`."""
 

@@ -35,7 +35,7 @@ STEPS = 60  # as long as a few factors
 LARGE = 1e3  # relative sd of whitened columns beside which the identity in M vanishes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Root:
     """A root of [[G, C'], [C'ᵀ, I]] + ρI on the random effects' part, whitened; C' = ZᵀR⁻¹Q there."""
 
@@ -60,7 +60,7 @@ class _Root:
         return out / LARGE, self.W_Q.T @ z + self.root_A @ z_delta
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Reference:
     """The factor of J₀ = J at Λ₀ and σ₀.
 
@@ -98,7 +98,7 @@ class _Reference:
         return z, delta
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NearbyDraws:
     """What draws of β and b at nearby (σ, Λ) have in common.
 

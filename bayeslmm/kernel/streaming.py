@@ -20,7 +20,7 @@ from bayeslmm.kernel.crossproducts import Whitening, bordered, whitened
 from bayeslmm.kernel.plan import Plan, pack_floats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Basis:
     """Provisional coordinates.
 
@@ -95,7 +95,7 @@ def _spanning(X: Floats, kept: Ints) -> Floats:
     return found if np.allclose(X @ found, 1.0, atol=1e-10) else np.zeros(X.shape[1])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Sums:
     """What chunks add up to.
 
@@ -123,7 +123,7 @@ class Sums:
         return Sums(self.n + other.n, self.values, self.dense, triangle, log_det, grams)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """Some rows of a problem: y (m,) with the offset taken off, X (m, p') all columns, and its blocks' rows.
 

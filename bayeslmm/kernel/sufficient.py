@@ -124,7 +124,7 @@ def _blocks(ints: Ints, floats: Floats) -> list[tuple[slice, Ints, Floats]]:
     return out
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ResponseLaw:
     """What the law of (Z̃ᵀr, γ, rᵀr) is made of; see the head of this file.
 

@@ -26,7 +26,7 @@ class Together(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class InRows:
     """The answers from rows in memory."""
 
@@ -45,7 +45,7 @@ class InRows:
         return _counted(keys, own.n_levels, width)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class InPairs:
     """The answers from the pairs of levels that occur.
 

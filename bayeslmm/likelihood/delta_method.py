@@ -12,7 +12,7 @@ from bayeslmm.spec.relative import CovarianceMap
 type Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ThetaSigma:
     """Asymptotic covariance of (x, log σ), x = (θ, φ).
 
@@ -66,7 +66,7 @@ def scaled_inverse(hessian: Array, scale: Array) -> Array:
     return inverse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NaturalErrors:
     """Standard errors by group, NaN on the boundary: sd (n_sd,), cor (n_pairs,), sigma."""
 

@@ -43,7 +43,7 @@ class FitOptions:
         return Criterion.of(design, self.criterion == "REML")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fitted:
     """The numbers of a linear mixed model fitted by ML or REML.
 

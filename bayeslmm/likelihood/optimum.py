@@ -26,7 +26,7 @@ DIGITS = 1e-20  # squared gradient in the metric of the Hessian that rounding le
 NUDGE = 1e-4  # size of the step inside the boundary at which the derivative in T is taken
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Criterion:
     """x ↦ (criterion, gradient): the kernel's profiled criterion in coordinates x = (θ, φ).
 
@@ -111,7 +111,7 @@ class Vanished:
         return f"{self.group}: {self.what} (slope {self.slope:.3g})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Convergence:
     """The evidence that a fit is at its optimum.
 
@@ -135,7 +135,7 @@ class Convergence:
         return self.status is Status.CONVERGED and all(v.slope > -1e-6 for v in self.vanished)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimum:
     """x = (θ, φ) at the minimum of the criterion, its value there, and the evidence."""
 

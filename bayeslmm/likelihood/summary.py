@@ -12,7 +12,7 @@ from bayeslmm.likelihood.varcorr import RESIDUAL, whole_block
 MOST_CORRELATED = 12  # coefficients beyond which the correlation matrix isn't printed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Summary:
     """What a fit says, as tables.
 

@@ -24,7 +24,7 @@ type ByGroup = Mapping[str, Array]
 TOLERANCE = 1e-8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Integral:
     """What a witness says of the data at natural parameters.
 
@@ -50,7 +50,7 @@ class Witness(Protocol):
         """Integrate the random effects at ``beta``; without it, beta too under a flat prior."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Point:
     """Natural parameters at which both sides are evaluated.
 
@@ -74,7 +74,7 @@ class Point:
         return {"sigma": self.sigma, **named}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Certificate:
     """How far two independent computations of the marginal likelihood are apart.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bayeslmm.runs.manifest import Manifest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Results of both paradigms, the verdict on each estimand, the certificate, and the draws behind them.
 

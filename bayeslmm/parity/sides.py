@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROLES = {"REML": "fit", "ML": "fit", "bootstrap": "bootstrap", "posterior": "posterior"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Side:
     """One engine's result (or a bare table) and its estimates."""
 
@@ -29,7 +29,7 @@ class Side:
         return getattr(self.result, "design", None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sides:
     """The results by role; None where one is missing."""
 

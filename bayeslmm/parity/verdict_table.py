@@ -12,7 +12,7 @@ from bayeslmm.parity.verdicts.evidence import VerdictOptions
 from bayeslmm.parity.verdicts.precedence import precedence
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Verdicts:
     """Verdict and sentence by estimand.
 

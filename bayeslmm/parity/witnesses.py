@@ -27,7 +27,7 @@ def graph_witness(design: "Design") -> "GraphWitness":
     return GraphWitness(GraphDensity(model, design), tuple(block.group for block in design.blocks))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GraphWitness:
     """The explicit PyMC graph, integrated by its own gradient.
 
@@ -47,7 +47,7 @@ class GraphWitness:
         return Integral(found.logp, np.concatenate([np.zeros(0), *parts]), found.beta)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KernelWitness:
     """The kernel, behind the likelihood engine's densities.
 

@@ -14,7 +14,7 @@ from bayeslmm.spec.priors import Prior, Priors, log_correlations
 type Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Parameters:
     """m draws of (σ, sd, correlations), and of β where it was sampled.
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PosteriorResult:
     """Posterior draws with their provenance.
 

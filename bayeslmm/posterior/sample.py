@@ -64,7 +64,7 @@ class _Clock:
         self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - start
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Run:
     """What is sampled, and how."""
 
@@ -75,7 +75,7 @@ class _Run:
     recipe: Recipe | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Outcome:
     """What came out of one method."""
 

@@ -31,7 +31,7 @@ class _Density(NamedTuple):
     beta: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """log p(y, φ): the kernel's likelihood, the priors and the Jacobian of φ.
 

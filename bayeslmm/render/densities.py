@@ -19,7 +19,7 @@ PANEL = 190  # pixels
 BOUNDS = {"sd": (0.0, np.inf), "sigma": (0.0, np.inf), "cor": (-1.0, 1.0)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DensityPanel:
     """One estimand's distributions.
 

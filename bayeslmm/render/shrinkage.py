@@ -17,7 +17,7 @@ type Array = NDArray[np.float64]
 PANEL = 360  # pixels
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ShrinkagePanel:
     """The J random effects of one coef of a group, as deviations from the fixed effects.
 

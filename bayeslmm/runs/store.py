@@ -27,7 +27,7 @@ FRAME = struct.Struct("<QI")
 RECORD = struct.Struct("<QQ")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Store:
     """A file of replicates and what was in it when it was opened.
 

@@ -12,7 +12,7 @@ from .residual import Residual
 type Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coordinates:
     """Where θ and φ lie in x (..., n): θ first.
 

@@ -39,7 +39,7 @@ class RowsOfBlock(NamedTuple):
     columns: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """One grouping factor with every bar on it.
 

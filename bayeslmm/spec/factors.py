@@ -97,7 +97,7 @@ def recode(values: pd.Series, levels: tuple[str, ...]) -> Codes:
     return new[seen.codes]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grouping:
     """A grouping factor: one column, or several whose combinations are its levels.
 
@@ -181,7 +181,7 @@ def interaction_label(levels: Sequence[str]) -> str:
     return levels[0] if len(levels) == 1 else ":".join(map(escaped, levels))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coding:
     """How a factor of the formula becomes columns.
 

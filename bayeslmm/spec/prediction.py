@@ -30,7 +30,7 @@ NEW_LEVELS = ("error", "population", "draw")
 INTERVALS = (None, "confidence", "prediction")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PredictOptions:
     """How to predict.
 
@@ -83,7 +83,7 @@ class PredictOptions:
         return (1 - self.prob) / 2, (1 + self.prob) / 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EffectRows:
     """What rows ask of one grouping factor's effects.
 
@@ -114,7 +114,7 @@ class EffectRows:
         return np.asarray(np.sum(self.unknown * own, axis=1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PredictedRows:
     """Rows to predict.
 

@@ -44,7 +44,7 @@ class Natural(NamedTuple):
     cor: dict[str, Array]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TermSlot:
     """Where one bar lies: coefs `first`:`first`+k of a block, elements `theta` of θ."""
 
@@ -69,7 +69,7 @@ class TermSlot:
         return tuple(self.first + i for i in self.structure.sd_index)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CovarianceMap:
     """Relative covariance of a model: θ ↔ Λ, and Λ ↔ (sd, cor).
 

@@ -237,3 +237,11 @@ def test_refit_to_the_same_response_is_the_same_fit(sleep):
     assert other.criterion_value == sleep.criterion_value
     with pytest.raises(OptionError, match="180 finite values"):
         sleep.refit([1.0, 2.0])
+
+
+def test_two_fits_of_one_model_are_two_objects(fitter):
+    one = fitter("Yield ~ 1 + (1 | Batch)", "Dyestuff")
+    other = fitter("Yield ~ 1 + (1 | Batch)", "Dyestuff", "ML")
+    assert one == one
+    assert one != other
+    assert len({one, other, one}) == 2

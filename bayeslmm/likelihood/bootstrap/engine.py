@@ -40,7 +40,7 @@ class Engine(Protocol):
     def __call__(self, generators: Iterable[np.random.Generator]) -> Replicates: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """What a refit shares with its fit.
 
@@ -64,7 +64,7 @@ class Source:
         return self.kind(design, self.options, optimum, self.formula, self.recipe)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ResponseEngine:
     """New responses to the fit's design.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RowReduction:
     """Rows of y − Xβ̂ − offset to (Z̃ᵀr, Qᵀy, rᵀr); everything is whitened.
 

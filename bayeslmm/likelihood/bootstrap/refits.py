@@ -56,7 +56,7 @@ class Searches(NamedTuple):
     outcome: Callable[[int], Outcome]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Refitter:
     """Refits responses to one fit's model.
 

@@ -16,7 +16,7 @@ from bayeslmm.likelihood.fitted import Fitted
 type Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Statistic:
     """A function of a fit that gives numbers, and what it gives for the fit itself.
 

@@ -18,7 +18,7 @@ from bayeslmm.spec.relative import CovarianceMap
 type Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RefitTask:
     """One row a replicate: values, criterion, failed, singular, raised, and what else is asked for.
 

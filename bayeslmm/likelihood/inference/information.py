@@ -24,7 +24,7 @@ from bayeslmm.spec.relative import CovarianceMap
 type Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Direction:
     """A parameter of a block's T: the symmetric matrix E (k, k) it multiplies, and its value."""
 
@@ -33,7 +33,7 @@ class Direction:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Information:
     """P (r, p, p), Q (r, r, p, p) and K (r, r) of r variance parameters, in the kernel's coordinates."""
 

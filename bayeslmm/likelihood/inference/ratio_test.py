@@ -25,7 +25,7 @@ type Array = NDArray[np.float64]
 NOISE = 1e-9  # of the criterion: what two searches can't tell apart
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BootstrapRatioTest:
     """A likelihood-ratio test with its bootstrap distribution under the small model.
 
@@ -156,7 +156,7 @@ def bootstrap_p(small: Fitted, big: Fitted, n: int, seed: int) -> float:
     return (1 + int(np.sum(draws >= statistic))) / (1 + int(np.isfinite(draws).sum()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RatioTask:
     """One number a replicate: the likelihood ratio of two models for one response of the small one."""
 

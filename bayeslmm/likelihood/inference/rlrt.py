@@ -32,7 +32,7 @@ GRID = np.append(0.0, np.exp(np.linspace(-12, 12, 240)))  # λ times the mean ei
 CHUNK = 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RestrictedRatioTest:
     """The restricted likelihood-ratio test that one variance is 0.
 

@@ -22,7 +22,7 @@ type Array = NDArray[np.float64]
 type Columns = list[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FixedPart:
     """The fixed part of a fit as an analysis of variance sees it.
 

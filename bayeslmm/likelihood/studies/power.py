@@ -34,7 +34,7 @@ type Array = NDArray[np.float64]
 type Test = Callable[[Fitted], float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Power:
     """How often a test rejected in data simulated from a truth.
 

@@ -30,7 +30,7 @@ type Array = NDArray[np.float64]
 type ByGroup = Mapping[str, ArrayLike]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GraphIntegral:
     """An integral of the graph's density.
 
@@ -46,7 +46,7 @@ class GraphIntegral:
     beta: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Quadratic:
     """A quadratic log density near a point z: gradient g there, Hessian −H."""
 
@@ -63,7 +63,7 @@ class _Quadratic:
         return _Quadratic(gradient, self.H)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GraphDensity:
     """Log density of the data at natural parameters (σ, sd, cor), integrated by the explicit graph itself.
 
@@ -145,7 +145,7 @@ class GraphDensity:
         return _compile(self.model)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _CompiledGraph:
     """Functions of the graph, by PyTensor's Python linker; z holds β and the random effects."""
 

@@ -31,7 +31,7 @@ BURN_IN = 50
 FEWEST = 2000  # proposals of all chains together; the tail of fewer weights tells little
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ImportanceRun:
     """Equal-weight draws made from weighted proposals.
 
@@ -60,7 +60,7 @@ class ImportanceRun:
         return self.laplace.converged and self.pareto_k < PARETO_K and self.efficiency > WASTEFUL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Proposals:
     """Points (m, d) with their target log density and log weights (m,), and the share evaluated exactly."""
 

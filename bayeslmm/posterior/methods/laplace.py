@@ -10,7 +10,7 @@ from bayeslmm.posterior.target import Target
 type Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LaplaceFit:
     """Mode and curvature of a log density.
 

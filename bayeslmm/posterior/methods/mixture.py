@@ -29,7 +29,7 @@ _GRID = 161  # points over 8 sds each way on which a mixture of normals is table
 _LIGHT = 1e-5  # mass of the nodes left out of it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Components:
     """Every estimand at every node.
 
@@ -49,7 +49,7 @@ class Components:
         return mean, np.sqrt(self.weights @ (self.variance + (self.mean - mean) ** 2))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NodeMixture:
     """A quadrature run with the model it belongs to."""
 

@@ -38,7 +38,7 @@ _STATISTICS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NutsRun:
     """Draws of a graph.
 

@@ -25,7 +25,7 @@ LOWEST = 40.0  # log density below the highest node's at which a node no longer 
 NEGLIGIBLE = 1e-8  # mass of the nodes that are left out
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """Nodes with their posterior weights.
 
@@ -55,7 +55,7 @@ class Rule:
         return Rule(self.phi[heavy], weights, self.log_density[heavy])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Marginal:
     """Log density of one φ_i on the scale of t = (φ_i − centre)/scale, relative to a standard normal.
 
@@ -86,7 +86,7 @@ class Marginal:
         return self.centre + self.scale * t, cdf / cdf[-1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class QuadratureRun:
     """What the rules found.
 

@@ -31,7 +31,7 @@ ERRORS = 20.0  # π in units of the polynomial's error: the weights' noise stays
 LEAST = 0.05  # π of a polynomial without error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Student:
     """A multivariate t about `centre` (d,), scale matrix widen²·root·rootᵀ, `df` degrees of freedom."""
 
@@ -57,7 +57,7 @@ class Student:
         return -0.5 * (self.df + d) * np.log1p(np.sum((unit / self.widen) ** 2, axis=1) / self.df)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Surrogate:
     """A polynomial of a log density in units of a t distribution's root.
 

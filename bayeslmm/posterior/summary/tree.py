@@ -25,7 +25,7 @@ LOG_LIKELIHOOD_LIMIT = 20_000_000  # values (160 MB); larger pointwise log likel
 _SAMPLE = ["chain", "draw"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Draws:
     """All draws of a run.
 

@@ -20,7 +20,7 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RowMaker:
     """How a frame becomes rows; found in the first pass, used in the second.
 
@@ -109,7 +109,7 @@ class RowMaker:
         return tuple(np.hstack([parts[bar].matrix for bar in bars]) for bars in self.bars)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Spread:
     """Sums and sums of squares of columns about fixed centres, and whether each ever left its centre."""
 
@@ -144,7 +144,7 @@ class Spread:
         return np.where(self.moved, np.sqrt(np.maximum(variance, 0.0)), 0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Second:
     """What the second pass brings: cross-products, and the spread of response, X and left-hand columns."""
 

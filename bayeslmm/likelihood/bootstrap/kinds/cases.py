@@ -71,7 +71,7 @@ class Cases(BootstrapKind):
         return CasesEngine(plan, places, Source.of(fit), fit.optimum.x)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CasesPlan:
     """Which stages are drawn.
 
@@ -135,7 +135,7 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
     return tuple(out)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CasesEngine:
     """New designs and their fits.
 

@@ -39,7 +39,7 @@ class Parametric(ResponseKind):
         return StatisticsSampler.of(fit) if few else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StatisticsSampler:
     """Responses from sufficient statistics, without rows.
 
@@ -77,7 +77,7 @@ def _each(rows: Array, matrix: Array) -> Array:
     return np.asarray((rows[:, None] @ matrix)[:, 0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NormalRows:
     """Responses row by row."""
 

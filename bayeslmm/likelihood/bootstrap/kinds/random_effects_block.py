@@ -71,7 +71,7 @@ def _split(block: Block, v: Array, columns: Array, members: list[NDArray[np.int6
     return effects, noise
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BlockRows:
     """Draws levels of `effects` (J, k), and `noise` (n,) within donor groups, whose rows are `members`."""
 

@@ -38,7 +38,7 @@ class Residual(ResponseKind):
         return ResidualRows(design, effects, reflated_residuals(e, fit.sigma))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ResidualRows:
     """Draws levels of `effects`, (J, k) a block, and of `noise` (n,), whitened residuals."""
 

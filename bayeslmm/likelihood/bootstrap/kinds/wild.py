@@ -91,7 +91,7 @@ class Wild(ResponseKind):
         return WildRows(corrected, codes, MULTIPLIERS[self.multiplier], np.full(design.q, np.nan))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WildRows:
     """Multiplies residuals v (n,) by one number for each of the clusters `codes` (n,)."""
 

@@ -25,7 +25,7 @@ TINY = 1e-5  # of a natural sd, where the deviance is that at 0
 EDGE = 1e-9  # from ±1, where the deviance is that of a perfect correlation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Solution:
     """The best model under a constraint.
 

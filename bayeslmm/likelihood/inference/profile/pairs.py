@@ -17,7 +17,7 @@ type Array = NDArray[np.float64]
 N_CONTOUR = 120
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PairPicture:
     """What is drawn of two parameters.
 
@@ -57,7 +57,7 @@ def _picture(table: pd.DataFrame, x: str, y: str, probs: tuple[float, ...]) -> P
     return PairPicture(x, y, by_x[[x, y]].to_numpy(), by_y[[x, y]].to_numpy(), contours)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Scale:
     """A parameter's values and zetas, each a function of the other; NaN outside."""
 

@@ -27,7 +27,7 @@ type Array = NDArray[np.float64]
 WIDEST = 0.99  # probability of the interval that a curve covers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Profile:
     """Profiles of the ML deviance.
 
