@@ -4,14 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.blocks import Floats
 from bayeslmm.kernel.compiled import compiled
-from bayeslmm.kernel.kernel import Kernel
+from bayeslmm.kernel.layout import Problem, block_at
 
 
 @compiled
-def times_own(factors: Floats, ints: Ints, x: Floats, transposed: bool) -> Floats:
+def times_own(factors: Floats, problem: Problem, x: Floats, transposed: bool) -> Floats:
     """Every level's (k, k) matrix, or its transpose, times its rows of x (q, m), elimination order.
 
     Parameters
@@ -21,11 +20,11 @@ def times_own(factors: Floats, ints: Ints, x: Floats, transposed: bool) -> Float
     out = np.zeros(x.shape)
     r = 0
     while r < x.shape[0]:
-        b = ints[ints[at.POSITION_BLOCK] + r]
-        k, start = ints[ints[at.BLOCK_K] + b], ints[ints[at.BLOCK_LAM] + b]
+        block = block_at(problem, r)
+        k = block.k
         for i in range(k):
             for m in range(k):
-                entry = start + (m * k + i if transposed else i * k + m)
+                entry = block.lam + (m * k + i if transposed else i * k + m)
                 for j in range(x.shape[1]):
                     out[r + i, j] += factors[entry, j] * x[r + m, j]
         r += k
@@ -33,13 +32,12 @@ def times_own(factors: Floats, ints: Ints, x: Floats, transposed: bool) -> Float
 
 
 def by_block(
-    kernel: Kernel, one: Floats, other: Floats, change: Callable[[Floats, Floats], Floats]
+    problem: Problem, one: Floats, other: Floats, change: Callable[[Floats, Floats], Floats]
 ) -> Floats:
     """A function of every block's matrices, (·, k, k) each; one, other : (m or 1, n_lam)."""
-    ints = kernel.ints
-    out = np.empty((max(len(one), len(other)), kernel.n_lam))
-    for b in range(ints[at.N_BLOCKS]):
-        k, start = int(ints[ints[at.BLOCK_K] + b]), int(ints[ints[at.BLOCK_LAM] + b])
+    out = np.empty((max(len(one), len(other)), one.shape[1]))
+    blocks = problem.blocks
+    for k, start in zip(blocks.k.tolist(), blocks.lam.tolist(), strict=True):
         parts = (x[:, start : start + k * k].reshape(-1, k, k) for x in (one, other))
         out[:, start : start + k * k] = change(*parts).reshape(-1, k * k)
     return out

@@ -48,6 +48,11 @@ def compilable[F: Callable[..., Any]](function: F) -> F:
     return numba.extending.register_jitable(nogil=True, error_model="numpy")(function)
 
 
+def generated(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An operation of compiled code: from the types of its arguments its signature, and what writes it."""
+    return cast(Callable[..., Any], numba.extending.intrinsic(prefer_literal=True)(function))
+
+
 @cache
 def source_stamp() -> str:
     """Digest of the kernel's sources: what compiled code, with all it calls, was made from."""

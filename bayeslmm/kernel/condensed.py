@@ -21,6 +21,7 @@ import numpy as np
 
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import BlockSize, Floats, Ints
+from bayeslmm.kernel.layout import Node, Problem
 from bayeslmm.kernel.panels import lay_out
 from bayeslmm.kernel.plan import Plan
 from bayeslmm.kernel.sufficient import read_response, write_response
@@ -37,7 +38,7 @@ class Condensed:
 
     Attributes
     ----------
-    ints, floats : the problem, as `layout` says; its levels aren't those of the data.
+    problem : packed, as `layout` says; its levels aren't those of the data.
     rotation : (q_kept, q) orthonormal rows, from Z̃ᵀr to that of the nodes that know more than r; None where
         nothing is condensed and the problem is the original.
     within : positions (N, k) of the levels that share one G, for each G.
@@ -45,8 +46,7 @@ class Condensed:
     alike : (n,) for each leaf of the original the first one with its G; empty where nothing is condensed.
     """
 
-    ints: Ints
-    floats: Floats
+    problem: Problem
     rotation: "csr_array | None" = None
     within: tuple[Ints, ...] = ()
     first: int = 0
@@ -69,14 +69,14 @@ def _root(r: Floats) -> Floats:
     return np.asarray(F.reshape(len(r), -1))
 
 
-def condense(ints: Ints, floats: Floats) -> Condensed:
+def condense(problem: Problem) -> Condensed:
     """Condense the leaves of a packed problem, where there are fewer nodes to be had."""
-    if ints[at.N_NODES] == 0:
-        return Condensed(ints, floats)
-    leaves = _Leaves(ints, floats)
+    if problem.ints[at.N_NODES] == 0:
+        return Condensed(problem)
+    leaves = _Leaves(problem)
     teams = leaves.teams()
     if not teams:
-        return Condensed(ints, floats)
+        return Condensed(problem)
     return _Condenser(leaves, teams).condensed()
 
 
@@ -99,38 +99,37 @@ class _Team(NamedTuple):
 class _Leaves:
     """The finest block of a packed problem."""
 
-    ints: Ints
-    floats: Floats
+    problem: Problem
 
-    def table(self, entry: int, length: int) -> Ints:
-        """A table of a known length."""
-        return self.ints[self.ints[entry] :][:length]
+    @cached_property
+    def nodes(self) -> Node[Ints]:
+        """The table of nodes."""
+        return self.problem.nodes
 
     @property
     def n_nodes(self) -> int:
         """Nodes of the chain."""
-        return int(self.ints[at.N_NODES])
+        return len(self.nodes.k)
 
     @property
     def p1(self) -> int:
         """Columns of [Q r]."""
-        return int(self.ints[at.P]) + 1
+        return self.problem.p + 1
 
     @cached_property
     def ks(self) -> Ints:
         """(n_blocks,) coefs of each block, in elimination order."""
-        return self.table(at.BLOCK_K, int(self.ints[at.N_BLOCKS]))
+        return self.problem.blocks.k
 
     @cached_property
     def levels(self) -> Ints:
         """(n_blocks,) levels of each block, in elimination order."""
-        q = int(self.ints[at.Q_LEAD] + self.ints[at.Q_TAIL])
-        return np.bincount(self.table(at.POSITION_BLOCK, q), minlength=len(self.ks)) // self.ks
+        return np.bincount(self.problem.position_block, minlength=len(self.ks)) // self.ks
 
     @cached_property
     def n_chain(self) -> int:
         """Blocks of the chain."""
-        return int(self.table(at.NODE_BLOCK, self.n_nodes)[-1]) + 1
+        return int(self.nodes.block[-1]) + 1
 
     @property
     def n(self) -> int:
@@ -145,17 +144,14 @@ class _Leaves:
     @cached_property
     def panel_start(self) -> Ints:
         """(n + 1,) where the leaves' panels start and the others' do."""
-        return self.table(at.PANEL_START, self.n + 1)
-
-    @cached_property
-    def panels(self) -> Floats:
-        """The cross-products of all nodes."""
-        return self.floats[self.ints[at.PANELS] :][: self.ints[at.N_PANEL]]
+        panel, height, k = self.nodes.panel, self.nodes.height, self.nodes.k
+        last = self.n - 1
+        return np.append(panel[: self.n], panel[last] + height[last] * k[last])
 
     @cached_property
     def own(self) -> Floats:
         """(n, k²) G of each leaf."""
-        return np.asarray(self.panels[self.panel_start[:-1, None] + np.arange(self.k**2)])
+        return np.asarray(self.problem.panels[self.panel_start[:-1, None] + np.arange(self.k**2)])
 
     @cached_property
     def numbers(self) -> Ints:
@@ -179,13 +175,13 @@ class _Leaves:
 
     def met(self, node: int) -> Ints:
         """Positions of ancestors and tail rows that a node meets."""
-        start, stop = self.ints[at.ROWS] + self.table(at.ROW_START, self.n_nodes + 1)[node : node + 2]
-        own = self.ks[self.table(at.NODE_BLOCK, self.n_nodes)[node]]
-        return self.ints[start + own : stop - self.p1]
+        start = self.nodes.rows[node]
+        stop = start + self.nodes.height[node] - self.p1
+        return self.problem.ints[start + self.nodes.k[node] : stop]
 
     def tail_levels(self, node: int) -> Ints:
         """Numbers of the tail's levels that a node meets."""
-        met = self.met(node) - self.ints[at.Q_LEAD]
+        met = self.met(node) - self.problem.ints[at.Q_LEAD]
         return np.unique(self._tail_level[met[met >= 0]])
 
     @cached_property
@@ -196,13 +192,12 @@ class _Leaves:
 
     def ancestors(self, node: int) -> Ints:
         """A node's ancestors, nearest first."""
-        start, stop = self.table(at.ANCESTOR_START, self.n_nodes + 1)[node : node + 2]
-        return self.ints[self.ints[at.ANCESTORS] + start : self.ints[at.ANCESTORS] + stop]
+        return self.problem.ancestors.node[self.nodes.ancestors[node] : self.nodes.ancestors_stop[node]]
 
     def shared(self, leaves: Ints) -> Floats:
         """(J, height k) what leaves of equal height share with ancestors, tail and Q."""
         start, stop = self.panel_start[leaves] + self.k**2, self.panel_start[leaves[0] + 1] - self.k
-        return self.panels[start[:, None] + np.arange(stop - start[0])]
+        return self.problem.panels[start[:, None] + np.arange(stop - start[0])]
 
     def teams(self) -> list[_Team]:
         """Leaves that are worth condensing: fewer nodes come out than go in."""
@@ -235,13 +230,11 @@ class _Condenser:
 
     def condensed(self) -> Condensed:
         old, first = self.leaves, self.leaves.k * len(self.like)
-        ints = self.plan.pack_ints(int(old.ints[at.N_ROWS]))
-        floats = self.floats(ints)
+        problem = self.filled(self.plan.pack_ints(int(old.problem.ints[at.N_ROWS])))
         within = tuple(map(self.within, self.numbers))
-        out = Condensed(ints, floats, self.rotation(), within, first, old.alike)
-        products, gamma, rr = read_response(old.ints, old.floats)
-        write_response(ints, floats, out.products(products[None])[0], gamma, rr)
-        ints.flags.writeable = False
+        out = Condensed(problem, self.rotation(), within, first, old.alike)
+        products, gamma, rr = read_response(old.problem)
+        write_response(problem, out.products(products[None])[0], gamma, rr)
         return out
 
     @cached_property
@@ -314,17 +307,17 @@ class _Condenser:
             position,
             old.p1,
         )
-        public = np.argsort(old.table(at.BLOCK_LAM, len(levels)))
+        public = np.argsort(old.problem.blocks.lam)
         order = np.argsort(public).tolist()
         blocks = tuple(BlockSize(int(levels[e]), int(old.ks[e])) for e in public)
         return Plan(blocks, tuple(order[: old.n_chain]), tuple(order[old.n_chain :]), panels, old.p1)
 
-    def floats(self, ints: Ints) -> Floats:
-        """The numbers, without the response."""
-        old, k, source = self.leaves, self.leaves.k, self.leaves.ints
+    def filled(self, ints: Ints) -> Problem:
+        """The problem with its numbers, without the response."""
+        old, k, source = self.leaves, self.leaves.k, self.leaves.problem
         own = {team.number: old.own[team.members[0]] for team in self.teams}
         start, stop = old.panel_start[:-1], old.panel_start[1:]
-        panels = [old.panels[start[leaf] : stop[leaf]] for leaf in self.staying]
+        panels = [source.panels[start[leaf] : stop[leaf]] for leaf in self.staying]
         panels += [
             part
             for team in self.teams
@@ -332,14 +325,12 @@ class _Condenser:
             for part in (own[team.number], row, np.zeros(k))
         ]
         panels += [part for each in self.numbers for part in k * [own[each], np.zeros(k)]]
-        floats = np.zeros(ints[at.CONSTANTS] + 2)
-        panels.append(old.panels[stop[-1] :])
-        floats[ints[at.PANELS] : ints[at.TAIL]] = np.concatenate(panels)
-        floats[ints[at.NODE_WEIGHT] : ints[at.CONSTANTS]] = self.shares[1]
-        for entry, end in ((at.WHITEN, at.PANELS), (at.TAIL, at.NODE_WEIGHT)):
-            floats[ints[entry] : ints[end]] = old.floats[source[entry] : source[end]]
-        floats[ints[at.CONSTANTS] :] = old.floats[source[at.CONSTANTS] :]
-        return floats
+        panels.append(source.panels[stop[-1] :])
+        problem = Problem(ints, np.zeros(ints[at.CONSTANTS] + len(source.constants)))
+        problem.panels[:], problem.node_weight[:] = np.concatenate(panels), self.shares[1]
+        problem.white[:], problem.tail[:], problem.R_X[:] = source.white, source.tail, source.R_X
+        problem.gamma[:], problem.constants[:] = source.gamma, source.constants
+        return problem
 
     def rotation(self) -> "csr_array":
         """The rotation of Z̃ᵀr, nodes within left out."""

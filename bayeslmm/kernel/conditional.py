@@ -5,69 +5,70 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.blocks import Floats
 from bayeslmm.kernel.chain import chain_backward
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.dense import solve_rows_transposed
-from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
+from bayeslmm.kernel.factor import factor, tail_inverse
+from bayeslmm.kernel.layout import Problem, block_at, node_of
 from bayeslmm.kernel.pullback import selected_inverse, spherical_solution
 from bayeslmm.kernel.relation import Known, related
 from bayeslmm.kernel.relation import diagonal_blocks as related_blocks
+from bayeslmm.kernel.solved import Solved
 
 
 @compiled
-def times_factor(lam: Floats, ints: Ints, u: Floats) -> Floats:
+def times_factor(lam: Floats, problem: Problem, u: Floats) -> Floats:
     """Λ u, from elimination order (q, m) to public order (block, level, coef)."""
     out = np.zeros(u.shape)
+    public = problem.ints[at.PUBLIC]
     r = 0
     while r < u.shape[0]:
-        b = ints[ints[at.POSITION_BLOCK] + r]
-        k = ints[ints[at.BLOCK_K] + b]
-        start = ints[ints[at.BLOCK_LAM] + b]
+        block = block_at(problem, r)
+        k = block.k
         for i in range(k):
-            row = ints[ints[at.PUBLIC] + r + i]
+            row = problem.ints[public + r + i]
             for m in range(k):
                 for j in range(u.shape[1]):
-                    out[row, j] += lam[start + i * k + m] * u[r + m, j]
+                    out[row, j] += lam[block.lam + i * k + m] * u[r + m, j]
         r += k
     return out
 
 
 @compiled
-def solve_transposed(panels: Floats, tail: Floats, ints: Ints, z: Floats) -> Floats:
+def solve_transposed(panels: Floats, tail: Floats, problem: Problem, z: Floats) -> Floats:
     """L⁻ᵀz, rows in elimination order; z (q, m) is overwritten."""
-    q_lead, q_tail = ints[at.Q_LEAD], ints[at.Q_TAIL]
+    q_lead, q_tail = problem.ints[at.Q_LEAD], problem.ints[at.Q_TAIL]
     right = z[q_lead:].T.copy()
     solve_rows_transposed(tail, right)
     for r in range(q_tail):
         for j in range(z.shape[1]):
             z[q_lead + r, j] = right[j, r]
-    chain_backward(panels, ints, z)
+    chain_backward(panels, problem, z)
     return z
 
 
 @compiled
-def diagonal_blocks(lam: Floats, ints: Ints, selected: Floats, inverse: Floats) -> Floats:
+def diagonal_blocks(lam: Floats, problem: Problem, selected: Floats, inverse: Floats) -> Floats:
     """Λ M⁻¹_jj Λᵀ of every level, flattened level by level in elimination order."""
-    q_lead = ints[at.Q_LEAD]
-    q = q_lead + ints[at.Q_TAIL]
-    total = 0
-    r = 0
+    q_lead = problem.ints[at.Q_LEAD]
+    q = q_lead + problem.ints[at.Q_TAIL]
+    total, r = 0, 0
     while r < q:
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.POSITION_BLOCK] + r]]
+        k = block_at(problem, r).k
         total += k * k
         r += k
     out = np.zeros(total)
     r, at_out, node = 0, 0, 0
     while r < q:
-        b = ints[ints[at.POSITION_BLOCK] + r]
-        k = ints[ints[at.BLOCK_K] + b]
-        start = ints[ints[at.BLOCK_LAM] + b]
+        block = block_at(problem, r)
+        k, start = block.k, block.lam
         middle = np.empty((k, k))
+        panel = node_of(problem, node).panel if r < q_lead else 0
         for i in range(k):
             for j in range(k):
                 if r < q_lead:
-                    middle[i, j] = selected[ints[ints[at.PANEL_START] + node] + i * k + j]
+                    middle[i, j] = selected[panel + i * k + j]
                 else:
                     middle[i, j] = inverse[r - q_lead + max(i, j), r - q_lead + min(i, j)]
         for i in range(k):
@@ -94,7 +95,7 @@ class Conditional:
     """
 
     lam: Floats
-    ints: Ints
+    problem: Problem
     logdet: float
     A: Floats
     b_r: Floats
@@ -103,15 +104,20 @@ class Conditional:
     tail: Floats
     known: Known = ()
 
+    @property
+    def solved(self) -> Solved:
+        """The best δ and r² at this Λ."""
+        return Solved.of(self.A)
+
     def solution(self, delta: Floats) -> Floats:
         """E(b | y, δ): (..., p) to (..., q)."""
         return self.b_r - delta @ self.b_Q.T
 
     def covariance_blocks(self) -> tuple[Floats, ...]:
         """Λ M⁻¹_jj Λᵀ per block, (J, k, k); times σ² it is Var(b_j | y, β)."""
-        inverse = tail_inverse(self.tail, self.ints)
-        selected = selected_inverse(self.panels, inverse, self.ints)
-        independent = self._by_block(diagonal_blocks(self.lam, self.ints, selected, inverse))
+        inverse = tail_inverse(self.tail, self.problem)
+        selected = selected_inverse(self.panels, inverse, self.problem)
+        independent = self._by_block(diagonal_blocks(self.lam, self.problem, selected, inverse))
         return tuple(
             found if L is None else self._related_blocks(number, L, inverse)
             for number, (found, L) in enumerate(
@@ -121,39 +127,31 @@ class Conditional:
 
     def _related_blocks(self, number: int, L: Floats, inverse: Floats) -> Floats:
         """As `covariance_blocks`, for one block of known covariance between levels (all are in the tail)."""
-        ints = self.ints
-        start = int(np.sort(ints[ints[at.BLOCK_LAM] :][: ints[at.N_BLOCKS]])[number])
-        block = int(np.flatnonzero(ints[ints[at.BLOCK_LAM] :][: ints[at.N_BLOCKS]] == start)[0])
-        k = int(ints[ints[at.BLOCK_K] + block])
-        own = np.flatnonzero(ints[ints[at.POSITION_BLOCK] :][: len(inverse)] == block)
-        factor = self.lam[start : start + k * k].reshape(k, k)
-        part = np.tril(inverse[own[0] : own[-1] + 1, own[0] : own[-1] + 1])
-        return related_blocks(L, factor, part + np.tril(part, -1).T)
+        blocks = self.problem.blocks
+        place = int(np.argsort(blocks.lam)[number])
+        k, start = int(blocks.k[place]), int(blocks.lam[place])
+        first, last = np.searchsorted(self.problem.position_block, [place, place + 1])
+        own = self.lam[start : start + k * k].reshape(k, k)
+        part = np.tril(inverse[first:last, first:last])
+        return related_blocks(L, own, part + np.tril(part, -1).T)
 
     def _by_block(self, flat: Floats) -> tuple[Floats, ...]:
-        ints = self.ints
-        n_blocks = int(ints[at.N_BLOCKS])
-        blocks = ints[ints[at.POSITION_BLOCK] : ints[at.POSITION_BLOCK] + len(self.b_r)]
-        out: dict[int, Floats] = {}
-        start = 0
-        for b in range(n_blocks):
-            k = int(ints[ints[at.BLOCK_K] + b])
-            levels = int(np.sum(blocks == b)) // k
-            out[int(ints[ints[at.BLOCK_LAM] + b])] = flat[start : start + levels * k * k].reshape(
-                levels, k, k
-            )
-            start += levels * k * k
-        return tuple(out[key] for key in sorted(out))
+        blocks, out, start = self.problem.blocks, [], 0
+        sizes = np.bincount(self.problem.position_block, minlength=len(blocks.k))
+        for k, size in zip(blocks.k.tolist(), sizes.tolist(), strict=True):
+            out.append(flat[start : start + size * k].reshape(-1, k, k))
+            start += size * k
+        return tuple(out[place] for place in np.argsort(blocks.lam))
 
     def draw(self, z: Floats) -> Floats:
         """Λ L⁻ᵀ z, (q, m) standard normal to (q, m) public order; times σ, a draw of b − E(b | y, β)."""
-        u = solve_transposed(self.panels, self.tail, self.ints, z.copy())
-        return related(self.known, self.ints, times_factor(self.lam, self.ints, u))
+        u = solve_transposed(self.panels, self.tail, self.problem, z.copy())
+        return related(self.known, self.problem, times_factor(self.lam, self.problem, u))
 
 
-def conditional(lam: Floats, ints: Ints, floats: Floats, known: Known = ()) -> Conditional:
+def conditional(lam: Floats, problem: Problem, known: Known = ()) -> Conditional:
     """Factor at Λ and solve for the random effects."""
-    logdet, A, panels, tail = bordered_factor(lam, ints, floats)
-    b = related(known, ints, times_factor(lam, ints, spherical_solution(panels, tail, ints)))
+    logdet, A, panels, tail = factor(lam, problem)
+    b = related(known, problem, times_factor(lam, problem, spherical_solution(panels, tail, problem)))
     b_r, b_Q = np.ascontiguousarray(b[:, -1]), np.ascontiguousarray(b[:, :-1])
-    return Conditional(lam, ints, logdet, A, b_r, b_Q, panels, tail, known)
+    return Conditional(lam, problem, logdet, A, b_r, b_Q, panels, tail, known)

@@ -3,19 +3,18 @@
 import numpy as np
 
 from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.blocks import Floats
 from bayeslmm.kernel.compiled import compiled
-from bayeslmm.kernel.dense import inverse_from_cholesky, sweep
+from bayeslmm.kernel.dense import sweep
 from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.layout import Problem
 from bayeslmm.kernel.pullback import pullback
 
 LOG_2PI = float(np.log(2 * np.pi))
 
 
 @compiled
-def profile(
-    logdet: float, A: Floats, ints: Ints, floats: Floats, reml: bool, sigma: float
-) -> tuple[float, Floats]:
+def profile(logdet: float, A: Floats, problem: Problem, reml: bool, sigma: float) -> tuple[float, Floats]:
     """The criterion from (log|V₀|, A), and its derivative with respect to A; that to log|V₀| is 1.
 
     ML: log|V₀| + n(1 + log(2πr²/n)); REML: log|V₀| + log|A_XX| + (n−p)(1 + log(2πr²/(n−p))) with
@@ -26,6 +25,7 @@ def profile(
     ----------
     reml : criterion. sigma : known residual sd, or NaN to profile it out.
     """
+    ints = problem.ints
     p = ints[at.P]
     m = ints[at.N_ROWS] - (p if reml else 0)
     K = A.copy()
@@ -40,7 +40,7 @@ def profile(
         value = logdet + m * (LOG_2PI + 2.0 * np.log(sigma)) + r2 / sigma**2
         scale = 1.0 / sigma**2
     if reml:
-        value += logdet_A + 2.0 * floats[ints[at.CONSTANTS] + 1]
+        value += logdet_A + 2.0 * problem.floats[ints[at.CONSTANTS] + 1]
     A_bar = np.empty((p + 1, p + 1))
     for i in range(p):  # swept K is [−A_XX⁻¹, δ̂; δ̂ᵀ, r²]
         for j in range(p):
@@ -52,11 +52,10 @@ def profile(
 
 
 @compiled
-def criterion(lam: Floats, ints: Ints, floats: Floats, reml: bool, sigma: float) -> tuple[float, Floats]:
+def criterion(lam: Floats, problem: Problem, reml: bool, sigma: float) -> tuple[float, Floats]:
     """The profiled criterion at Λ and its gradient (n_lam,); inf and zeros where Λ is too large."""
-    logdet, A, panels, tail = factor(lam, ints, floats)
-    value, A_bar = profile(logdet, A, ints, floats, reml, sigma)
+    logdet, A, panels, tail = factor(lam, problem)
+    value, A_bar = profile(logdet, A, problem, reml, sigma)
     if not np.isfinite(value):
         return np.inf, np.zeros(len(lam))
-    inverse = inverse_from_cholesky(tail, ints[at.Q_TAIL])
-    return value, pullback(1.0, A_bar, lam, ints, floats, panels, tail, inverse)
+    return value, pullback(1.0, A_bar, lam, problem, panels, tail)

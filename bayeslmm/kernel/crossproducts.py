@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayeslmm.kernel.blocks import BlockRows, Floats, Ints, whitening
+from bayeslmm.kernel.blocks import BlockRows, Floats, whitening
+from bayeslmm.kernel.layout import Problem
 from bayeslmm.kernel.plan import Plan, pack_floats
 from bayeslmm.kernel.relation import relate_tail
 from bayeslmm.kernel.together import InRows
@@ -52,19 +53,13 @@ def least_squares(y: Floats, X: Floats, whiten: Whitening) -> LeastSquares:
     return LeastSquares(Q, R, gamma, r)
 
 
-def pack(
-    y: Floats, X: Floats, blocks: list[BlockRows], whiten: Whitening, log_det: float
-) -> tuple[Ints, Floats]:
+def pack(y: Floats, X: Floats, blocks: list[BlockRows], whiten: Whitening, log_det: float) -> Problem:
     """Cross-products of Z, Q and r for one problem, packed.
 
     Parameters
     ----------
     y : (n,) response, offset taken off. X : (n, p), of full column rank. blocks : in public order.
     whiten, log_det : R^{-½} rows, and log|R|.
-
-    Returns
-    -------
-    ints, floats : see `layout`.
     """
     fit = least_squares(y, X, whiten)
     plan = Plan.of(blocks, InRows(blocks), X.shape[1] + 1)
@@ -77,7 +72,7 @@ def pack(
     dense = bordered(plan, dense, float(fit.r @ fit.r))
     constants = np.array([log_det, np.sum(np.log(np.abs(np.diag(fit.R))))])
     ints = plan.pack_ints(len(y))
-    return ints, pack_floats(ints, white, values, dense, fit.R, fit.gamma, constants)
+    return pack_floats(ints, white, values, dense, fit.R, fit.gamma, constants)
 
 
 def whitened(columns: Floats, white: Floats) -> Floats:

@@ -1,15 +1,26 @@
-"""Dense Cholesky factor and inverse for the tail, in loops a compiler can vectorize.
+"""Dense matrices: Cholesky factor, inverse and sweep, by loops or, of large ones, by LAPACK.
 
-Large tails go through LAPACK instead (`kernel.lapack`); these serve small ones, and code that has to be
-compiled whole. No matrix product is called here: compiling one costs more than a small problem's whole fit.
+A lower triangle held by rows is an upper one held by columns, so LAPACK works in place and nothing is copied.
+Threads that factor at the same time run side by side; BLAS should have one thread then, which is for the
+caller to say (`threadpoolctl`).
 """
 
 import numpy as np
 
 from bayeslmm.kernel.blocks import Floats
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.compiled import compiled, inlined
+from bayeslmm.kernel.lapack import address_of, call_routine
 
 BLOCK = 32
+LARGE = 96  # size from which LAPACK's blocked code beats loops, its call included
+UPPER, LEFT, TRANSPOSED, PLAIN = (np.uint8(ord(letter)) for letter in "ULTN")
+
+
+@inlined
+def is_large(size: int) -> bool:
+    """Whether a matrix is LAPACK's: here, and nowhere else, the size decides."""
+    large: bool = size >= LARGE and address_of("lapack.dpotrf") > 0
+    return large
 
 
 @compiled
@@ -25,6 +36,28 @@ def cholesky_leading(a: Floats, size: int) -> float:
     -------
     log|L|² of the leading part, or -inf where it is not positive definite.
     """
+    return _cholesky_by_lapack(a, size) if is_large(size) else _cholesky_by_loops(a, size)
+
+
+@inlined
+def _cholesky_by_lapack(a: Floats, size: int) -> float:
+    width, rest = a.shape[1], a.shape[0] - size
+    info = np.zeros(1, dtype=np.int32)
+    call_routine(address_of("lapack.dpotrf"), (UPPER, size, a, width, info))
+    if info[0] != 0:
+        return -np.inf
+    logdet = 0.0
+    for r in range(size):
+        logdet += 2.0 * np.log(a[r, r])
+    W, schur = a[size:], a[size:, size:]
+    solve = address_of("blas.dtrsm")
+    call_routine(solve, (LEFT, UPPER, TRANSPOSED, PLAIN, size, rest, 1.0, a, width, W, width))
+    call_routine(address_of("blas.dsyrk"), (UPPER, TRANSPOSED, rest, size, -1.0, W, width, 1.0, schur, width))
+    return logdet
+
+
+@inlined
+def _cholesky_by_loops(a: Floats, size: int) -> float:
     n = a.shape[0]
     logdet = 0.0
     for start in range(0, size, BLOCK):
@@ -87,7 +120,19 @@ def sweep(a: Floats, size: int) -> float:
 
 @compiled
 def inverse_from_cholesky(a: Floats, size: int) -> Floats:
-    """(LLᵀ)⁻¹ from the leading `size` columns of a Cholesky factor; full symmetric (size, size)."""
+    """(LLᵀ)⁻¹ from the leading `size` columns of a Cholesky factor, (size, size); lower triangle."""
+    return _inverse_by_lapack(a, size) if is_large(size) else _inverse_by_loops(a, size)
+
+
+@inlined
+def _inverse_by_lapack(a: Floats, size: int) -> Floats:
+    out, info = a[:size, :size].copy(), np.zeros(1, dtype=np.int32)
+    call_routine(address_of("lapack.dpotri"), (UPPER, size, out, size, info))
+    return out
+
+
+@inlined
+def _inverse_by_loops(a: Floats, size: int) -> Floats:
     root = np.zeros((size, size))
     for r in range(size):
         root[r, r] = 1.0
@@ -103,9 +148,6 @@ def inverse_from_cholesky(a: Floats, size: int) -> Floats:
             x = root[m, r]
             for c in range(r + 1):
                 out[r, c] += x * root[m, c]
-    for r in range(size):
-        for c in range(r):
-            out[c, r] = out[r, c]
     return out
 
 

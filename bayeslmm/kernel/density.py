@@ -1,4 +1,4 @@
-"""Log densities with b, or b and β, integrated out; value and gradient in one evaluation, compiled.
+"""Log densities with b, or b and β, integrated out; value and gradient in one evaluation, or many values.
 
 Coordinates: R^{-½}X = Q R_X, β = R_X⁻¹(γ + δ); r = R^{-½}y − Qγ, so R^{-½}(y − Xβ) = r − Qδ.
 """
@@ -6,38 +6,33 @@ Coordinates: R^{-½}X = Q R_X, β = R_X⁻¹(γ + δ); r = R^{-½}y − Qγ, so 
 import numpy as np
 
 from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.blocks import Floats
 from bayeslmm.kernel.compiled import compiled
-from bayeslmm.kernel.dense import inverse_from_cholesky, sweep
+from bayeslmm.kernel.dense import sweep
 from bayeslmm.kernel.factor import factor
 from bayeslmm.kernel.fixed_effects import fixed_effects_system
+from bayeslmm.kernel.layout import Problem
 from bayeslmm.kernel.pullback import pullback
 
 LOG_2PI = float(np.log(2 * np.pi))
 
 
 @compiled
-def _rx(ints: Ints, floats: Floats) -> Floats:
-    p = ints[at.P]
-    return floats[ints[at.RX] : ints[at.RX] + p * p].reshape(p, p)
-
-
-@compiled
 def marginal_at(
-    logdet: float, A: Floats, sigma: float, beta: Floats, ints: Ints, floats: Floats
+    logdet: float, A: Floats, sigma: float, beta: Floats, problem: Problem
 ) -> tuple[float, Floats, float, Floats]:
     """As `marginal`, given log|V₀| and A: logp, d/dA (p + 1, p + 1), dsigma, dbeta; d/d log|V₀| is −½."""
-    p, n = ints[at.P], ints[at.N_ROWS]
+    ints, floats = problem.ints, problem.floats
+    p, n, rx = ints[at.P], ints[at.N_ROWS], ints[at.RX]
     A_bar = np.zeros((p + 1, p + 1))
     if not (np.isfinite(logdet) and sigma > 0.0):
         return -np.inf, A_bar, 0.0, np.zeros(p)
-    rx = _rx(ints, floats)
     a = np.empty(p + 1)
     a[p] = 1.0
     for i in range(p):
         a[i] = floats[ints[at.GAMMA] + i]
         for j in range(i, p):
-            a[i] -= rx[i, j] * beta[j]
+            a[i] -= floats[rx + i * p + j] * beta[j]
     Aa = np.zeros(p + 1)
     for i in range(p + 1):
         for j in range(p + 1):
@@ -50,14 +45,14 @@ def marginal_at(
     dbeta = np.zeros(p)
     for j in range(p):
         for i in range(j + 1):
-            dbeta[j] += rx[i, j] * Aa[i] / variance
+            dbeta[j] += floats[rx + i * p + j] * Aa[i] / variance
     logp = -0.5 * (n * (LOG_2PI + 2.0 * np.log(sigma)) + logdet + quadratic / variance)
     return logp, A_bar, (quadratic / variance - n) / sigma, dbeta
 
 
 @compiled
 def marginal(
-    lam: Floats, sigma: float, beta: Floats, ints: Ints, floats: Floats
+    lam: Floats, sigma: float, beta: Floats, problem: Problem
 ) -> tuple[float, Floats, float, Floats]:
     """log p(y | β, σ, Λ), b integrated out, and its gradient.
 
@@ -65,26 +60,25 @@ def marginal(
 
     Parameters
     ----------
-    lam : (n_lam,) Λ per block, row-major. sigma : residual sd. beta : (p,). ints, floats : packed problem.
+    lam : (n_lam,) Λ per block, row-major. sigma : residual sd. beta : (p,).
 
     Returns
     -------
     logp, dlam (n_lam,), dsigma, dbeta (p,). −inf and zeros where Λ is too large to factor.
     """
-    logdet, A, panels, tail = factor(lam, ints, floats)
-    logp, A_bar, dsigma, dbeta = marginal_at(logdet, A, sigma, beta, ints, floats)
+    logdet, A, panels, tail = factor(lam, problem)
+    logp, A_bar, dsigma, dbeta = marginal_at(logdet, A, sigma, beta, problem)
     if not np.isfinite(logp):
         return logp, np.zeros(len(lam)), dsigma, dbeta
-    inverse = inverse_from_cholesky(tail, ints[at.Q_TAIL])
-    return logp, pullback(-0.5, A_bar, lam, ints, floats, panels, tail, inverse), dsigma, dbeta
+    return logp, pullback(-0.5, A_bar, lam, problem, panels, tail), dsigma, dbeta
 
 
 @compiled
 def integrated_at(
-    logdet: float, A: Floats, sigma: float, precision: Floats, shift: Floats, ints: Ints, floats: Floats
+    logdet: float, A: Floats, sigma: float, precision: Floats, shift: Floats, problem: Problem
 ) -> tuple[float, Floats, float]:
     """As `integrated`, given log|V₀| and A: logp, d/dA (p + 1, p + 1), dsigma; d/d log|V₀| is −½."""
-    p, n = ints[at.P], ints[at.N_ROWS]
+    p, n = problem.ints[at.P], problem.ints[at.N_ROWS]
     if not (np.isfinite(logdet) and sigma > 0.0):
         return -np.inf, np.zeros((p + 1, p + 1)), 0.0
     variance = sigma * sigma
@@ -92,7 +86,7 @@ def integrated_at(
     logdet_K = sweep(K, p)  # K is now [−K⁻¹, m; mᵀ, −cᵀm] with m = K⁻¹c
     if not np.isfinite(logdet_K):
         return -np.inf, K, 0.0
-    log_rx = floats[ints[at.CONSTANTS] + 1]
+    log_rx = problem.floats[problem.ints[at.CONSTANTS] + 1]
     logp = -0.5 * (n - p) * LOG_2PI - n * np.log(sigma) - log_rx
     logp -= 0.5 * (logdet + logdet_K + A[p, p] / variance + K[p, p])
     scale = _moments_cotangent(K, A, variance)
@@ -118,7 +112,7 @@ def _moments_cotangent(K: Floats, A: Floats, variance: float) -> float:
 
 @compiled
 def integrated(
-    lam: Floats, sigma: float, precision: Floats, shift: Floats, ints: Ints, floats: Floats
+    lam: Floats, sigma: float, precision: Floats, shift: Floats, problem: Problem
 ) -> tuple[float, Floats, float]:
     """log ∫ p(y | β, σ, Λ) exp(−½δᵀPδ + sᵀδ) dβ and its gradient; b and β integrated out.
 
@@ -133,9 +127,30 @@ def integrated(
     -------
     logp, dlam (n_lam,), dsigma. −inf and zeros where Λ is too large to factor.
     """
-    logdet, A, panels, tail = factor(lam, ints, floats)
-    logp, A_bar, dsigma = integrated_at(logdet, A, sigma, precision, shift, ints, floats)
+    logdet, A, panels, tail = factor(lam, problem)
+    logp, A_bar, dsigma = integrated_at(logdet, A, sigma, precision, shift, problem)
     if not np.isfinite(logp):
         return logp, np.zeros(len(lam)), dsigma
-    inverse = inverse_from_cholesky(tail, ints[at.Q_TAIL])
-    return logp, pullback(-0.5, A_bar, lam, ints, floats, panels, tail, inverse), dsigma
+    return logp, pullback(-0.5, A_bar, lam, problem, panels, tail), dsigma
+
+
+@compiled
+def marginal_values(lam: Floats, sigma: Floats, beta: Floats, problem: Problem) -> Floats:
+    """log p(y | β, σ, Λ), (m,), of lam (m, n_lam), sigma (m,), beta (m, p)."""
+    out = np.empty(len(sigma))
+    for i in range(len(sigma)):
+        logdet, A, _, _ = factor(lam[i], problem)
+        out[i] = marginal_at(logdet, A, sigma[i], beta[i], problem)[0]
+    return out
+
+
+@compiled
+def integrated_values(
+    lam: Floats, sigma: Floats, precision: Floats, shift: Floats, problem: Problem
+) -> Floats:
+    """log ∫ p(y | β, σ, Λ) exp(−½δᵀPδ + sᵀδ) dβ, (m,), of lam (m, n_lam), sigma (m,)."""
+    out = np.empty(len(sigma))
+    for i in range(len(sigma)):
+        logdet, A, _, _ = factor(lam[i], problem)
+        out[i] = integrated_at(logdet, A, sigma[i], precision, shift, problem)[0]
+    return out

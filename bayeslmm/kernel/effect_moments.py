@@ -4,18 +4,19 @@ Given (σ, Λ): Var δ = K⁻¹, E b = b_r − b_Q E δ, Var b = σ²ΛM⁻¹Λ�
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.blocks import Floats
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.conditional import diagonal_blocks, times_factor
 from bayeslmm.kernel.dense import inverse_from_cholesky
-from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.factor import factor, tail_inverse
 from bayeslmm.kernel.fixed_effects import PriorOfDelta, draw_fixed_effects, fixed_effects_factor
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.kernel.lapack import FROM
+from bayeslmm.kernel.layout import Problem, block_at
 from bayeslmm.kernel.pullback import selected_inverse, spherical_solution
 
 
@@ -35,19 +36,36 @@ class EffectMoments:
 
 
 @compiled
-def conditional_variances(lam: Floats, panels: Floats, inverse: Floats, ints: Ints) -> Floats:
+def conditional_variances(lam: Floats, panels: Floats, inverse: Floats, problem: Problem) -> Floats:
     """The diagonal of ΛM⁻¹Λᵀ, (q,) in public order; `inverse` is the tail's."""
-    blocks = diagonal_blocks(lam, ints, selected_inverse(panels, inverse, ints), inverse)
-    q = ints[at.Q_LEAD] + ints[at.Q_TAIL]
-    out = np.empty(q)
+    blocks = diagonal_blocks(lam, problem, selected_inverse(panels, inverse, problem), inverse)
+    out = np.empty(problem.ints[at.Q_LEAD] + problem.ints[at.Q_TAIL])
+    public = problem.ints[at.PUBLIC]
     r, start = 0, 0
-    while r < q:
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.POSITION_BLOCK] + r]]
+    while r < len(out):
+        k = block_at(problem, r).k
         for i in range(k):
-            out[ints[ints[at.PUBLIC] + r + i]] = blocks[start + i * k + i]
+            out[problem.ints[public + r + i]] = blocks[start + i * k + i]
         r += k
         start += k * k
     return out
+
+
+@compiled
+def _of_delta(
+    A: Floats, sigma: float, given: Floats, precision: Floats, shift: Floats, integrates: bool
+) -> tuple[Floats, Floats]:
+    """E δ (p,) and Var δ (p, p); unless integrated, δ is given."""
+    p = len(given)
+    variance = np.zeros((p, p))
+    if not integrates:
+        return given, variance
+    K = fixed_effects_factor(A, sigma, precision, shift)
+    lower = inverse_from_cholesky(K, p)
+    for i in range(p):
+        for j in range(p):
+            variance[i, j] = lower[max(i, j), min(i, j)]
+    return draw_fixed_effects(K, np.zeros((1, p)))[0], variance
 
 
 @compiled
@@ -58,23 +76,19 @@ def _at_all(
     precision: Floats,
     shift: Floats,
     integrates: bool,
-    ints: Ints,
-    floats: Floats,
+    problem: Problem,
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """E δ (m, p), Var δ (m, p, p), E b (m, q), variances of b (m, q); unless integrated, δ is `delta`."""
     m, p = delta.shape
-    q = ints[at.Q_LEAD] + ints[at.Q_TAIL]
-    mean, variance = delta.copy(), np.zeros((m, p, p))
+    q = problem.ints[at.Q_LEAD] + problem.ints[at.Q_TAIL]
+    mean, variance = np.empty((m, p)), np.empty((m, p, p))
     b, spread = np.empty((m, q)), np.empty((m, q))
     for i in range(m):
-        _, A, panels, tail = factor(lam[i], ints, floats)
-        if integrates:
-            K = fixed_effects_factor(A, sigma[i], precision, shift)
-            mean[i] = draw_fixed_effects(K, np.zeros((1, p)))[0]
-            variance[i] = inverse_from_cholesky(K, p)
-        B = times_factor(lam[i], ints, spherical_solution(panels, tail, ints))
-        inverse = inverse_from_cholesky(tail, ints[at.Q_TAIL])
-        spread[i] = sigma[i] ** 2 * conditional_variances(lam[i], panels, inverse, ints)
+        _, A, panels, tail = factor(lam[i], problem)
+        mean[i], variance[i] = _of_delta(A, sigma[i], delta[i], precision, shift, integrates)
+        B = times_factor(lam[i], problem, spherical_solution(panels, tail, problem))
+        inverse = tail_inverse(tail, problem)
+        spread[i] = sigma[i] ** 2 * conditional_variances(lam[i], panels, inverse, problem)
         b[i] = B[:, p]
         for r in range(q):
             for j in range(p):
@@ -95,16 +109,13 @@ def effect_moments(
     """
     held = prior or PriorOfDelta.flat(kernel.p)
     fixed = (delta, held.precision, held.shift, prior is not None)
-    if kernel.ints[at.Q_TAIL] < FROM and not kernel.known:
-        loop = _at_all(np.ascontiguousarray(lam), sigma, *fixed, kernel.ints, kernel.floats)
-        mean, variance, b, spread = loop
-    else:
-        mean, variance, b, spread = _one_by_one(kernel, lam, sigma, *fixed)
+    at_all = partial(_at_all_related, kernel) if kernel.known else partial(_at_all, problem=kernel.problem)
+    mean, variance, b, spread = at_all(np.ascontiguousarray(lam), sigma, *fixed)
     back = np.linalg.inv(kernel.R_X)
     return EffectMoments(kernel.to_beta(mean), np.einsum("ij,mjk,ik->mi", back, variance, back), b, spread)
 
 
-def _one_by_one(
+def _at_all_related(
     kernel: Kernel,
     lam: Floats,
     sigma: Floats,
@@ -113,18 +124,15 @@ def _one_by_one(
     shift: Floats,
     integrates: bool,
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """As `_at_all`, with large tails left to LAPACK, and known covariances between levels."""
-    p, means, variances, effects, spreads = kernel.p, [], [], [], []
+    """As `_at_all`, with known covariances between levels."""
+    means, variances, effects, spreads = [], [], [], []
     for i in range(len(sigma)):
         found = kernel.conditional(lam[i])
-        mean, variance = delta[i], np.zeros((p, p))
-        if integrates:
-            K = fixed_effects_factor(found.A, sigma[i], precision, shift)
-            mean, variance = draw_fixed_effects(K, np.zeros((1, p)))[0], inverse_from_cholesky(K, p)
+        mean, variance = _of_delta(found.A, float(sigma[i]), delta[i], precision, shift, integrates)
         own = [np.diagonal(block, axis1=1, axis2=2).ravel() for block in found.covariance_blocks()]
         through_delta = np.einsum("ri,ij,rj->r", found.b_Q, variance, found.b_Q)
         means.append(mean)
         variances.append(variance)
         effects.append(found.solution(mean))
-        spreads.append(sigma[i] ** 2 * np.concatenate([np.zeros(0), *own]) + through_delta)
+        spreads.append(sigma[i] ** 2 * np.concatenate(own) + through_delta)
     return np.array(means), np.array(variances), np.array(effects), np.array(spreads)

@@ -13,21 +13,23 @@ Since u = ΛᵀZᵀPy are the spherical BLUPs, V_iPy = ZΛx_i with x_i = Λ⁻¹
 import numpy as np
 
 from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.blocks import Floats
 from bayeslmm.kernel.by_block import by_block, times_own
 from bayeslmm.kernel.chain import chain_forward
 from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.factor import factor
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.kernel.lapack import bordered_factor
+from bayeslmm.kernel.layout import Problem
 from bayeslmm.kernel.pullback import spherical_solution
+from bayeslmm.kernel.solved import Solved
 
 
 @compiled
-def solve_forward(panels: Floats, tail: Floats, ints: Ints, z: Floats) -> Floats:
+def solve_forward(panels: Floats, tail: Floats, problem: Problem, z: Floats) -> Floats:
     """L⁻¹z, rows in elimination order; z (q, m) is overwritten."""
-    q_lead = ints[at.Q_LEAD]
-    chain_forward(panels, ints, z)
-    for r in range(ints[at.Q_TAIL]):
+    q_lead = problem.ints[at.Q_LEAD]
+    chain_forward(panels, problem, z)
+    for r in range(problem.ints[at.Q_TAIL]):
         for m in range(r):
             for j in range(z.shape[1]):
                 z[q_lead + r, j] -= tail[r, m] * z[q_lead + m, j]
@@ -50,26 +52,22 @@ def average_information(
     -------
     (n_theta, n_theta), or None where a block's Λ has no inverse.
     """
-    logdet, A, panels, tail = bordered_factor(lam, kernel.ints, kernel.floats)
+    logdet, A, panels, tail = factor(lam, kernel.problem)
     if not np.isfinite(logdet):
         return None
-    p = kernel.p
-    root = np.linalg.cholesky(A[:p, :p])
-    delta = np.linalg.solve(A[:p, :p], A[:p, p])
-    solutions = spherical_solution(panels, tail, kernel.ints)
-    u_Q, u = solutions[:, :p], solutions[:, p] - solutions[:, :p] @ delta
+    p, solved = kernel.p, Solved.of(A)
+    solutions = spherical_solution(panels, tail, kernel.problem)
+    u_Q, u = solutions[:, :p], solutions[:, p] - solutions[:, :p] @ solved.delta
     try:
         x = _directions(kernel, lam, moves, u)
     except np.linalg.LinAlgError:
         return None
-    solved = solve_forward(panels, tail, kernel.ints, x.copy())
-    fixed = np.linalg.solve(root, u_Q.T @ x)
-    products = x.T @ x - solved.T @ solved - fixed.T @ fixed
+    w, fixed = solve_forward(panels, tail, kernel.problem, x.copy()), u_Q.T @ x
+    products = x.T @ x - w.T @ w - fixed.T @ solved.inverse @ fixed
     if not np.isnan(sigma):
         return products / sigma**2
-    r2 = A[p, p] - delta @ A[:p, p]
     q = x.T @ u
-    return np.asarray((kernel.n - p * reml) / r2 * (products - np.outer(q, q) / r2))
+    return np.asarray((kernel.n - p * reml) / solved.r2 * (products - np.outer(q, q) / solved.r2))
 
 
 def _directions(kernel: Kernel, lam: Floats, moves: Floats, u: Floats) -> Floats:
@@ -79,5 +77,5 @@ def _directions(kernel: Kernel, lam: Floats, moves: Floats, u: Floats) -> Floats
         own = np.linalg.solve(factor, change)
         return own + np.swapaxes(own, 1, 2)
 
-    own = np.ascontiguousarray(by_block(kernel, lam[None], moves, symmetric).T)
-    return times_own(own, kernel.ints, np.repeat(u[:, None], len(moves), axis=1), False)
+    own = np.ascontiguousarray(by_block(kernel.problem, lam[None], moves, symmetric).T)
+    return times_own(own, kernel.problem, np.repeat(u[:, None], len(moves), axis=1), False)

@@ -1,6 +1,6 @@
 """The kernel of one problem: θ ↦ (log|V₀|, A) and everything read off it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,11 +9,15 @@ from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import BlockRows, Floats, Ints
 from bayeslmm.kernel.condensed import Condensed, condense
 from bayeslmm.kernel.conditional import Conditional, conditional
-from bayeslmm.kernel.criterion import profile
+from bayeslmm.kernel.criterion import criterion
 from bayeslmm.kernel.crossproducts import Whitening, as_they_are, pack
-from bayeslmm.kernel.lapack import FROM, bordered_factor, tail_inverse
+from bayeslmm.kernel.dense import LARGE
+from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.layout import Problem
 from bayeslmm.kernel.pullback import pullback
 from bayeslmm.kernel.relation import Known
+from bayeslmm.kernel.solved import Solved
+from bayeslmm.kernel.sufficient import write_response
 
 CHEAP = 200_000  # panel elements up to which an evaluation takes about a millisecond
 
@@ -31,6 +35,11 @@ class Moments:
     logdet: float
     A: Floats
 
+    @property
+    def solved(self) -> Solved:
+        """The best δ and r² there."""
+        return Solved.of(self.A)
+
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
@@ -38,12 +47,11 @@ class Kernel:
 
     Attributes
     ----------
-    ints, floats : the packed problem (see `layout`), as compiled code takes it.
+    problem : packed (see `layout`), as compiled code takes it.
     known : lower factor of each block's known covariance between levels; empty where there is none.
     """
 
-    ints: Ints
-    floats: Floats
+    problem: Problem
     known: Known = ()
 
     @classmethod
@@ -73,45 +81,54 @@ class Kernel:
             for (codes, columns, n_levels), L in zip(blocks, factors or (None,) * len(blocks), strict=True)
         ]
         response, columns = (np.asarray(each, dtype=np.float64) for each in (y, X))
-        ints, floats = pack(response, columns, rows, whiten, log_det)
-        ints.flags.writeable = False
-        return cls(ints, floats, factors)
+        return cls(pack(response, columns, rows, whiten, log_det), factors)
+
+    def responding(self, zr: Floats, gamma: Floats, rr: float) -> "Kernel":
+        """The same of another response, whose cross-products `sufficient.write_response` takes."""
+        problem = self.problem._replace(floats=self.problem.floats.copy())
+        write_response(problem, zr, gamma, rr)
+        return replace(self, problem=problem)
 
     @property
     def n(self) -> int:
-        return int(self.ints[at.N_ROWS])
+        return int(self.problem.ints[at.N_ROWS])
 
     @property
     def p(self) -> int:
-        return int(self.ints[at.P])
+        return self.problem.p
 
     @property
     def q(self) -> int:
-        return int(self.ints[at.Q_LEAD] + self.ints[at.Q_TAIL])
+        return self.problem.q
 
     @property
     def n_lam(self) -> int:
-        return int(self.ints[at.N_LAM])
+        return int(self.problem.ints[at.N_LAM])
 
     @property
     def small(self) -> bool:
         """Whether an evaluation is cheap enough that differences of gradients cost nothing to speak of."""
-        return bool(self.ints[at.Q_TAIL] < FROM and self.ints[at.N_PANEL] < CHEAP)
+        return bool(not self.large_tail and self.problem.ints[at.N_PANEL] < CHEAP)
+
+    @property
+    def large_tail(self) -> bool:
+        """Whether the tail is LAPACK's, so that a factor is dear."""
+        return bool(self.problem.ints[at.Q_TAIL] >= LARGE)
 
     @cached_property
     def condensed(self) -> Condensed:
         """The same (log|V₀|, A) from as few nodes as there can be, for those who evaluate it many times."""
-        return condense(self.ints, self.floats)
+        return condense(self.problem)
 
     @cached_property
     def R_X(self) -> Floats:
         """(p, p) upper triangular, R^{-½}X = Q R_X."""
-        return self.floats[self.ints[at.RX] :][: self.p**2].reshape(self.p, self.p)
+        return self.problem.R_X
 
     @property
     def gamma_ls(self) -> Floats:
         """(p,) least-squares coefficients in the coordinates of Q."""
-        return self.floats[self.ints[at.GAMMA] :][: self.p]
+        return self.problem.gamma
 
     def to_beta(self, delta: Floats) -> Floats:
         """β = R_X⁻¹(γ + δ), (..., p)."""
@@ -124,28 +141,18 @@ class Kernel:
 
     def moments(self, lam: Floats) -> Moments:
         """(log|V₀|, A) at Λ."""
-        logdet, A, _, _ = bordered_factor(lam, self.ints, self.floats)
+        logdet, A, _, _ = factor(lam, self.problem)
         return Moments(logdet, A)
 
     def criterion(self, lam: Floats, reml: bool, sigma: float = np.nan) -> tuple[float, Floats]:
         """The criterion at the best β for Λ and its gradient (n_lam,); σ is known, or NaN for the best."""
-        logdet, A, panels, tail = bordered_factor(lam, self.ints, self.floats)
-        value, A_bar = profile(logdet, A, self.ints, self.floats, reml, sigma)
-        if not np.isfinite(value):
-            return np.inf, np.zeros(len(lam))
-        return value, self._pullback(1.0, A_bar, lam, panels, tail)
+        return criterion(lam, self.problem, reml, sigma)
 
     def pullback(self, lam: Floats, logdet_bar: float, A_bar: Floats) -> Floats:
         """Gradient with respect to Λ of a function of (log|V₀|, A), given its derivatives there."""
-        _, _, panels, tail = bordered_factor(lam, self.ints, self.floats)
-        return self._pullback(logdet_bar, A_bar, lam, panels, tail)
-
-    def _pullback(
-        self, logdet_bar: float, A_bar: Floats, lam: Floats, panels: Floats, tail: Floats
-    ) -> Floats:
-        inverse = tail_inverse(tail, self.ints)
-        return pullback(logdet_bar, A_bar, lam, self.ints, self.floats, panels, tail, inverse)
+        _, _, panels, tail = factor(lam, self.problem)
+        return pullback(logdet_bar, A_bar, lam, self.problem, panels, tail)
 
     def conditional(self, lam: Floats) -> Conditional:
         """Mean, variance and draws of the random effects at Λ."""
-        return conditional(lam, self.ints, self.floats, self.known)
+        return conditional(lam, self.problem, self.known)

@@ -1,79 +1,94 @@
-"""Large dense tails by LAPACK: the factor and inverse of the compiled loops, faster from some size on.
+"""SciPy's own BLAS and LAPACK inside compiled code, with no interpreter between.
 
-A lower triangle held by rows is an upper one held by columns, so LAPACK works in place and nothing is copied.
-The routines are SciPy's own, called by address through ctypes, which leaves the interpreter free; SciPy's
-wrappers hold it. Threads that factor at the same time therefore run side by side.
+A routine is called by its address, which SciPy publishes for Cython. It is looked up where it is used first,
+once per process: compiled code asks Python for it, and keeps it in a variable of its own. Nothing that
+travels to another process or is cached on disk holds an address, so none can be stale.
 """
 
-from ctypes import CFUNCTYPE, byref, c_double, c_int, c_void_p
-from functools import cache
 from typing import Any
 
-import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.errors import TypingError
+from numba.extending import get_cython_function_address
 
-from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import Floats, Ints
-from bayeslmm.kernel.dense import inverse_from_cholesky
-from bayeslmm.kernel.factor import (
-    eliminate_chain,
-    factor,
-    read_moments,
-    relative_factors,
-    scaled_panels,
-    scaled_tail,
-)
+from bayeslmm.kernel.compiled import generated
 
-FROM = 96  # tail size from which LAPACK's blocked code beats loops, its call included
+UNKNOWN, ABSENT = -1, 0
 
 
-def bordered_factor(lam: Floats, ints: Ints, floats: Floats) -> tuple[float, Floats, Floats, Floats]:
-    """As `factor.factor`, whatever the size of the tail: no inverse, no derivative.
+def routine_address(name: str) -> int:
+    """Address of a routine, "lapack.dpotrf", or `ABSENT` where there is none that takes 32-bit integers."""
+    from importlib import import_module
 
-    Value and factor in one: (log|V₀|, A) is the likelihood's, and (panels, tail) is what
-    `recover.draw_random_effects` and `conditional.solve_transposed` draw b from. Threads may call it side by
-    side; BLAS should have one thread then, which is for the caller to say (`threadpoolctl`).
+    library, routine = name.split(".")
+    try:
+        module = import_module(f"scipy.linalg.cython_{library}")
+        capsule = str(module.__pyx_capi__[routine])
+        if '"void (' not in capsule or "int *" not in capsule or "long" in capsule:
+            return ABSENT
+        return int(get_cython_function_address(module.__name__, routine))
+    except (ImportError, AttributeError, KeyError, ValueError):
+        return ABSENT
+
+
+@generated
+def address_of(typing_context: Any, name: Any) -> Any:
+    """Address of a routine by its literal name, as `routine_address` says; after the first time, one load."""
+    if not isinstance(name, types.StringLiteral):
+        raise TypingError("the name of a routine is a literal")
+    routine = name.literal_value
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kept = cgutils.add_global_variable(builder.module, ir.IntType(64), f"address.{routine}")
+        kept.linkage, kept.align = "private", 8
+        kept.initializer = ir.Constant(ir.IntType(64), UNKNOWN)
+        known = builder.load_atomic(kept, "acquire", 8)
+        with builder.if_then(builder.icmp_signed("==", known, kept.initializer), likely=False):
+            builder.store_atomic(_asked(context, builder, routine), kept, "release", 8)
+        return builder.load_atomic(kept, "acquire", 8)
+
+    return types.int64(name), codegen
+
+
+def _asked(context: Any, builder: Any, routine: str) -> Any:
+    """What `routine_address` says at run time; `UNKNOWN` where an interrupt ends it: asked again next time."""
+    python = context.get_python_api(builder)
+    answer = cgutils.alloca_once_value(builder, ir.Constant(ir.IntType(64), UNKNOWN))
+    lock = python.gil_ensure()
+    module = python.import_module(context.insert_const_string(builder.module, __name__))
+    with builder.if_then(cgutils.is_not_null(builder, module)):
+        name = python.string_from_string(context.insert_const_string(builder.module, routine))
+        found = python.call_method(module, routine_address.__name__, (name,))
+        with builder.if_then(cgutils.is_not_null(builder, found)):
+            builder.store(python.long_as_longlong(found), answer)
+        python.decref(found)
+        python.decref(name)
+        python.decref(module)
+    python.err_clear()
+    python.gil_release(lock)
+    return builder.load(answer)
+
+
+@generated
+def call_routine(typing_context: Any, address: Any, arguments: Any) -> Any:
+    """Call a routine at an address; as in Fortran every argument of the tuple goes by its own address.
+
+    Arrays go as they lie in memory, uint8 as characters, other integers as 32-bit ones.
     """
-    if ints[at.Q_TAIL] < FROM:
-        return factor(lam, ints, floats)
-    factors = relative_factors(lam, ints, floats)
-    panels = scaled_panels(factors, ints, floats)
-    tail = scaled_tail(factors, ints, floats)
-    logdet = eliminate_chain(panels, tail, ints, floats)
-    if np.isfinite(logdet):
-        logdet += _eliminate_tail(tail, int(ints[at.Q_TAIL]))
-    return logdet + floats[ints[at.CONSTANTS]], read_moments(tail, ints), panels, tail
 
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        places = []
+        for kind, value in zip(arguments, cgutils.unpack_tuple(builder, values[1]), strict=True):
+            if isinstance(kind, types.Array):
+                place = context.make_array(kind)(context, builder, value).data
+            else:
+                passed = types.int32 if kind == types.int64 else kind
+                place = cgutils.alloca_once_value(builder, context.cast(builder, value, kind, passed))
+            places.append(builder.bitcast(place, byte))
+        signature_of_routine = ir.FunctionType(ir.VoidType(), [byte] * len(places))
+        builder.call(builder.inttoptr(values[0], signature_of_routine.as_pointer()), places)
+        return context.get_dummy_value()
 
-def tail_inverse(tail: Floats, ints: Ints) -> Floats:
-    """M⁻¹ of the tail, (q_tail, q_tail); lower triangle, the rest undefined."""
-    size = int(ints[at.Q_TAIL])
-    if size < FROM:
-        return inverse_from_cholesky(tail, size)
-    inverse = np.ascontiguousarray(tail[:size, :size])
-    n, info = c_int(size), c_int()
-    _routine("lapack", "dpotri", 5)(b"U", byref(n), inverse.ctypes.data, byref(n), byref(info))
-    return inverse
-
-
-def _eliminate_tail(tail: Floats, size: int) -> float:
-    """As `dense.cholesky_leading`."""
-    n, m, width, info = c_int(size), c_int(len(tail) - size), c_int(len(tail)), c_int()
-    L, border = tail.ctypes.data, tail[size:].ctypes.data
-    _routine("lapack", "dpotrf", 5)(b"U", byref(n), L, byref(width), byref(info))
-    if info.value:
-        return -np.inf
-    solve = _routine("blas", "dtrsm", 11)
-    sides = (b"L", b"U", b"T", b"N")
-    solve(*sides, byref(n), byref(m), byref(c_double(1.0)), L, byref(width), border, byref(width))
-    W = tail[size:, :size]
-    tail[size:, size:] -= W @ W.T
-    return 2.0 * float(np.sum(np.log(np.diagonal(tail)[:size])))
-
-
-@cache
-def _routine(library: str, name: str, n_arguments: int) -> Any:
-    """A routine of SciPy's BLAS or LAPACK; every argument is an address, as in Fortran."""
-    from numba.extending import get_cython_function_address
-
-    address = get_cython_function_address(f"scipy.linalg.cython_{library}", name)
-    return CFUNCTYPE(None, *[c_void_p] * n_arguments)(address)
+    return types.void(address, arguments), codegen

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.blocks import Floats
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.conditional import solve_transposed, times_factor
 from bayeslmm.kernel.dense import cholesky_leading
 from bayeslmm.kernel.factor import factor
 from bayeslmm.kernel.fixed_effects import PriorOfDelta, fixed_effects_factor
+from bayeslmm.kernel.layout import Problem
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -47,11 +48,11 @@ def _scaled_rows(
     values: Floats,
     columns: NDArray[np.int64],
     pointer: NDArray[np.int64],
-    ints: Ints,
+    problem: Problem,
 ) -> Floats:
     """U = ZΛL⁻ᵀ, (n, q)."""
-    q = ints[at.Q_LEAD] + ints[at.Q_TAIL]
-    root = times_factor(lam, ints, solve_transposed(panels, tail, ints, np.eye(q)))
+    q = problem.ints[at.Q_LEAD] + problem.ints[at.Q_TAIL]
+    root = times_factor(lam, problem, solve_transposed(panels, tail, problem, np.eye(q)))
     U = np.zeros((len(pointer) - 1, q))
     for i in range(U.shape[0]):
         for e in range(pointer[i], pointer[i + 1]):
@@ -116,14 +117,13 @@ def _all_groups(
     pointer: NDArray[np.int64],
     right: Floats,
     starts: NDArray[np.int64],
-    ints: Ints,
-    floats: Floats,
+    problem: Problem,
 ) -> Floats:
     """As `group_log_densities`, log|R| left out."""
     out = np.empty((len(sigma), len(starts) - 1))
     for d in range(len(sigma)):
-        _, A, panels, tail = factor(lam[d], ints, floats)
-        U = _scaled_rows(lam[d], panels, tail, values, columns, pointer, ints)
+        _, A, panels, tail = factor(lam[d], problem)
+        U = _scaled_rows(lam[d], panels, tail, values, columns, pointer, problem)
         inner = np.zeros((U.shape[1], right.shape[1]))
         for i in range(U.shape[0]):
             for c in range(U.shape[1]):
@@ -150,8 +150,7 @@ def group_log_densities(
     delta: Floats,
     prior: PriorOfDelta | None,
     rows: GroupedRows,
-    ints: Ints,
-    floats: Floats,
+    problem: Problem,
 ) -> Floats:
     """log p(y_j | y_-j, σ, Λ), (m, J), b integrated out, and β too unless δ is given.
 
@@ -175,7 +174,6 @@ def group_log_densities(
         rows.pointer,
         rows.right,
         rows.starts,
-        ints,
-        floats,
+        problem,
     )
     return found - 0.5 * rows.log_det

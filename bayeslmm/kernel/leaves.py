@@ -17,16 +17,17 @@ from typing import Any
 import numpy as np
 
 from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.blocks import Floats
 from bayeslmm.kernel.compiled import compiled, inlined
 from bayeslmm.kernel.density import integrated_at, marginal_at
+from bayeslmm.kernel.layout import Problem, node_of
 
 
-def leaf_sizes(ints: Ints) -> tuple[int, int] | None:
+def leaf_sizes(problem: Problem) -> tuple[int, int] | None:
     """(k, p) of a problem with one grouping factor, held by nodes; None of any other."""
-    if ints[at.N_BLOCKS] != 1 or ints[at.Q_TAIL] > 0:
+    if len(problem.blocks.k) != 1 or problem.ints[at.Q_TAIL] > 0:
         return None
-    return int(ints[ints[at.BLOCK_K]]), int(ints[at.P])
+    return int(problem.blocks.k[0]), problem.p
 
 
 @cache
@@ -35,11 +36,11 @@ def integrated_over_leaves(k: int, p: int) -> Callable[..., Any]:
 
     @compiled
     def integrated(
-        lam: Floats, sigma: float, precision: Floats, shift: Floats, ints: Ints, floats: Floats
+        lam: Floats, sigma: float, precision: Floats, shift: Floats, problem: Problem
     ) -> tuple[float, Floats, float]:
-        logdet, A, work = _factor(k, p + 1, lam, ints, floats)
-        logp, A_bar, dsigma = integrated_at(logdet, A, sigma, precision, shift, ints, floats)
-        return logp, _pull_back(logp, k, p + 1, work, A_bar, ints, floats), dsigma
+        logdet, A, work = _factor(k, p + 1, lam, problem)
+        logp, A_bar, dsigma = integrated_at(logdet, A, sigma, precision, shift, problem)
+        return logp, _pull_back(logp, k, p + 1, work, A_bar, problem), dsigma
 
     return integrated
 
@@ -50,18 +51,19 @@ def marginal_over_leaves(k: int, p: int) -> Callable[..., Any]:
 
     @compiled
     def marginal(
-        lam: Floats, sigma: float, beta: Floats, ints: Ints, floats: Floats
+        lam: Floats, sigma: float, beta: Floats, problem: Problem
     ) -> tuple[float, Floats, float, Floats]:
-        logdet, A, work = _factor(k, p + 1, lam, ints, floats)
-        logp, A_bar, dsigma, dbeta = marginal_at(logdet, A, sigma, beta, ints, floats)
-        return logp, _pull_back(logp, k, p + 1, work, A_bar, ints, floats), dsigma, dbeta
+        logdet, A, work = _factor(k, p + 1, lam, problem)
+        logp, A_bar, dsigma, dbeta = marginal_at(logdet, A, sigma, beta, problem)
+        return logp, _pull_back(logp, k, p + 1, work, A_bar, problem), dsigma, dbeta
 
     return marginal
 
 
 @inlined
-def _factor(k: int, p1: int, lam: Floats, ints: Ints, floats: Floats) -> tuple[float, Floats, Floats]:
+def _factor(k: int, p1: int, lam: Floats, problem: Problem) -> tuple[float, Floats, Floats]:
     """log|V₀|, −inf where M can't be factored, A, and GF, L and W of every level one after the other."""
+    ints, floats = problem.ints, problem.floats
     logdet, size = floats[ints[at.CONSTANTS]], (2 * k + p1) * k
     F, work, A = np.zeros(k * k), np.empty(ints[at.N_NODES] * size), np.empty((p1, p1))
     for i in range(k):
@@ -71,14 +73,12 @@ def _factor(k: int, p1: int, lam: Floats, ints: Ints, floats: Floats) -> tuple[f
     for i in range(p1):
         for j in range(p1):
             A[i, j] = floats[ints[at.TAIL] + i * p1 + j]
-    for node in range(ints[at.N_NODES]):
-        G = ints[at.PANELS] + ints[ints[at.PANEL_START] + node]
-        like = ints[ints[at.NODE_LIKE] + node]
-        L = like * size + k * k
-        if like == node:
-            logdet += floats[ints[at.NODE_WEIGHT] + node] * _factor_own(k, G, L, F, work, floats)
-        first = p1 - ints[ints[at.NODE_BORDER] + node]
-        B, W = G + (k - first) * k, node * size + 2 * k * k
+    for i in range(ints[at.N_NODES]):
+        node = node_of(problem, i)
+        G, L, first = ints[at.PANELS] + node.panel, node.like * size + k * k, p1 - node.border
+        if node.like == i:
+            logdet += floats[ints[at.NODE_WEIGHT] + i] * _factor_own(k, G, L, F, work, floats)
+        B, W = G + (k - first) * k, i * size + 2 * k * k
         for j in range(first, p1):
             for c in range(k):
                 x = 0.0
@@ -87,9 +87,9 @@ def _factor(k: int, p1: int, lam: Floats, ints: Ints, floats: Floats) -> tuple[f
                 for m in range(c):
                     x -= work[W + j * k + m] * work[L + c * k + m]
                 work[W + j * k + c] = x / work[L + c * k + c]
-            for i in range(first, j + 1):
+            for m in range(first, j + 1):
                 for c in range(k):
-                    A[j, i] -= work[W + j * k + c] * work[W + i * k + c]
+                    A[j, m] -= work[W + j * k + c] * work[W + m * k + c]
     for i in range(p1):
         for j in range(i):
             A[j, i] = A[i, j]
@@ -123,19 +123,16 @@ def _factor_own(k: int, G: int, L: int, F: Floats, work: Floats, floats: Floats)
 
 
 @inlined
-def _pull_back(
-    logp: float, k: int, p1: int, work: Floats, A_bar: Floats, ints: Ints, floats: Floats
-) -> Floats:
+def _pull_back(logp: float, k: int, p1: int, work: Floats, A_bar: Floats, problem: Problem) -> Floats:
     """The derivative by Λ of tr(ĀA) − ½log|V₀|, 0 where `logp` isn't finite; overwrites `work`."""
+    ints, floats = problem.ints, problem.floats
     grad, out, size = np.zeros(k * k), np.zeros(k * k), (2 * k + p1) * k
     if not np.isfinite(logp):
         return out
-    for node in range(ints[at.N_NODES] - 1, -1, -1):  # a level that shares another's factor comes after it
-        G = ints[at.PANELS] + ints[ints[at.PANEL_START] + node]
-        like = ints[ints[at.NODE_LIKE] + node]
-        GF, L = like * size, like * size + k * k
-        first = p1 - ints[ints[at.NODE_BORDER] + node]
-        B, u = G + (k - first) * k, node * size + 2 * k * k
+    for n in range(ints[at.N_NODES] - 1, -1, -1):  # a level that shares another's factor comes after it
+        node = node_of(problem, n)
+        G, GF, first = ints[at.PANELS] + node.panel, node.like * size, p1 - node.border
+        L, B, u = GF + k * k, G + (k - first) * k, n * size + 2 * k * k
         for j in range(first, p1):
             for c in range(k - 1, -1, -1):
                 for m in range(c + 1, k):
@@ -150,8 +147,8 @@ def _pull_back(
                     x = -2.0 * U * A_bar[j, i]
                     for c in range(k):
                         grad[r * k + c] += x * work[u + i * k + c]
-        if like == node:
-            _subtract_trace(k, floats[ints[at.NODE_WEIGHT] + node], GF, L, work, grad)
+        if node.like == n:
+            _subtract_trace(k, floats[ints[at.NODE_WEIGHT] + n], GF, L, work, grad)
     for i in range(k):
         for j in range(k):
             for m in range(k):

@@ -6,11 +6,12 @@ from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.factor import right_sides
+from bayeslmm.kernel.layout import Problem, block_of, node_of, position_of
 
 RANGE = (1e-2, 1e3)  # relative variance of a whitened coef that a start may have
 
 
-def relative_covariances(ints: Ints, floats: Floats) -> list[Floats] | None:
+def relative_covariances(problem: Problem) -> list[Floats] | None:
     """T of each block in public order, by matching Zᵀr rᵀZ to its expectation (as MINQUE with weight 0).
 
     With H = Zᵀ(I − QQᵀ)Z = G − CCᵀ: E Z_jᵀr rᵀZ_j = σ²[H_jj + Σ_l H_jl T H_lj] and
@@ -22,18 +23,17 @@ def relative_covariances(ints: Ints, floats: Floats) -> list[Floats] | None:
     -------
     T of each block, (k, k); None when the equations give no positive σ².
     """
-    ks = ints[ints[at.BLOCK_K] : ints[at.BLOCK_K] + ints[at.N_BLOCKS]]
+    ks, lams = problem.blocks.k, problem.blocks.lam
     starts = np.append(0, np.cumsum(ks**2))
-    left, right = _equations(ints, floats, starts)
+    left, right = _equations(problem, starts)
     solution = np.linalg.lstsq(left, right)[0]
     if not solution[-1] > 0:
         return None
-    lams = ints[ints[at.BLOCK_LAM] : ints[at.BLOCK_LAM] + len(ks)]
     out = {}
     for k, start, lam in zip(ks, starts, lams, strict=False):
         T = solution[start : start + k * k].reshape(k, k) / solution[-1]
         values, vectors = np.linalg.eigh(0.5 * (T + T.T))
-        whiten = floats[ints[at.WHITEN] + lam : ints[at.WHITEN] + lam + k * k].reshape(k, k)
+        whiten = problem.white[lam : lam + k * k].reshape(k, k)
         root = np.linalg.solve(whiten, vectors * np.sqrt(np.clip(values, *RANGE)))
         out[int(lam)] = root @ root.T
     return [out[lam] for lam in sorted(out)]
@@ -74,20 +74,20 @@ def _add_pair(
 
 
 @compiled
-def _equations(ints: Ints, floats: Floats, starts: Ints) -> tuple[Floats, Floats]:
+def _equations(problem: Problem, starts: Ints) -> tuple[Floats, Floats]:
     """Coefficients and right-hand side for the elements of σ²T of every block, and σ² last."""
-    size = starts[-1]
+    ints, floats, size = problem.ints, problem.floats, starts[-1]
     left, right = np.zeros((size + 1, size + 1)), np.zeros(size + 1)
     q_lead, q_tail, p = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P]
     width = q_tail + p + 1
     tail = floats[ints[at.TAIL] : ints[at.TAIL] + width * width].reshape(width, width)
-    C = right_sides(floats[ints[at.PANELS] : ints[at.TAIL]], tail, ints)
+    C = right_sides(floats[ints[at.PANELS] : ints[at.TAIL]], tail, problem)
     levels = np.empty((len(C), 3), dtype=np.int64)
     shared, widest = np.zeros((size, p * p)), 1
-    own = 0
+    own, blocks = 0, ints[at.POSITION_BLOCK]
     while own < len(C):
-        b = ints[ints[at.POSITION_BLOCK] + own]
-        k = ints[ints[at.BLOCK_K] + b]
+        b = ints[blocks + own]
+        k = block_of(problem, b).k
         widest = max(widest, k)
         levels[own, 0], levels[own, 1], levels[own, 2] = starts[b], k, own
         for a in range(k):
@@ -100,22 +100,20 @@ def _equations(ints: Ints, floats: Floats, starts: Ints) -> tuple[Floats, Floats
         own += k
     work = np.empty((2, widest, widest))
     for i in range(ints[at.N_NODES]):
-        own = ints[ints[at.NODE_POSITION] + i]
-        row0 = ints[at.ROWS] + ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - ints[ints[at.ROW_START] + i]
-        G, k, r = ints[at.PANELS] + ints[ints[at.PANEL_START] + i], levels[own, 1], 0
-        while r < height - p - 1:
-            other = ints[row0 + r]
-            _add_pair(left, levels[own], levels[other], floats, G + r * k, k, C, work)
-            r += levels[other, 1]
-    own = q_lead
-    while own < len(C):
-        other = own
-        while other < len(C):
-            first = ints[at.TAIL] + (other - q_lead) * width + own - q_lead
-            _add_pair(left, levels[own], levels[other], floats, first, width, C, work)
-            other += levels[other, 1]
-        own += levels[own, 1]
+        node = node_of(problem, i)
+        G, own, r = ints[at.PANELS] + node.panel, levels[node.position], 0
+        while r < node.height - node.border:
+            other = levels[position_of(problem, node, r)]
+            _add_pair(left, own, other, floats, G + r * node.k, node.k, C, work)
+            r += other[1]
+    column = q_lead
+    while column < len(C):
+        row = column
+        while row < len(C):
+            first = ints[at.TAIL] + (row - q_lead) * width + column - q_lead
+            _add_pair(left, levels[column], levels[row], floats, first, width, C, work)
+            row += levels[row, 1]
+        column += levels[column, 1]
     for i in range(size):
         left[size, i] = left[i, size]
         for j in range(size):

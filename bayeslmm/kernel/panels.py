@@ -44,7 +44,7 @@ def panel_tables(
     none = np.zeros(0, dtype=np.int64)
     met_count = np.concatenate([none, *(m[0] for m in met)])
     met_level = np.concatenate([none, *(m[1] for m in met)])
-    parent = np.full((len(node_block), max(len(chain), 1)), -1, dtype=np.int64)
+    parent = np.full((len(node_block), len(chain)), -1, dtype=np.int64)
     for a, fine in enumerate(chain):
         for b in range(a + 1, len(chain)):
             up = together.parents(fine, chain[b])
@@ -78,14 +78,52 @@ def lay_out(
     met_count : (n_nodes,) tail levels that a node meets. met_level : those levels, node by node, increasing.
     level_k : coefs of each tail level. level_position : first position of each, and q. p1 : columns of [Q r].
     """
+    position, row_start, panel_start, ancestor_start = _starts(
+        node_block, node_border, ks, parent, met_count, met_level, level_k
+    )
     met = (met_count, met_level, level_k, level_position)
+    rows, ancestors = _rows(
+        node_block, node_border, ks, parent, *met, p1, position, row_start, ancestor_start
+    )
+    relative_start, relative = _relative(ks[node_block], row_start, rows, ancestor_start, ancestors)
     return Panels(
-        node_block, node_border, node_like, *_panel_tables(node_block, node_border, ks, parent, *met, p1)
+        node_block,
+        node_border,
+        node_like,
+        position,
+        panel_start,
+        row_start,
+        rows,
+        ancestor_start,
+        ancestors,
+        relative_start,
+        relative,
     )
 
 
+def _starts(
+    node_block: Ints,
+    node_border: Ints,
+    ks: Ints,
+    parent: Ints,
+    met_count: Ints,
+    met_level: Ints,
+    level_k: Ints,
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Each node's first position (n_nodes,), and where its rows, panel and ancestors start, and end."""
+    k, above = ks[node_block], parent >= 0
+    met = _running(level_k[met_level])[_running(met_count)]
+    height = k + above @ ks[: parent.shape[1]] + np.diff(met) + node_border
+    return _running(k)[:-1], _running(height), _running(height * k), _running(above.sum(axis=1))
+
+
+def _running(sizes: Ints) -> Ints:
+    """Running sums, 0 first."""
+    return np.append(0, np.cumsum(sizes))
+
+
 @compiled
-def _panel_tables(
+def _rows(
     node_block: Ints,
     node_border: Ints,
     ks: Ints,
@@ -95,40 +133,19 @@ def _panel_tables(
     level_k: Ints,
     level_position: Ints,
     p1: int,
-) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints]:
-    n_nodes, n_chain = parent.shape
-    node_position = np.zeros(n_nodes, dtype=np.int64)
-    panel_start = np.zeros(n_nodes + 1, dtype=np.int64)
-    row_start = np.zeros(n_nodes + 1, dtype=np.int64)
-    ancestor_start = np.zeros(n_nodes + 1, dtype=np.int64)
-    position, met = 0, 0
-    for i in range(n_nodes):
-        k = ks[node_block[i]]
-        node_position[i] = position
-        position += k
-        height = k + node_border[i]
-        n_ancestors = 0
-        for b in range(node_block[i] + 1, n_chain):
-            if parent[i, b] >= 0:
-                height += ks[b]
-                n_ancestors += 1
-        for s in range(met, met + met_count[i]):
-            height += level_k[met_level[s]]
-        met += met_count[i]
-        row_start[i + 1] = row_start[i] + height
-        panel_start[i + 1] = panel_start[i] + height * k
-        ancestor_start[i + 1] = ancestor_start[i] + n_ancestors
-    q = level_position[-1]
-    rows = np.zeros(row_start[-1], dtype=np.int64)
-    ancestors = np.zeros(ancestor_start[-1], dtype=np.int64)
-    met = 0
-    for i in range(n_nodes):
-        r = row_start[i]
+    node_position: Ints,
+    row_start: Ints,
+    ancestor_start: Ints,
+) -> tuple[Ints, Ints]:
+    """Positions of all panels' rows, and all nodes' ancestors."""
+    rows = np.empty(row_start[-1], dtype=np.int64)
+    ancestors = np.empty(ancestor_start[-1], dtype=np.int64)
+    met, r, s = 0, 0, 0
+    for i in range(len(node_block)):
         for c in range(ks[node_block[i]]):
             rows[r] = node_position[i] + c
             r += 1
-        s = ancestor_start[i]
-        for b in range(node_block[i] + 1, n_chain):
+        for b in range(node_block[i] + 1, parent.shape[1]):
             if parent[i, b] < 0:
                 continue
             ancestors[s] = parent[i, b]
@@ -142,30 +159,29 @@ def _panel_tables(
                 r += 1
             met += 1
         for c in range(p1 - node_border[i], p1):
-            rows[r] = q + c
+            rows[r] = level_position[-1] + c
             r += 1
-    relative_start = np.zeros(len(ancestors) + 1, dtype=np.int64)
-    for i in range(n_nodes):
-        skipped = ks[node_block[i]]
+    return rows, ancestors
+
+
+@compiled
+def _relative(
+    k: Ints, row_start: Ints, rows: Ints, ancestor_start: Ints, ancestors: Ints
+) -> tuple[Ints, Ints]:
+    """Where each ancestor's list starts, and the rows of its panel that hold the node's, from it on."""
+    start = np.zeros(len(ancestors) + 1, dtype=np.int64)
+    for i in range(len(k)):
+        left = row_start[i + 1] - row_start[i] - k[i]
         for s in range(ancestor_start[i], ancestor_start[i + 1]):
-            relative_start[s + 1] = relative_start[s] + row_start[i + 1] - row_start[i] - skipped
-            skipped += ks[node_block[ancestors[s]]]
-    relative = np.zeros(relative_start[-1], dtype=np.int64)
-    for i in range(n_nodes):
+            start[s + 1] = start[s] + left
+            left -= k[ancestors[s]]
+    relative = np.empty(start[-1], dtype=np.int64)
+    for i in range(len(k)):
         for s in range(ancestor_start[i], ancestor_start[i + 1]):
             there = row_start[ancestors[s]]
-            first = row_start[i + 1] - (relative_start[s + 1] - relative_start[s])
+            first = row_start[i + 1] - (start[s + 1] - start[s])
             for r in range(first, row_start[i + 1]):
                 while rows[there] != rows[r]:
                     there += 1
-                relative[relative_start[s] + r - first] = there - row_start[ancestors[s]]
-    return (
-        node_position,
-        panel_start,
-        row_start,
-        rows,
-        ancestor_start,
-        ancestors,
-        relative_start,
-        relative,
-    )
+                relative[start[s] + r - first] = there - row_start[ancestors[s]]
+    return start, relative

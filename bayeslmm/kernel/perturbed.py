@@ -18,14 +18,14 @@ from typing import Self
 import numpy as np
 
 from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.blocks import Floats
 from bayeslmm.kernel.by_block import by_block, times_own
 from bayeslmm.kernel.chain import chain_backward, chain_forward, chain_times
 from bayeslmm.kernel.conditional import times_factor
-from bayeslmm.kernel.factor import right_sides
+from bayeslmm.kernel.factor import factor, right_sides, tail_inverse
 from bayeslmm.kernel.fixed_effects import PriorOfDelta
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.kernel.lapack import bordered_factor, tail_inverse
+from bayeslmm.kernel.layout import Problem
 from bayeslmm.kernel.pullback import spherical_solution
 from bayeslmm.kernel.recover import draw_effects
 from bayeslmm.kernel.relation import related
@@ -46,16 +46,16 @@ class _Root:
 
     @classmethod
     def of(cls, kernel: Kernel) -> Self:
-        ints, p = kernel.ints, kernel.p
-        _, A, panels, tail = bordered_factor(LARGE * _coloring(kernel), ints, kernel.floats)
+        problem, p = kernel.problem, kernel.p
+        _, A, panels, tail = factor(LARGE * _coloring(problem), problem)
         values, vectors = np.linalg.eigh(A[:p, :p])
-        W_Q = right_sides(panels, tail, ints)[:, :p]
+        W_Q = right_sides(panels, tail, problem)[:, :p]
         return cls(panels, tail, W_Q, vectors * np.sqrt(np.maximum(values, 0)))
 
-    def times(self, ints: Ints, z: Floats, z_delta: Floats) -> tuple[Floats, Floats]:
+    def times(self, problem: Problem, z: Floats, z_delta: Floats) -> tuple[Floats, Floats]:
         """(q, m), (p, m) of standard normal (q, m), (p, m)."""
-        lead, size = ints[at.Q_LEAD], ints[at.Q_TAIL]
-        out = chain_times(self.panels, ints, z)
+        lead, size = problem.ints[at.Q_LEAD], problem.ints[at.Q_TAIL]
+        out = chain_times(self.panels, problem, z)
         out[lead:] += np.tril(self.tail[:size, :size]) @ z[lead:]
         return out / LARGE, self.W_Q.T @ z + self.root_A @ z_delta
 
@@ -79,20 +79,20 @@ class _Reference:
 
     @classmethod
     def of(cls, kernel: Kernel, lam: Floats, variance: float, prior: PriorOfDelta | None) -> Self:
-        ints = kernel.ints
-        _, A, panels, tail = bordered_factor(lam, ints, kernel.floats)
+        problem = kernel.problem
+        _, A, panels, tail = factor(lam, problem)
         p = 0 if prior is None else kernel.p
         K = A[:p, :p] + (0.0 if prior is None else variance * prior.precision)
-        B_Q = np.ascontiguousarray(spherical_solution(panels, tail, ints)[:, :p])
-        lower = np.tril(tail_inverse(tail, ints))
+        B_Q = np.ascontiguousarray(spherical_solution(panels, tail, problem)[:, :p])
+        lower = np.tril(tail_inverse(tail, problem))
         return cls(lam, variance, panels, lower + np.tril(lower, -1).T, B_Q, np.linalg.inv(K))
 
-    def solve(self, ints: Ints, f: Floats, g: Floats) -> tuple[Floats, Floats]:
+    def solve(self, problem: Problem, f: Floats, g: Floats) -> tuple[Floats, Floats]:
         """J₀⁻¹(f, g), f (q, m), g (p, m)."""
-        lead, z = int(ints[at.Q_LEAD]), f.copy()
-        chain_forward(self.panels, ints, z)
+        lead, z = int(problem.ints[at.Q_LEAD]), f.copy()
+        chain_forward(self.panels, problem, z)
         z[lead:] = self.inverse @ z[lead:]
-        chain_backward(self.panels, ints, z)
+        chain_backward(self.panels, problem, z)
         delta = self.K_inverse @ (g - self.B_Q.T @ f)
         z -= self.B_Q @ delta
         return z, delta
@@ -116,10 +116,8 @@ class NearbyDraws:
     @classmethod
     def around(cls, kernel: Kernel, lam: Floats, sigma: float, prior: PriorOfDelta | None) -> Self:
         """For draws near Λ (n_lam,), which has an inverse, and σ."""
-        ints, floats = kernel.ints, kernel.floats
-        width = int(ints[at.Q_TAIL] + ints[at.P] + 1)
-        tail = floats[ints[at.TAIL] :][: width**2].reshape(width, width)
-        products = right_sides(floats[ints[at.PANELS] :][: ints[at.N_PANEL]], tail, ints)
+        problem = kernel.problem
+        products = right_sides(problem.panels, problem.tail, problem)
         return cls(kernel, prior, _Reference.of(kernel, lam, sigma**2, prior), _Root.of(kernel), products)
 
     @property
@@ -139,13 +137,13 @@ class NearbyDraws:
         -------
         delta (m, p), b (m, q) in public order.
         """
-        kernel, ints = self.kernel, self.kernel.ints
-        precisions = _precisions(kernel, lam)
+        kernel, problem = self.kernel, self.kernel.problem
+        precisions = _precisions(problem, lam)
         f, g = self._perturbed(precisions, sigma, z)
         if self.prior is None:
             f -= self._to_v(self.products[:, :-1] @ fixed.T)
         v, delta, converged = self._conjugate_gradients(precisions, sigma, f, g)
-        b = related(kernel.known, ints, times_factor(self.reference.lam, ints, v)).T
+        b = related(kernel.known, problem, times_factor(self.reference.lam, problem, v)).T
         delta = fixed.copy() if self.prior is None else np.ascontiguousarray(delta.T)
         for i in np.flatnonzero(~converged):
             own = slice(i, i + 1)
@@ -157,16 +155,17 @@ class NearbyDraws:
 
     def _to_v(self, x: Floats) -> Floats:
         """Λ₀ᵀ times right-hand sides of whitened columns (q, m)."""
-        white = by_block(self.kernel, _whitening(self.kernel)[None], self.reference.lam[None], np.matmul)
-        return times_own(np.repeat(white.T, x.shape[1], axis=1), self.kernel.ints, x, True)
+        problem = self.kernel.problem
+        white = by_block(problem, problem.white[None], self.reference.lam[None], np.matmul)
+        return times_own(np.repeat(white.T, x.shape[1], axis=1), problem, x, True)
 
     def _perturbed(self, precisions: Floats, sigma: Floats, z: Floats) -> tuple[Floats, Floats]:
         """h + σn, (q, m) and (p, m); the latter (0, m) where δ is given."""
         kernel, (q, p) = self.kernel, (self.kernel.q, self.kernel.p)
         first, own, of_delta, of_prior = np.split(np.ascontiguousarray(z.T), [q, 2 * q, 2 * q + p])
-        n, n_delta = self.root.times(kernel.ints, first, of_delta)
-        roots = by_block(kernel, precisions, precisions, _root_of_rest)
-        n += times_own(np.ascontiguousarray(roots.T), kernel.ints, own, False)
+        n, n_delta = self.root.times(kernel.problem, first, of_delta)
+        roots = by_block(kernel.problem, precisions, precisions, _root_of_rest)
+        n += times_own(np.ascontiguousarray(roots.T), kernel.problem, own, False)
         f = self._to_v(self.products[:, -1:] + sigma * n)
         if self.prior is None:
             return f, np.zeros((0, len(sigma)))
@@ -181,23 +180,23 @@ class NearbyDraws:
 
         The product of J₀ with a direction is a sum of residuals and needs no multiplication.
         """
-        ints, reference, q = self.kernel.ints, self.reference, len(f)
-        excess = np.ascontiguousarray((_excess(self.kernel, reference.lam, precisions)).T)
+        problem, reference, q = self.kernel.problem, self.reference, len(f)
+        excess = np.ascontiguousarray((_excess(problem, reference.lam, precisions)).T)
         of_delta = np.zeros((len(g), len(g))) if self.prior is None else self.prior.precision
         residual = np.concatenate([f, g])
-        step = np.concatenate(reference.solve(ints, f, g))
+        step = np.concatenate(reference.solve(problem, f, g))
         solution, at_reference = np.zeros(residual.shape), residual.copy()
         size = np.sum(residual * step, axis=0)
         goal = TOLERANCE**2 * size
         direction = step
         for _ in range(STEPS):
             product = at_reference.copy()
-            product[:q] += times_own(excess, ints, direction[:q], False)
+            product[:q] += times_own(excess, problem, direction[:q], False)
             product[q:] += (sigma**2 - reference.variance) * (of_delta @ direction[q:])
             length = _ratio(size, np.sum(direction * product, axis=0))
             solution += length * direction
             residual -= length * product
-            step = np.concatenate(reference.solve(ints, residual[:q], residual[q:]))
+            step = np.concatenate(reference.solve(problem, residual[:q], residual[q:]))
             before, size = size, np.sum(residual * step, axis=0)
             if np.all(size <= goal):
                 break
@@ -212,36 +211,31 @@ def _ratio(a: Floats, b: Floats) -> Floats:
     return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
 
 
-def _whitening(kernel: Kernel) -> Floats:
-    """C⁻¹ of every block, laid out as Λ is."""
-    return kernel.floats[kernel.ints[at.WHITEN] :][: kernel.n_lam]
-
-
-def _coloring(kernel: Kernel) -> Floats:
+def _coloring(problem: Problem) -> Floats:
     """C of every block, laid out as Λ is."""
-    white = _whitening(kernel)[None]
-    colors = by_block(kernel, white, white, lambda own, _: np.linalg.inv(own))
+    white = problem.white[None]
+    colors = by_block(problem, white, white, lambda own, _: np.linalg.inv(own))
     return np.ascontiguousarray(colors[0])
 
 
-def _precisions(kernel: Kernel, lam: Floats) -> Floats:
+def _precisions(problem: Problem, lam: Floats) -> Floats:
     """(FFᵀ)⁻¹ with F = C⁻¹Λ of every block, (m, n_lam)."""
 
     def precision(white: Floats, own: Floats) -> Floats:
         inverse = np.linalg.inv(white @ own)
         return np.swapaxes(inverse, 1, 2) @ inverse
 
-    return by_block(kernel, _whitening(kernel)[None], lam, precision)
+    return by_block(problem, problem.white[None], lam, precision)
 
 
-def _excess(kernel: Kernel, lam: Floats, precisions: Floats) -> Floats:
+def _excess(problem: Problem, lam: Floats, precisions: Floats) -> Floats:
     """HᵀH − I = F₀ᵀ(FFᵀ)⁻¹F₀ − I of every block, (m, n_lam)."""
-    scaled = by_block(kernel, _whitening(kernel)[None], lam[None], np.matmul)
+    scaled = by_block(problem, problem.white[None], lam[None], np.matmul)
 
     def excess(root: Floats, own: Floats) -> Floats:
         return np.swapaxes(root, 1, 2) @ own @ root - np.eye(root.shape[1])
 
-    return by_block(kernel, scaled, precisions, excess)
+    return by_block(problem, scaled, precisions, excess)
 
 
 def _root_of_rest(precision: Floats, _: Floats) -> Floats:

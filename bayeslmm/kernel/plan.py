@@ -10,6 +10,7 @@ import numpy as np
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import BlockShape, Floats, Ints, elimination_order
 from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.layout import Ancestor, Block, Node, Problem
 from bayeslmm.kernel.panels import Panels, panel_tables
 from bayeslmm.kernel.together import Together
 
@@ -87,45 +88,61 @@ class Plan:
         public_start = list(accumulate((b.size for b in self.blocks), initial=0))
         size = self.ks * self.levels
         public = [np.arange(public_start[b], public_start[b + 1]) for b in self.order]
-        tables = {
-            at.BLOCK_K: self.ks,
-            at.BLOCK_LAM: np.array([lam_start[b] for b in self.order], dtype=np.int64),
-            at.NODE_BLOCK: panels.node_block,
-            at.NODE_POSITION: panels.node_position,
-            at.PANEL_START: panels.panel_start,
-            at.ROW_START: panels.row_start,
-            at.ROWS: panels.rows,
-            at.ANCESTOR_START: panels.ancestor_start,
-            at.ANCESTORS: panels.ancestors,
-            at.RELATIVE_START: panels.relative_start,
-            at.RELATIVE: panels.relative,
-            at.POSITION_BLOCK: np.repeat(np.arange(len(size)), size),
-            at.PUBLIC: np.concatenate([np.zeros(0, dtype=np.int64), *public]),
-            at.TAIL_START: np.append(np.zeros(n_chain + 1, np.int64), np.cumsum(size[n_chain:])),
-            at.NODE_BORDER: panels.node_border,
-            at.NODE_LIKE: panels.node_like,
+        lam = np.array([lam_start[b] for b in self.order], dtype=np.int64)
+        tail = np.append(np.zeros(n_chain + 1, np.int64), np.cumsum(size[n_chain:]))
+        n_nodes, n_ancestors = len(panels.node_block), len(panels.ancestors)
+        lengths = {
+            at.BLOCKS: len(size) * len(Block._fields),
+            at.NODES: n_nodes * len(Node._fields),
+            at.ROWS: len(panels.rows),
+            at.ANCESTORS: n_ancestors * len(Ancestor._fields),
+            at.RELATIVE: len(panels.relative),
+            at.POSITION_BLOCK: np.sum(size),
+            at.PUBLIC: np.sum(size),
         }
         header = np.zeros(at.HEADER, dtype=np.int64)
         header[at.N_BLOCKS] = len(size)
-        header[at.N_NODES] = len(panels.node_block)
+        header[at.N_NODES] = n_nodes
         header[at.Q_LEAD] = np.sum(size[:n_chain])
         header[at.Q_TAIL] = np.sum(size[n_chain:])
         header[at.P] = self.p1 - 1
         header[at.N_LAM] = lam_start[-1]
         header[at.N_PANEL] = panels.panel_start[-1]
         header[at.N_ROWS] = n
-        header[list(tables)] = list(accumulate(map(len, tables.values()), initial=at.HEADER))[:-1]
+        header[list(lengths)] = list(accumulate(lengths.values(), initial=at.HEADER))[:-1]
         sizes = {
             at.WHITEN: lam_start[-1],
             at.PANELS: panels.panel_start[-1],
             at.TAIL: (self.q_tail + self.p1) ** 2,
             at.RX: (self.p1 - 1) ** 2,
             at.GAMMA: self.p1 - 1,
-            at.NODE_WEIGHT: len(panels.node_block),
+            at.NODE_WEIGHT: n_nodes,
         }
         header[list(sizes)] = list(accumulate(sizes.values(), initial=0))[:-1]
         header[at.CONSTANTS] = sum(sizes.values())
-        return np.concatenate([header, *tables.values()]).astype(np.int64)
+        of_node = panels.node_block
+        tables = [
+            Block(self.ks, lam, tail[:-1], tail[1:]),
+            Node(
+                block=of_node,
+                k=self.ks[of_node],
+                lam=lam[of_node],
+                position=panels.node_position,
+                panel=panels.panel_start[:-1],
+                rows=header[at.ROWS] + panels.row_start[:-1],
+                height=np.diff(panels.row_start),
+                border=panels.node_border,
+                like=panels.node_like,
+                ancestors=panels.ancestor_start[:-1],
+                ancestors_stop=panels.ancestor_start[1:],
+            ),
+            panels.rows,
+            Ancestor(panels.ancestors, header[at.RELATIVE] + panels.relative_start[:-1]),
+            panels.relative,
+            np.repeat(np.arange(len(size)), size),
+            np.concatenate([np.zeros(0, dtype=np.int64), *public]),
+        ]
+        return np.concatenate([header, *(np.asarray(each).T.ravel() for each in tables)], dtype=np.int64)
 
 
 def pack_floats(
@@ -136,17 +153,14 @@ def pack_floats(
     R: Floats,
     gamma: Floats,
     constants: Floats,
-) -> Floats:
-    """The numbers of a problem, as `layout` says, every node its own; `white` is in elimination order."""
-    floats = np.zeros(ints[at.CONSTANTS] + len(constants))
-    lam_start = ints[ints[at.BLOCK_LAM] : ints[at.BLOCK_LAM] + ints[at.N_BLOCKS]]
-    for start, c in zip(lam_start, white, strict=True):
-        floats[start : start + c.size] = c.ravel()
-    for entry, table in ((at.PANELS, values), (at.TAIL, dense), (at.RX, R), (at.GAMMA, gamma)):
-        floats[ints[entry] : ints[entry] + table.size] = table.ravel()
-    floats[ints[at.NODE_WEIGHT] : ints[at.CONSTANTS]] = 1.0
-    floats[ints[at.CONSTANTS] :] = constants
-    return floats
+) -> Problem:
+    """The problem with its numbers, as `layout` says, every node its own; `white` is in elimination order."""
+    problem = Problem(ints, np.zeros(ints[at.CONSTANTS] + len(constants)))
+    for start, c in zip(problem.blocks.lam.tolist(), white, strict=True):
+        problem.white[start : start + c.size] = c.ravel()
+    problem.panels[:], problem.tail[:], problem.R_X[:] = values, dense, R
+    problem.gamma[:], problem.node_weight[:], problem.constants[:] = gamma, 1.0, constants
+    return problem
 
 
 @compiled

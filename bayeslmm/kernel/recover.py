@@ -5,29 +5,26 @@ W = L⁻¹ΛᵀZᵀR⁻¹[Q r]: its mean is the BLUP at δ and its covariance σ
 δ = R_Xβ − γ (precision P, shift s). Normal draws come from the caller: nothing here is random.
 """
 
-from itertools import pairwise
-
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import Floats, Ints
+from bayeslmm.kernel.blocks import Floats
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.conditional import solve_transposed, times_factor
 from bayeslmm.kernel.factor import factor, right_sides
 from bayeslmm.kernel.fixed_effects import PriorOfDelta, draw_fixed_effects, fixed_effects_factor
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.kernel.lapack import FROM, bordered_factor
+from bayeslmm.kernel.layout import Problem
 from bayeslmm.kernel.recover_levels import draw_levels, has_levels_alike
 from bayeslmm.kernel.relation import related
 
 
 @compiled
 def draw_random_effects(
-    lam: Floats, sigma: float, panels: Floats, tail: Floats, delta: Floats, z: Floats, ints: Ints
+    lam: Floats, sigma: float, panels: Floats, tail: Floats, delta: Floats, z: Floats, problem: Problem
 ) -> Floats:
     """b = ΛL⁻ᵀ(W_r − W_Qδ + σz), public order (q, m), of δ (m, p) and standard normal z (m, q)."""
-    W = right_sides(panels, tail, ints)
+    W = right_sides(panels, tail, problem)
     p = W.shape[1] - 1
     right = np.empty((W.shape[0], z.shape[0]))
     for r in range(right.shape[0]):
@@ -35,7 +32,7 @@ def draw_random_effects(
             right[r, d] = W[r, p] + sigma * z[d, r]
             for j in range(p):
                 right[r, d] -= W[r, j] * delta[d, j]
-    return times_factor(lam, ints, solve_transposed(panels, tail, ints, right))
+    return times_factor(lam, problem, solve_transposed(panels, tail, problem, right))
 
 
 @compiled
@@ -46,14 +43,13 @@ def _draw_delta(
     z: Floats,
     precision: Floats,
     shift: Floats,
-    ints: Ints,
-    floats: Floats,
+    problem: Problem,
 ) -> Floats:
     """δ (m, p) alone, of standard normal z (m, p)."""
     delta = np.empty(z.shape)
     for run in range(len(starts) - 1):
         first, last = starts[run], starts[run + 1]
-        A = factor(lam[first], ints, floats)[1]
+        A = factor(lam[first], problem)[1]
         K = fixed_effects_factor(A, sigma[first], precision, shift)
         delta[first:last] = draw_fixed_effects(K, z[first:last])
     return delta
@@ -69,19 +65,18 @@ def _draw_all(
     precision: Floats,
     shift: Floats,
     integrates: bool,
-    ints: Ints,
-    floats: Floats,
+    problem: Problem,
 ) -> tuple[Floats, Floats]:
-    """As `draw_effects`, tails held in loops."""
+    """As `draw_effects`, without what is known between levels."""
     delta, b = fixed.copy(), np.empty(z.shape)
     for run in range(len(starts) - 1):
         first, last = starts[run], starts[run + 1]
-        _, A, panels, tail = factor(lam[first], ints, floats)
+        _, A, panels, tail = factor(lam[first], problem)
         if integrates:
             K = fixed_effects_factor(A, sigma[first], precision, shift)
             delta[first:last] = draw_fixed_effects(K, fixed[first:last])
         drawn = draw_random_effects(
-            lam[first], sigma[first], panels, tail, delta[first:last], z[first:last], ints
+            lam[first], sigma[first], panels, tail, delta[first:last], z[first:last], problem
         )
         b[first:last] = drawn.T
     return delta, b
@@ -109,20 +104,10 @@ def draw_effects(
     starts = _starts(lam, sigma)
     if has_levels_alike(kernel):
         return _by_levels(kernel, np.ascontiguousarray(lam), sigma, starts, fixed, z, prior)
-    if kernel.ints[at.Q_TAIL] < FROM:
-        held = prior or PriorOfDelta.flat(kernel.p)
-        arrays = (np.ascontiguousarray(lam), sigma, starts, fixed, z, held.precision, held.shift)
-        delta, b = _draw_all(*arrays, prior is not None, kernel.ints, kernel.floats)
-        return delta, related(kernel.known, kernel.ints, b.T).T
-    delta, b = fixed.copy(), np.empty(z.shape)
-    for first, last in pairwise(starts):
-        _, A, panels, tail = bordered_factor(lam[first], kernel.ints, kernel.floats)
-        if prior is not None:
-            K = fixed_effects_factor(A, sigma[first], prior.precision, prior.shift)
-            delta[first:last] = draw_fixed_effects(K, fixed[first:last])
-        part = (panels, tail, delta[first:last], z[first:last], kernel.ints)
-        b[first:last] = draw_random_effects(lam[first], sigma[first], *part).T
-    return delta, related(kernel.known, kernel.ints, b.T).T
+    held = prior or PriorOfDelta.flat(kernel.p)
+    arrays = (np.ascontiguousarray(lam), sigma, starts, fixed, z, held.precision, held.shift)
+    delta, b = _draw_all(*arrays, prior is not None, kernel.problem)
+    return delta, related(kernel.known, kernel.problem, b.T).T
 
 
 def _by_levels(
@@ -135,11 +120,11 @@ def _by_levels(
     prior: PriorOfDelta | None,
 ) -> tuple[Floats, Floats]:
     """As `draw_effects`: δ by the condensed problem, whose A is the same, then b by the data's own levels."""
-    problem, delta = kernel.condensed, fixed
+    condensed, delta = kernel.condensed, fixed
     if prior is not None:
-        held = (prior.precision, prior.shift, problem.ints, problem.floats)
+        held = (prior.precision, prior.shift, condensed.problem)
         delta = _draw_delta(lam, sigma, starts, fixed, *held)
-    return delta, draw_levels(lam, sigma, starts, delta, z, problem.alike, kernel.ints, kernel.floats)
+    return delta, draw_levels(lam, sigma, starts, delta, z, condensed.alike, kernel.problem)
 
 
 def _starts(lam: Floats, sigma: Floats) -> NDArray[np.int64]:

@@ -15,20 +15,18 @@ from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled, inlined
 from bayeslmm.kernel.factor import apply_node, factor_node, relative_factors
 from bayeslmm.kernel.kernel import Kernel
+from bayeslmm.kernel.layout import Problem, block_of, node_of
 
 
 def has_levels_alike(kernel: Kernel) -> bool:
     """Whether there is one grouping factor and some of its levels have equal G."""
-    one = kernel.ints[at.N_BLOCKS] == 1 and kernel.ints[at.Q_TAIL] == 0
+    one = kernel.problem.ints[at.N_BLOCKS] == 1 and kernel.problem.ints[at.Q_TAIL] == 0
     return bool(one and kernel.condensed.rotation is not None)
 
 
 @inlined
-def _fill_roots(
-    roots: Floats, node: int, G: int, factors: Floats, lam: Floats, k: int, floats: Floats
-) -> None:
-    """[L; S; B] of a node, (3k, k) flat, into its row of `roots`; G at an offset into `floats`."""
-    panel = roots[node]
+def _fill_roots(panel: Floats, G: int, factors: Floats, lam: Floats, k: int, floats: Floats) -> None:
+    """[L; S; B] of a node, (3k, k) flat, into `panel`; G at an offset into `floats`."""
     for i in range(k):
         for j in range(k):
             panel[(k + i) * k + j] = factors[i * k + j]
@@ -53,8 +51,7 @@ def draw_levels(
     delta: Floats,
     z: Floats,
     alike: Ints,
-    ints: Ints,
-    floats: Floats,
+    problem: Problem,
 ) -> Floats:
     """b (m, q), public order, at each (σ, Λ) and δ; draws between two `starts` share (σ, Λ).
 
@@ -63,19 +60,20 @@ def draw_levels(
     lam : (m, n_lam). sigma : (m,). delta : (m, p). z : (m, q) standard normal, in elimination order.
     alike : (n,) the first node with each node's G.
     """
-    k, p = ints[ints[at.BLOCK_K]], delta.shape[1]
+    ints, floats = problem.ints, problem.floats
+    k, p = block_of(problem, 0).k, delta.shape[1]
     roots = np.empty((len(alike), 3 * k * k))
     right, unit = np.empty(k), np.empty(k)
-    b = np.empty(z.shape)
+    b, public = np.empty(z.shape), ints[at.PUBLIC]
     for run in range(len(starts) - 1):
         first, last = starts[run], starts[run + 1]
-        factors = relative_factors(lam[first], ints, floats)
-        for node in range(len(alike)):
-            G = ints[at.PANELS] + ints[ints[at.PANEL_START] + node]
-            if alike[node] == node:
-                _fill_roots(roots, node, G, factors, lam[first], k, floats)
-            root, border = roots[alike[node]], G + k * k
-            row = ints[ints[at.NODE_POSITION] + node]
+        factors = relative_factors(lam[first], problem)
+        for i in range(len(alike)):
+            node = node_of(problem, i)
+            G, row = ints[at.PANELS] + node.panel, node.position
+            if alike[i] == i:
+                _fill_roots(roots[i], G, factors, lam[first], k, floats)
+            root, border = roots[alike[i]], G + k * k
             for d in range(first, last):
                 for c in range(k):
                     right[c] = floats[border + p * k + c]
@@ -85,9 +83,9 @@ def draw_levels(
                     unit[c] = sigma[first] * z[d, row + c]
                     for m in range(k):
                         unit[c] += root[(k + m) * k + c] * right[m]
-                for i in range(k):
+                for a in range(k):
                     x = 0.0
                     for c in range(k):
-                        x += root[(2 * k + i) * k + c] * unit[c]
-                    b[d, ints[ints[at.PUBLIC] + row + i]] = x
+                        x += root[(2 * k + a) * k + c] * unit[c]
+                    b[d, ints[public + row + a]] = x
     return b

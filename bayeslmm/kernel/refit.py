@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.criterion import criterion, profile
 from bayeslmm.kernel.dense import sweep
 from bayeslmm.kernel.factor import factor
+from bayeslmm.kernel.layout import Problem
 from bayeslmm.kernel.optimizer import EVALUATIONS, Search, advance, begin
 from bayeslmm.kernel.sufficient import write_response
 
@@ -26,8 +26,7 @@ def search(
     start: Floats,
     hessian: Floats,
     linear: Floats,
-    ints: Ints,
-    floats: Floats,
+    problem: Problem,
     reml: bool,
     sigma: float,
     tolerance: float,
@@ -43,7 +42,7 @@ def search(
     transposed = np.ascontiguousarray(linear.T)
     going = True
     while going and state.counts[EVALUATIONS] < max_evaluations:
-        value, slope = criterion(_times(state.trial, linear), ints, floats, reml, sigma)
+        value, slope = criterion(_times(state.trial, linear), problem, reml, sigma)
         going = advance(state, value, _times(slope, transposed), tolerance)
     return state
 
@@ -56,8 +55,7 @@ def refit_all(
     numbers: Floats,
     counts: Ints,
     linear: Floats,
-    ints: Ints,
-    floats: Floats,
+    problem: Problem,
     reml: bool,
     sigma: float,
     zr: Floats,
@@ -76,10 +74,10 @@ def refit_all(
         They begin at `point` with `hessian`, whatever the others hold.
     zr, gamma, rr : (m, q), (m, p), (m,) as `sufficient.write_response` takes them. others : as `search`.
     """
-    work = floats.copy()
+    work = Problem(problem.ints, problem.floats.copy())
     for i in range(len(rr)):
-        write_response(ints, work, zr[i], gamma[i], rr[i])
-        state = search(point[i], hessian[i], linear, ints, work, reml, sigma, tolerance, max_evaluations)
+        write_response(work, zr[i], gamma[i], rr[i])
+        state = search(point[i], hessian[i], linear, work, reml, sigma, tolerance, max_evaluations)
         point[i], gradient[i], hessian[i] = state.point, state.gradient, state.hessian
         numbers[i], counts[i] = state.numbers, state.counts
 
@@ -87,8 +85,7 @@ def refit_all(
 @compiled
 def solve_all(
     lam: Floats,
-    ints: Ints,
-    floats: Floats,
+    problem: Problem,
     reml: bool,
     sigma: float,
     zr: Floats,
@@ -96,13 +93,13 @@ def solve_all(
     rr: Floats,
 ) -> tuple[Floats, Floats, Floats]:
     """δ̂ (m, p), r² (m,) and the criterion (m,) of m responses, each at its own Λ (m, n_lam)."""
-    m, p = len(rr), ints[at.P]
+    m, p = gamma.shape
     delta, r2, values = np.empty((m, p)), np.empty(m), np.empty(m)
-    work = floats.copy()
+    work = Problem(problem.ints, problem.floats.copy())
     for i in range(m):
-        write_response(ints, work, zr[i], gamma[i], rr[i])
-        logdet, A, _, _ = factor(lam[i], ints, work)
-        values[i] = profile(logdet, A, ints, work, reml, sigma)[0]
+        write_response(work, zr[i], gamma[i], rr[i])
+        logdet, A, _, _ = factor(lam[i], work)
+        values[i] = profile(logdet, A, work, reml, sigma)[0]
         K = A.copy()
         sweep(K, p)
         r2[i] = K[p, p]

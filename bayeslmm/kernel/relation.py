@@ -8,36 +8,36 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import BlockShape, Floats, Ints
+from bayeslmm.kernel.blocks import BlockShape, Floats
+from bayeslmm.kernel.layout import Problem
 
 type Known = tuple[Floats | None, ...]  # L of each block in public order; () where none is known
 
 
-def related(known: Known, ints: Ints, effects: Floats) -> Floats:
+def related(known: Known, problem: Problem, effects: Floats) -> Floats:
     """b = (L ⊗ I)b'."""
-    return _by_block(known, ints, effects, lambda L, part: L @ part)
+    return _by_block(known, problem, effects, lambda L, part: L @ part)
 
 
-def unrelated(known: Known, ints: Ints, effects: Floats) -> Floats:
+def unrelated(known: Known, problem: Problem, effects: Floats) -> Floats:
     """b' = (L⁻¹ ⊗ I)b."""
     from scipy.linalg import solve_triangular
 
-    return _by_block(known, ints, effects, lambda L, part: solve_triangular(L, part, lower=True))
+    return _by_block(known, problem, effects, lambda L, part: solve_triangular(L, part, lower=True))
 
 
-def related_products(known: Known, ints: Ints, products: Floats) -> Floats:
+def related_products(known: Known, problem: Problem, products: Floats) -> Floats:
     """(Lᵀ ⊗ I)Zᵀy from Zᵀy."""
-    return _by_block(known, ints, products, lambda L, part: L.T @ part)
+    return _by_block(known, problem, products, lambda L, part: L.T @ part)
 
 
 def _by_block(
-    known: Known, ints: Ints, effects: Floats, change: Callable[[Floats, Floats], Floats]
+    known: Known, problem: Problem, effects: Floats, change: Callable[[Floats, Floats], Floats]
 ) -> Floats:
     if not known:
         return effects
     out, first = effects.copy(), 0
-    for L, size in zip(known, block_sizes(ints), strict=True):
+    for L, size in zip(known, block_sizes(problem), strict=True):
         if L is not None:
             part = effects[first : first + size]
             out[first : first + size] = change(L, part.reshape(len(L), -1)).reshape(part.shape)
@@ -45,13 +45,12 @@ def _by_block(
     return out
 
 
-def block_sizes(ints: Ints) -> list[int]:
+def block_sizes(problem: Problem) -> list[int]:
     """Number of effects of each block in public order."""
-    n_blocks = int(ints[at.N_BLOCKS])
-    q = int(ints[at.Q_LEAD] + ints[at.Q_TAIL])
-    counts = np.bincount(ints[ints[at.POSITION_BLOCK] :][:q], minlength=n_blocks)
-    order = np.argsort(ints[ints[at.BLOCK_LAM] :][:n_blocks])
-    return [int(counts[b]) for b in order]
+    blocks = problem.blocks
+    counts = np.bincount(problem.position_block, minlength=len(blocks.k))
+    sizes: list[int] = counts[np.argsort(blocks.lam)].tolist()
+    return sizes
 
 
 def relate_tail(dense: Floats, blocks: Sequence[BlockShape]) -> Floats:

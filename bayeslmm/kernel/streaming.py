@@ -17,6 +17,7 @@ import numpy as np
 
 from bayeslmm.kernel.blocks import BlockShape, Floats, Ints, whitening
 from bayeslmm.kernel.crossproducts import Whitening, bordered, whitened
+from bayeslmm.kernel.layout import Problem
 from bayeslmm.kernel.plan import Plan, pack_floats
 
 
@@ -171,7 +172,7 @@ def _square(triangle: Floats, size: int) -> Floats:
     return out
 
 
-def finish(plan: Plan, basis: Basis, total: Sums) -> tuple[Ints, Floats]:
+def finish(plan: Plan, basis: Basis, total: Sums) -> Problem:
     """The packed problem."""
     from scipy.linalg import solve_triangular
 
@@ -188,7 +189,7 @@ def finish(plan: Plan, basis: Basis, total: Sums) -> tuple[Ints, Floats]:
     constants = np.array([total.log_det, np.sum(np.log(np.abs(np.diag(R))))])
     ints = plan.pack_ints(total.n)
     white = [basis.white[b] for b in plan.order]
-    return ints, pack_floats(ints, white, total.values, dense, R, R @ taken + c, constants)
+    return pack_floats(ints, white, total.values, dense, R, R @ taken + c, constants)
 
 
 def _transform_panels(plan: Plan, values: Floats, W: Floats) -> None:

@@ -16,26 +16,27 @@ import numpy as np
 from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.blocks import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.layout import Problem, node_of, position_of
 from bayeslmm.kernel.relation import Known, unrelated
 
 RANK_TOLERANCE = 1e-10
 
 
 @compiled
-def write_response(ints: Ints, floats: Floats, zr: Floats, gamma: Floats, rr: float) -> None:
+def write_response(problem: Problem, zr: Floats, gamma: Floats, rr: float) -> None:
     """Put another response's cross-products into a packed problem, in place.
 
     Parameters
     ----------
     zr : (q,) Z̃ᵀr, whitened, in elimination order. gamma : (p,) Qᵀy. rr : rᵀr.
     """
+    ints, floats = problem.ints, problem.floats
     p, q_lead, q_tail = ints[at.P], ints[at.Q_LEAD], ints[at.Q_TAIL]
     for i in range(ints[at.N_NODES]):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        last = ints[at.PANELS] + ints[ints[at.PANEL_START] + i + 1] - k
-        position = ints[ints[at.NODE_POSITION] + i]
-        for c in range(k):
-            floats[last + c] = zr[position + c]
+        node = node_of(problem, i)
+        last = ints[at.PANELS] + node.panel + (node.height - 1) * node.k
+        for c in range(node.k):
+            floats[last + c] = zr[node.position + c]
     width = q_tail + p + 1
     end = width - 1
     for r in range(q_tail):
@@ -46,32 +47,29 @@ def write_response(ints: Ints, floats: Floats, zr: Floats, gamma: Floats, rr: fl
         floats[ints[at.GAMMA] + i] = gamma[i]
 
 
-def read_response(ints: Ints, floats: Floats) -> tuple[Floats, Floats, float]:
+def read_response(problem: Problem) -> tuple[Floats, Floats, float]:
     """What `write_response` has put into a packed problem: zr (q,), gamma (p,), rr."""
-    n_nodes, q_lead, p = ints[at.N_NODES], ints[at.Q_LEAD], ints[at.P]
-    k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] :][:n_nodes]]
-    last = ints[ints[at.PANEL_START] :][1 : n_nodes + 1] - k - ints[ints[at.NODE_POSITION] :][:n_nodes]
-    chain = floats[ints[at.PANELS] + np.repeat(last, k) + np.arange(q_lead)]
-    tail = floats[ints[at.TAIL] : ints[at.RX]][-(ints[at.Q_TAIL] + p + 1) :]
-    return np.append(chain, tail[: ints[at.Q_TAIL]]), floats[ints[at.GAMMA] :][:p], float(tail[-1])
+    nodes, q_tail = problem.nodes, problem.ints[at.Q_TAIL]
+    last = nodes.panel + (nodes.height - 1) * nodes.k - nodes.position
+    chain = problem.panels[np.repeat(last, nodes.k) + np.arange(problem.ints[at.Q_LEAD])]
+    tail = problem.tail[-1]
+    return np.append(chain, tail[:q_tail]), problem.gamma, float(tail[-1])
 
 
 @compiled
-def effects_crossproducts(ints: Ints, floats: Floats) -> tuple[Floats, Floats]:
+def effects_crossproducts(problem: Problem) -> tuple[Floats, Floats]:
     """Z̃ᵀZ̃ (q, q) and Z̃ᵀQ (q, p), dense, in elimination order."""
+    ints, floats = problem.ints, problem.floats
     p, q_lead, q_tail = ints[at.P], ints[at.Q_LEAD], ints[at.Q_TAIL]
     q = q_lead + q_tail
     G, C = np.zeros((q, q)), np.zeros((q, p))
     for i in range(ints[at.N_NODES]):
-        k = ints[ints[at.BLOCK_K] + ints[ints[at.NODE_BLOCK] + i]]
-        first_row = ints[ints[at.ROW_START] + i]
-        height = ints[ints[at.ROW_START] + i + 1] - first_row
-        start = ints[at.PANELS] + ints[ints[at.PANEL_START] + i]
-        own = ints[ints[at.NODE_POSITION] + i]
-        for r in range(height - 1):
-            row = ints[ints[at.ROWS] + first_row + r]
-            for c in range(k):
-                value = floats[start + r * k + c]
+        node = node_of(problem, i)
+        start, own = ints[at.PANELS] + node.panel, node.position
+        for r in range(node.height - 1):
+            row = position_of(problem, node, r)
+            for c in range(node.k):
+                value = floats[start + r * node.k + c]
                 if row < q:
                     G[row, own + c] = value
                     G[own + c, row] = value
@@ -88,10 +86,10 @@ def effects_crossproducts(ints: Ints, floats: Floats) -> tuple[Floats, Floats]:
     return G, C
 
 
-def to_whitened(ints: Ints, floats: Floats, b: Floats) -> Floats:
+def to_whitened(problem: Problem, b: Floats) -> Floats:
     """C⁻¹b, (q, m) effects in public order to whitened effects in elimination order: Z̃C⁻¹b = Zb."""
     out = np.empty_like(b)
-    for positions, public, white in _blocks(ints, floats):
+    for positions, public, white in _blocks(problem):
         k = len(white)
         out[positions] = np.einsum("ij,ljm->lim", white, b[public].reshape(-1, k, b.shape[1])).reshape(
             -1, b.shape[1]
@@ -99,28 +97,22 @@ def to_whitened(ints: Ints, floats: Floats, b: Floats) -> Floats:
     return out
 
 
-def to_whitened_products(ints: Ints, floats: Floats, zy: Floats) -> Floats:
+def to_whitened_products(problem: Problem, zy: Floats) -> Floats:
     """Z̃ᵀy (..., q) in elimination order from Zᵀy in public order."""
     out = np.empty_like(zy)
-    for positions, public, white in _blocks(ints, floats):
+    for positions, public, white in _blocks(problem):
         part = zy[..., public]
         out[..., positions] = np.linalg.solve(white.T, part.reshape(-1, len(white)).T).T.reshape(part.shape)
     return out
 
 
-def _blocks(ints: Ints, floats: Floats) -> list[tuple[slice, Ints, Floats]]:
+def _blocks(problem: Problem) -> list[tuple[slice, Ints, Floats]]:
     """Positions, their public places and C⁻¹ of each block, in elimination order."""
-    q = int(ints[at.Q_LEAD] + ints[at.Q_TAIL])
-    block_of = ints[ints[at.POSITION_BLOCK] :][:q]
-    public = ints[ints[at.PUBLIC] :][:q]
-    out = []
-    for b in range(int(ints[at.N_BLOCKS])):
-        first, last = np.searchsorted(block_of, [b, b + 1])
-        k = int(ints[ints[at.BLOCK_K] + b])
-        start = int(ints[at.WHITEN] + ints[ints[at.BLOCK_LAM] + b])
-        out.append(
-            (slice(int(first), int(last)), public[first:last], floats[start : start + k * k].reshape(k, k))
-        )
+    blocks, out = problem.blocks, []
+    for b, (k, start) in enumerate(zip(blocks.k.tolist(), blocks.lam.tolist(), strict=True)):
+        first, last = np.searchsorted(problem.position_block, [b, b + 1]).tolist()
+        white = problem.white[start : start + k * k].reshape(k, k)
+        out.append((slice(first, last), problem.public[first:last], white))
     return out
 
 
@@ -140,12 +132,12 @@ class ResponseLaw:
     df: int
 
     @classmethod
-    def of(cls, ints: Ints, floats: Floats, known: Known = ()) -> "ResponseLaw":
+    def of(cls, problem: Problem, known: Known = ()) -> "ResponseLaw":
         """The law of a packed problem; takes (q, q) memory and q³ time."""
-        G, C = effects_crossproducts(ints, floats)
+        G, C = effects_crossproducts(problem)
         values, vectors = np.linalg.eigh(G - C @ C.T)
         kept = values > RANK_TOLERANCE * max(1.0, np.max(np.diag(G), initial=0.0))
         root = vectors[:, kept] * np.sqrt(values[kept])
-        whiten = to_whitened(ints, floats, unrelated(known, ints, np.eye(len(G))))
-        df = int(ints[at.N_ROWS] - ints[at.P]) - root.shape[1]
+        whiten = to_whitened(problem, unrelated(known, problem, np.eye(len(G))))
+        df = int(problem.ints[at.N_ROWS]) - problem.p - root.shape[1]
         return cls(root, root.T @ whiten, C.T @ whiten, df)

@@ -11,22 +11,20 @@ type Array = NDArray[np.float64]
 
 def marginal_loglik(design: Design, beta: ArrayLike, sigma: float, sd: ByGroup, cor: ByGroup) -> float:
     """log p(y | β, σ, sd, cor), b integrated out."""
-    from bayeslmm.kernel.densities import marginal_density
+    from bayeslmm.kernel.density import marginal
 
     lam = design.covariance.from_natural(sd, cor, sigma)
-    kernel = design.kernel
     given = np.asarray(beta, dtype=np.float64)
-    return float(marginal_density(lam, sigma, given, kernel.ints, kernel.floats)[0])
+    return float(marginal(lam, sigma, given, design.kernel.problem)[0])
 
 
 def restricted_loglik(design: Design, sigma: float, sd: ByGroup, cor: ByGroup) -> float:
     """ℓ_R(σ, sd, cor): b integrated out, and β under a flat prior (Harville 1974)."""
-    from bayeslmm.kernel.densities import integrated_density
+    from bayeslmm.kernel.density import integrated
 
     lam = design.covariance.from_natural(sd, cor, sigma)
-    kernel, p = design.kernel, design.p
-    flat = np.zeros((p, p)), np.zeros(p)
-    return float(integrated_density(lam, sigma, *flat, kernel.ints, kernel.floats)[0])
+    flat = np.zeros((design.p, design.p)), np.zeros(design.p)
+    return float(integrated(lam, sigma, *flat, design.kernel.problem)[0])
 
 
 def conditional_modes(design: Design, beta: ArrayLike, sigma: float, sd: ByGroup, cor: ByGroup) -> Array:
@@ -39,5 +37,5 @@ def conditional_modes(design: Design, beta: ArrayLike, sigma: float, sd: ByGroup
 def restricted_mean(design: Design, sigma: float, sd: ByGroup, cor: ByGroup) -> Array:
     """β̂(σ, sd, cor), (p,): the generalized least-squares estimate, the mean of β under a flat prior."""
     kernel = design.kernel
-    A = kernel.moments(design.covariance.from_natural(sd, cor, sigma)).A
-    return kernel.to_beta(np.linalg.solve(A[:-1, :-1], A[:-1, -1]))
+    moments = kernel.moments(design.covariance.from_natural(sd, cor, sigma))
+    return kernel.to_beta(moments.solved.delta)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import ConvergenceWarning, OptionError, SingularFitWarning, check_choice
 from bayeslmm.kernel.conditional import Conditional
+from bayeslmm.kernel.solved import Solved
 from bayeslmm.likelihood import random_effects as ranef_tables
 from bayeslmm.likelihood.delta_method import NaturalErrors, natural_errors, theta_sigma
 from bayeslmm.likelihood.optimum import Convergence, Criterion, Optimum, optimize
@@ -117,21 +118,24 @@ class Fitted:
         return self.design.kernel.conditional(self.lam)
 
     @cached_property
+    def solved(self) -> Solved:
+        """Generalized least squares at the optimum, in the kernel's coordinates."""
+        return self.conditional.solved
+
+    @property
     def delta(self) -> Array:
         """(p,) β̂ in the kernel's coordinates."""
-        A = self.conditional.A
-        return np.linalg.solve(A[:-1, :-1], A[:-1, -1])
+        return self.solved.delta
 
     @cached_property
     def beta_values(self) -> Array:
         """(p,) generalized least-squares coefficients at the optimum."""
         return self.design.kernel.to_beta(self.delta)
 
-    @cached_property
+    @property
     def pwrss(self) -> float:
         """r² = A_yy − A_yX A_XX⁻¹A_Xy, the penalized weighted residual sum of squares."""
-        A = self.conditional.A
-        return float(A[-1, -1] - A[-1, :-1] @ self.delta)
+        return self.solved.r2
 
     @cached_property
     def sigma(self) -> float:
@@ -144,7 +148,7 @@ class Fitted:
     def vcov_values(self) -> Array:
         """(p, p) σ²(XᵀV₀⁻¹X)⁻¹."""
         root = np.linalg.solve(self.design.kernel.R_X, np.eye(self.design.p))
-        return self.sigma**2 * root @ np.linalg.solve(self.conditional.A[:-1, :-1], root.T)
+        return self.sigma**2 * root @ self.solved.inverse @ root.T
 
     @cached_property
     def beta(self) -> pd.Series:

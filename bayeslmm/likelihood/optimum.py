@@ -207,7 +207,7 @@ def moment_start(kernel: Kernel, covariance: CovarianceMap) -> Array:
     """θ of moment estimates, (n_theta,), or one at which each coef counts like the residual."""
     from bayeslmm.kernel.moments import relative_covariances
 
-    T = relative_covariances(kernel.ints, kernel.floats)
+    T = relative_covariances(kernel.problem)
     if T is None:
         return covariance.start()
     theta = np.empty(covariance.n_theta)

@@ -84,15 +84,14 @@ class Target:
 
     def log_likelihood(self, phi: Array) -> Array:
         """Log likelihood, random effects and (where exact) β integrated out, of points (m, size): (m,)."""
-        from bayeslmm.kernel.densities import integrated_values, marginal_values
+        from bayeslmm.kernel.density import integrated_values, marginal_values
 
-        parameters, problem = self.parameters(phi), self.design.kernel.condensed
-        data = (problem.ints, problem.floats)
+        parameters, problem = self.parameters(phi), self.design.kernel.condensed.problem
         lam, sigma = relative_factors(self.design, parameters), np.ascontiguousarray(parameters.sigma)
         if parameters.beta is not None:
-            return marginal_values(lam, sigma, np.ascontiguousarray(parameters.beta), *data)
+            return marginal_values(lam, sigma, np.ascontiguousarray(parameters.beta), problem)
         prior = self._prior_of_delta
-        values = integrated_values(lam, sigma, prior.precision, prior.shift, *data)
+        values = integrated_values(lam, sigma, prior.precision, prior.shift, problem)
         return values + prior.log_constant
 
     def __call__(self, phi: Array) -> Array:
@@ -156,14 +155,13 @@ class Target:
 
     def _density(self, parameters: Parameters, lam: Array, i: int) -> "_Density":
         """The kernel's value and gradient at one draw."""
-        from bayeslmm.kernel.densities import integrated_density, marginal_density
+        from bayeslmm.kernel.density import integrated, marginal
 
-        sigma, problem = float(parameters.sigma[i]), self.design.kernel.condensed
-        data = (problem.ints, problem.floats)
+        sigma, problem = float(parameters.sigma[i]), self.design.kernel.condensed.problem
         if parameters.beta is not None:
-            return _Density(*marginal_density(lam[i], sigma, parameters.beta[i], *data))
+            return _Density(*marginal(lam[i], sigma, parameters.beta[i], problem))
         prior = self._prior_of_delta
-        value, dlam, dsigma = integrated_density(lam[i], sigma, prior.precision, prior.shift, *data)
+        value, dlam, dsigma = integrated(lam[i], sigma, prior.precision, prior.shift, problem)
         return _Density(value + prior.log_constant, dlam, dsigma, np.zeros(0))
 
 

@@ -116,7 +116,7 @@ def stages(formula: str, data: object) -> dict[str, float]:
         "search": done - between,
         "peak_mb": peak_mb(),
         "criterion": fit.criterion_value,
-        "tail": float(model.design.kernel.ints[3]),
+        "tail": float(model.design.kernel.problem.ints[3]),
     }
 
 

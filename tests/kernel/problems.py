@@ -104,8 +104,8 @@ def _every_level(rng: np.random.Generator, levels: int, n: int) -> NDArray[np.in
     return rng.permutation(np.concatenate([np.arange(levels), rng.integers(0, levels, n - levels)]))
 
 
-def crossed_kernel(seed: int = 0) -> tuple[Kernel, Array]:
-    """Two crossed factors, one with slopes, whose tail is large enough for LAPACK; and a Λ."""
+def crossed_problem(seed: int = 0) -> Problem:
+    """Two crossed factors, one with slopes, whose tail is large enough for LAPACK."""
     rng = np.random.default_rng(seed)
     n = 700
     columns = np.column_stack([np.ones(n), rng.normal(size=n)])
@@ -114,5 +114,12 @@ def crossed_kernel(seed: int = 0) -> tuple[Kernel, Array]:
         (_every_level(rng, 80, n), columns, 80),
     ]
     X = np.column_stack([np.ones(n), rng.normal(size=(n, 1))])
-    kernel = build(5 + 3 * rng.normal(size=n), X, blocks, rng.uniform(0.5, 2.0, n))
-    return kernel, np.concatenate([[0.7], np.tril(rng.normal(size=(2, 2))).ravel()])
+    y, weights = 5 + 3 * rng.normal(size=n), rng.uniform(0.5, 2.0, n)
+    lam = np.concatenate([[0.7], np.tril(rng.normal(size=(2, 2))).ravel()])
+    return Problem(y, X, blocks, weights, lam)
+
+
+def crossed_kernel(seed: int = 0) -> tuple[Kernel, Array]:
+    """The kernel of a `crossed_problem`, and a Λ."""
+    problem = crossed_problem(seed)
+    return problem.kernel, problem.lam

@@ -64,7 +64,7 @@ CASES = {
 
 
 def n_nodes(problem: Condensed | Kernel) -> int:
-    return int(problem.ints[at.N_NODES])
+    return int(problem.problem.ints[at.N_NODES])
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-6, 1.0, 30.0])
@@ -73,7 +73,7 @@ def test_moments_are_those_of_the_dense_covariance(name: str, scale: float) -> N
     case = CASES[name]
     problem = Problem(case.y, case.X, case.blocks, case.weights, scale * case.lam)
     kernel, p = problem.kernel, problem.X.shape[1]
-    logdet, A, _, _ = factor(problem.lam, kernel.condensed.ints, kernel.condensed.floats)
+    logdet, A, _, _ = factor(problem.lam, kernel.condensed.problem)
     expected, dense = dense_moments(problem)
     back = np.block([[kernel.R_X, kernel.gamma_ls[:, None]], [np.zeros((1, p)), np.ones((1, 1))]])
     assert_allclose(logdet, expected, rtol=1e-12, atol=1e-10)
@@ -85,7 +85,7 @@ def test_moments_are_those_of_the_dense_covariance(name: str, scale: float) -> N
 def test_criterion_and_gradient_are_those_of_all_levels(name: str, reml: bool) -> None:
     problem = CASES[name]
     kernel = problem.kernel
-    value, gradient = criterion(problem.lam, kernel.condensed.ints, kernel.condensed.floats, reml, np.nan)
+    value, gradient = criterion(problem.lam, kernel.condensed.problem, reml, np.nan)
     expected, slope = kernel.criterion(problem.lam, reml)
     assert_allclose(value, expected, rtol=1e-13)
     assert_allclose(gradient, slope, rtol=1e-9, atol=1e-11 * np.abs(slope).max())
@@ -100,12 +100,12 @@ def test_other_responses_are_carried_over(name: str) -> None:
     others[1, problem.blocks[0][0] < 7] = 0.0
     others[2] = 0.0
     kernels = [build(y, problem.X, problem.blocks, problem.weights) for y in others]
-    read = [read_response(each.ints, each.floats) for each in kernels]
+    read = [read_response(each.problem) for each in kernels]
     carried = condensed.products(np.array([zr for zr, _, _ in read]))
     for each, zr, (_, gamma, rr) in zip(kernels, carried, read, strict=True):
-        floats = condensed.floats.copy()
-        write_response(condensed.ints, floats, zr, gamma, rr)
-        logdet, A, _, _ = factor(problem.lam, condensed.ints, floats)
+        other = condensed.problem._replace(floats=condensed.problem.floats.copy())
+        write_response(other, zr, gamma, rr)
+        logdet, A, _, _ = factor(problem.lam, other)
         expected = kernel.moments(problem.lam).logdet, each.moments(problem.lam).A
         assert_allclose(logdet, expected[0], rtol=1e-13)
         assert_allclose(A, expected[1], rtol=1e-10, atol=1e-13 * max(rr, 1.0))
@@ -131,8 +131,7 @@ def test_how_far_a_problem_is_condensed(name: str, nodes: int) -> None:
 
 def test_a_problem_without_equal_levels_stays_what_it_is() -> None:
     kernel = CASES["one of each, k=2, p=1"].kernel
-    assert kernel.condensed.ints is kernel.ints
-    assert kernel.condensed.floats is kernel.floats
+    assert kernel.condensed.problem is kernel.problem
     zr = np.ones((2, kernel.q))
     assert_array_equal(kernel.condensed.products(zr), zr)
 
@@ -143,7 +142,7 @@ def test_a_level_that_differs_in_one_row_stays_apart() -> None:
     assert n_nodes(problem.kernel.condensed) == 4
     expected = problem.kernel.criterion(problem.lam, reml=True)
     condensed = problem.kernel.condensed
-    value, gradient = criterion(problem.lam, condensed.ints, condensed.floats, True, np.nan)
+    value, gradient = criterion(problem.lam, condensed.problem, True, np.nan)
     assert_allclose(value, expected[0], rtol=1e-13)
     assert_allclose(gradient, expected[1], rtol=1e-9)
 
@@ -152,16 +151,13 @@ def test_levels_with_a_known_covariance_are_not_rotated() -> None:
     problem = CASES["balanced, k=1, p=1"]
     root = np.linalg.cholesky(np.eye(12) + 0.5)
     kernel = build(problem.y, problem.X, problem.blocks, problem.weights, (root,))
-    assert kernel.condensed.ints is kernel.ints
+    assert kernel.condensed.problem is kernel.problem
 
 
 def test_the_gradient_is_the_slope_of_the_value() -> None:
     problem = CASES["partly balanced, k=2, p=3"]
     condensed = problem.kernel.condensed
-    gradient = criterion(problem.lam, condensed.ints, condensed.floats, True, np.nan)[1]
+    gradient = criterion(problem.lam, condensed.problem, True, np.nan)[1]
     for i, step in enumerate(1e-5 * np.eye(len(problem.lam))):
-        up, down = (
-            criterion(problem.lam + s * step, condensed.ints, condensed.floats, True, np.nan)[0]
-            for s in (1, -1)
-        )
+        up, down = (criterion(problem.lam + s * step, condensed.problem, True, np.nan)[0] for s in (1, -1))
         assert_allclose(gradient[i], (up - down) / 2e-5, rtol=1e-5, atol=1e-6)

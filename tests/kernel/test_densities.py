@@ -6,18 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.criterion import criterion
-from bayeslmm.kernel.densities import (
-    integrated_density,
-    integrated_values,
-    marginal_density,
-    marginal_values,
-)
-from bayeslmm.kernel.density import integrated, marginal
+from bayeslmm.kernel.density import integrated, integrated_values, marginal, marginal_values
 from bayeslmm.kernel.fixed_effects import PriorOfDelta
-from bayeslmm.kernel.lapack import FROM
-from tests.kernel.problems import STRUCTURES, Problem, crossed_kernel, make
+from tests.kernel.problems import STRUCTURES, Problem, crossed_problem, make
 
 CASES = [(name, p) for name in STRUCTURES for p in (0, 1, 3)]
 SIGMA = 1.3
@@ -58,17 +49,17 @@ def dense_criterion(problem: Problem, reml: bool) -> float:
 def test_marginal(structure: str, p: int) -> None:
     problem = make(structure, p)
     kernel, beta = problem.kernel, np.random.default_rng(3).normal(size=p)
-    value, dlam, dsigma, dbeta = marginal(problem.lam, SIGMA, beta, kernel.ints, kernel.floats)
+    value, dlam, dsigma, dbeta = marginal(problem.lam, SIGMA, beta, kernel.problem)
     assert_allclose(value, dense_marginal(problem, beta, SIGMA), rtol=1e-12)
 
     def f(lam: np.ndarray) -> float:
-        return marginal(lam, SIGMA, beta, kernel.ints, kernel.floats)[0]
+        return marginal(lam, SIGMA, beta, kernel.problem)[0]
 
     def g(s: np.ndarray) -> float:
-        return marginal(problem.lam, s[0], beta, kernel.ints, kernel.floats)[0]
+        return marginal(problem.lam, s[0], beta, kernel.problem)[0]
 
     def h(b: np.ndarray) -> float:
-        return marginal(problem.lam, SIGMA, b, kernel.ints, kernel.floats)[0]
+        return marginal(problem.lam, SIGMA, b, kernel.problem)[0]
 
     assert_allclose(dlam, differences(f, problem.lam), rtol=1e-6, atol=1e-6)
     assert_allclose(dsigma, differences(g, np.array([SIGMA]))[0], rtol=1e-7, atol=1e-6)
@@ -85,7 +76,7 @@ def test_integrated(structure: str, p: int, flat: str) -> None:
     root[known:] = 0.0
     precision, shift = root.T @ root, root.T @ rng.normal(size=p)
     prior = PriorOfDelta.of_beta(kernel, precision, shift)
-    held = (prior.precision, prior.shift, kernel.ints, kernel.floats)
+    held = (prior.precision, prior.shift, kernel.problem)
     value, dlam, dsigma = integrated(problem.lam, SIGMA, *held)
     expected = dense_integrated(problem, precision, shift, SIGMA)
     assert_allclose(value + prior.log_constant, expected, rtol=1e-11)
@@ -112,9 +103,6 @@ def test_criterion(structure: str, p: int, reml: bool) -> None:
         return kernel.criterion(lam, reml)[0]
 
     assert_allclose(gradient, differences(f, problem.lam), rtol=1e-6, atol=1e-6)
-    whole = criterion(problem.lam, kernel.ints, kernel.floats, reml, np.nan)
-    assert_allclose(whole[0], value, rtol=1e-14)
-    assert_allclose(whole[1], gradient, rtol=1e-12, atol=1e-12)
 
 
 def test_known_sigma_is_the_density_maximized_over_beta() -> None:
@@ -144,44 +132,44 @@ def test_an_impossible_sigma_has_density_zero(sigma: float) -> None:
     problem = make("one")
     kernel = problem.kernel
     none = np.zeros((2, 2))
-    assert marginal(problem.lam, sigma, np.zeros(2), kernel.ints, kernel.floats)[0] == -np.inf
-    assert integrated(problem.lam, sigma, none, np.zeros(2), kernel.ints, kernel.floats)[0] == -np.inf
+    assert marginal(problem.lam, sigma, np.zeros(2), kernel.problem)[0] == -np.inf
+    assert integrated(problem.lam, sigma, none, np.zeros(2), kernel.problem)[0] == -np.inf
 
 
-def test_large_tails_have_the_density_of_the_loops() -> None:
-    kernel, lam = crossed_kernel()
-    assert kernel.ints[at.Q_TAIL] >= FROM
-    data, flat = (kernel.ints, kernel.floats), (np.zeros((2, 2)), np.zeros(2))
-    beta, many = np.array([4.0, 0.3]), np.stack([lam, 0.5 * lam])
-    sigmas = np.array([SIGMA, 2.0])
-    for one, other in [
-        (integrated_density(lam, SIGMA, *flat, *data), integrated(lam, SIGMA, *flat, *data)),
-        (marginal_density(lam, SIGMA, beta, *data), marginal(lam, SIGMA, beta, *data)),
-    ]:
-        for left, right in zip(one, other, strict=True):
-            assert_allclose(left, right, rtol=1e-9, atol=1e-9)
-    by_loops = [integrated(many[i], sigmas[i], *flat, *data)[0] for i in range(2)]
-    assert_allclose(integrated_values(many, sigmas, *flat, *data), by_loops, rtol=1e-12)
-    by_loops = [marginal(many[i], sigmas[i], beta, *data)[0] for i in range(2)]
-    assert_allclose(marginal_values(many, sigmas, np.stack([beta, beta]), *data), by_loops, rtol=1e-12)
+def test_large_tails_have_the_density_of_the_dense_covariance() -> None:
+    problem = crossed_problem()
+    kernel, flat, beta = problem.kernel, (np.zeros((2, 2)), np.zeros(2)), np.array([4.0, 0.3])
+    assert kernel.large_tail
+    value, dlam, dsigma = integrated(problem.lam, SIGMA, *flat, kernel.problem)
+    assert_allclose(value, dense_integrated(problem, *flat, SIGMA), rtol=1e-11)
+
+    def f(lam: np.ndarray) -> float:
+        return integrated(lam, SIGMA, *flat, kernel.problem)[0]
+
+    def g(s: np.ndarray) -> float:
+        return integrated(problem.lam, s[0], *flat, kernel.problem)[0]
+
+    assert_allclose(dlam, differences(f, problem.lam), rtol=1e-6, atol=1e-6)
+    assert_allclose(dsigma, differences(g, np.array([SIGMA]))[0], rtol=1e-7, atol=1e-6)
+    value = marginal(problem.lam, SIGMA, beta, kernel.problem)[0]
+    assert_allclose(value, dense_marginal(problem, beta, SIGMA), rtol=1e-12)
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
 def test_values_are_those_of_the_densities(structure: str) -> None:
     problem = make(structure)
     kernel, flat = problem.kernel, (np.zeros((2, 2)), np.zeros(2))
-    data, beta = (kernel.ints, kernel.floats), np.array([4.0, 0.3])
+    beta = np.array([4.0, 0.3])
     lam, sigma = np.stack([problem.lam, 0.5 * problem.lam]), np.array([SIGMA, 2.0])
-    expected = [integrated(lam[i], sigma[i], *flat, *data)[0] for i in range(2)]
-    assert_allclose(integrated_values(lam, sigma, *flat, *data), expected, rtol=1e-14)
-    expected = [marginal(lam[i], sigma[i], beta, *data)[0] for i in range(2)]
-    assert_allclose(marginal_values(lam, sigma, np.stack([beta, beta]), *data), expected, rtol=1e-14)
+    expected = [integrated(lam[i], sigma[i], *flat, kernel.problem)[0] for i in range(2)]
+    assert_allclose(integrated_values(lam, sigma, *flat, kernel.problem), expected, rtol=1e-14)
+    expected = [marginal(lam[i], sigma[i], beta, kernel.problem)[0] for i in range(2)]
+    assert_allclose(marginal_values(lam, sigma, np.stack([beta, beta]), kernel.problem), expected, rtol=1e-14)
 
 
 def test_a_large_tail_at_an_impossible_sigma_has_density_zero() -> None:
-    kernel, lam = crossed_kernel()
-    value, dlam, _ = integrated_density(
-        lam, np.nan, np.zeros((2, 2)), np.zeros(2), kernel.ints, kernel.floats
-    )
+    problem = crossed_problem()
+    flat = np.zeros((2, 2)), np.zeros(2)
+    value, dlam, _ = integrated(problem.lam, np.nan, *flat, problem.kernel.problem)
     assert value == -np.inf
     assert not np.any(dlam)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bayeslmm.kernel import lapack
 from bayeslmm.kernel import layout as at
 from tests.kernel.problems import STRUCTURES, Problem, make
 
@@ -51,24 +50,14 @@ def test_conditional_effects_are_those_of_the_dense_covariance(structure: str, p
     assert start == problem.kernel.q
 
 
-@pytest.mark.parametrize("structure", STRUCTURES)
-def test_lapack_and_the_loops_give_the_same_factor(structure: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = make(structure)
-    loops = problem.kernel.criterion(problem.lam, reml=True)
-    monkeypatch.setattr(lapack, "FROM", 0)
-    large = problem.kernel.criterion(problem.lam, reml=True)
-    assert_allclose(large[0], loops[0], rtol=1e-13)
-    assert_allclose(large[1], loops[1], rtol=1e-9, atol=1e-10)
-
-
 def test_nested_blocks_stay_out_of_the_tail() -> None:
-    header = make("nested").kernel.ints
+    header = make("nested").kernel.problem.ints
     assert header[at.Q_TAIL] == 0
     assert header[at.Q_LEAD] == 15 * 2 + 5 + 3
 
 
 def test_crossed_blocks_leave_the_smaller_one_to_the_tail() -> None:
-    header = make("crossed").kernel.ints
+    header = make("crossed").kernel.problem.ints
     assert (header[at.Q_LEAD], header[at.Q_TAIL]) == (30, 6)
 
 

@@ -65,7 +65,7 @@ def _expectations(form: np.ndarray, V: list, ks: list[int]) -> list[float]:
 def test_estimates_are_those_of_the_dense_equations(structure: str, p: int) -> None:
     problem = simulated(structure, p)
     kernel = problem.kernel
-    found = relative_covariances(kernel.ints, kernel.floats)
+    found = relative_covariances(kernel.problem)
     variance, expected = dense_estimates(problem)
     assert (found is None) == (variance <= 0)
     for (_, columns, _), T, dense in zip(problem.blocks, found or [], expected, strict=found is not None):

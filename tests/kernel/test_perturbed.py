@@ -24,7 +24,7 @@ PRIORS = {
 
 def well_conditioned(kernel: Kernel, lam: np.ndarray) -> np.ndarray:
     """Λ with 1 added on the diagonal of each block, so that it has an inverse to speak of."""
-    ones = by_block(kernel, lam[None], lam[None], lambda own, _: np.eye(own.shape[1])[None])
+    ones = by_block(kernel.problem, lam[None], lam[None], lambda own, _: np.eye(own.shape[1])[None])
     return np.asarray(np.abs(lam) * ones[0] + lam * (1 - ones[0]) + ones[0])
 
 

@@ -91,7 +91,7 @@ def test_effects(case: tuple[Problem, Kernel, np.ndarray]) -> None:
 def test_law_of_the_statistics(case: tuple[Problem, Kernel, np.ndarray]) -> None:
     """What a response's effects bring to its statistics is what its rows bring."""
     problem, kernel, _ = case
-    law = ResponseLaw.of(kernel.ints, kernel.floats, kernel.known)
+    law = ResponseLaw.of(kernel.problem, kernel.known)
     b = np.random.default_rng(1).normal(size=kernel.q)
     root_weights = np.sqrt(problem.weights)
     Q = (problem.X @ np.linalg.inv(kernel.R_X)) * root_weights[:, None]

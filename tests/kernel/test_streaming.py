@@ -47,7 +47,7 @@ def streamed(problem: Problem, size: int = 7, sample: int = 20) -> tuple[Kernel,
     for other in others:
         total = total + other
     R = geometry(basis, total)
-    return Kernel(*finish(plan, basis, total)), R
+    return Kernel(finish(plan, basis, total)), R
 
 
 def best_beta(kernel: Kernel, lam: Array) -> Array:

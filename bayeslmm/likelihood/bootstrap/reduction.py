@@ -52,8 +52,8 @@ class RowReduction:
         gamma = self.Q.T @ white
         r = white - self.Q @ gamma
         kernel = self.kernel
-        zr = related_products(kernel.known, kernel.ints, self.Zt @ r)
-        return Response(to_whitened_products(kernel.ints, kernel.floats, zr), gamma, float(r @ r), b)
+        zr = related_products(kernel.known, kernel.problem, self.Zt @ r)
+        return Response(to_whitened_products(kernel.problem, zr), gamma, float(r @ r), b)
 
     def many(self, y: Array) -> Responses:
         """Statistics of m responses (m, n), made with effects nobody will ask for."""
@@ -63,6 +63,6 @@ class RowReduction:
         kernel = self.kernel
         zr = np.ascontiguousarray((self.Zt @ r.T).T)
         if kernel.known:
-            zr = np.array([related_products(kernel.known, kernel.ints, each) for each in zr])
-        zr = to_whitened_products(kernel.ints, kernel.floats, zr)
+            zr = np.array([related_products(kernel.known, kernel.problem, each) for each in zr])
+        zr = to_whitened_products(kernel.problem, zr)
         return Responses(zr, gamma, np.einsum("ij,ij->i", r, r), np.full_like(zr, np.nan))

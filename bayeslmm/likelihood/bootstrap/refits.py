@@ -84,11 +84,10 @@ class Refitter:
     def __call__(self, responses: Responses) -> Refits:
         """Refit each response."""
         objective, kernel = self.objective, self.kernel
-        given = self.condensed(responses) if kernel.small else responses
+        given = self.condensed(responses)
         x, failed, evidence = self._search(responses, given)
         lam = flat_all(objective.covariance, objective.coordinates.theta(x))
-        solve = self._solve_compiled if kernel.small else self._solve_each
-        delta, r2, values = solve(lam, given)
+        delta, r2, values = self._solve(lam, given)
         m = kernel.n - kernel.p * objective.reml
         known = objective.coordinates.residual.sigma
         sigma = np.sqrt(r2 / m) if known is None else np.full(len(r2), known)
@@ -128,7 +127,7 @@ class Refitter:
         """Searches for condensed responses; what one near a boundary finds has a fit's last digits."""
         from bayeslmm.kernel.refit import refit_all
 
-        objective, problem, scale = self.objective, self.kernel.condensed, self.objective.scale
+        objective, problem, scale = self.objective, self.kernel.condensed.problem, self.objective.scale
         linear = scale[:, None] * objective.coordinates.jacobian(self.start)
 
         def search(states: Search, given: Responses, tolerance: float) -> Search:
@@ -139,8 +138,7 @@ class Refitter:
                 states.numbers,
                 states.counts,
                 linear,
-                problem.ints,
-                problem.floats,
+                problem,
                 objective.reml,
                 objective.sigma,
                 given.zr,
@@ -164,7 +162,7 @@ class Refitter:
         return Searches(found.point * scale, found.counts[:, PHASE] == CONVERGED, outcome)
 
     def _search_each(self, responses: Responses) -> Searches:
-        """The same search with the kernel's own choice of algebra, for large tails and curved structures."""
+        """The same search by Python, where one search takes long, and for curved structures."""
 
         def search(i: int, start: Array, hessian: Array, tolerance: float) -> Outcome:
             return minimize(
@@ -184,35 +182,16 @@ class Refitter:
             lambda i: search(i, found[i].x, found[i].hessian, EXACT),
         )
 
-    def _solve_compiled(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
+    def _solve(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
         """δ̂ (m, p), r² (m,) and the criterion (m,) of condensed responses."""
         from bayeslmm.kernel.refit import solve_all
 
-        problem = self.kernel.condensed
-        given = (problem.ints, problem.floats, self.objective.reml, self.objective.sigma)
+        given = (self.kernel.condensed.problem, self.objective.reml, self.objective.sigma)
         return solve_all(lam, *given, responses.zr, responses.gamma, responses.rr)
-
-    def _solve_each(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
-        from bayeslmm.kernel.criterion import profile
-
-        objective, p = self.objective, self.kernel.p
-        delta, r2, values = np.empty((len(lam), p)), np.empty(len(lam)), np.empty(len(lam))
-        for i, each in enumerate(lam):
-            kernel = self.kernel_of(responses, i)
-            moments = kernel.moments(each)
-            logdet, A = moments.logdet, moments.A
-            values[i], _ = profile(logdet, A, kernel.ints, kernel.floats, objective.reml, objective.sigma)
-            delta[i] = np.linalg.solve(A[:p, :p], A[:p, p])
-            r2[i] = A[p, p] - delta[i] @ A[:p, p]
-        return delta, r2, values
 
     def kernel_of(self, responses: Responses, i: int) -> Kernel:
         """The kernel with one response's cross-products."""
-        from bayeslmm.kernel.sufficient import write_response
-
-        floats = self.kernel.floats.copy()
-        write_response(self.kernel.ints, floats, responses.zr[i], responses.gamma[i], responses.rr[i])
-        return replace(self.kernel, floats=floats)
+        return self.kernel.responding(responses.zr[i], responses.gamma[i], responses.rr[i])
 
     def criterion_of(self, responses: Responses, i: int) -> Criterion:
         """The criterion of one response."""

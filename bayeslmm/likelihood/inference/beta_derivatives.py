@@ -42,6 +42,6 @@ def _solved_columns(fit: Fitted) -> list[Array]:
 
 def vcov_slopes(fit: Fitted) -> Array:
     """∂Var(β̂)/∂(θ, log σ), (n_theta + 1, p, p); Var(β̂) = σ²R_X⁻¹A_XX⁻¹R_X⁻ᵀ."""
-    root = np.linalg.solve(fit.design.kernel.R_X, np.linalg.inv(fit.conditional.A[:-1, :-1]))
+    root = np.linalg.solve(fit.design.kernel.R_X, fit.solved.inverse)
     slopes = -(fit.sigma**2) * root @ moment_slopes(fit) @ root.T
     return np.concatenate([slopes, 2 * fit.vcov_values[None]])

@@ -32,7 +32,7 @@ def group_log_likelihood(design: Design, priors: Priors, parameters: Parameters)
     prior = prior_of_delta(design, priors) if given is None else None
     lam = relative_factors(design, parameters)
     rows = grouped_rows(design)
-    return group_log_densities(lam, parameters.sigma, delta, prior, rows, kernel.ints, kernel.floats)
+    return group_log_densities(lam, parameters.sigma, delta, prior, rows, kernel.problem)
 
 
 def grouped_rows(design: Design) -> GroupedRows:
@@ -46,7 +46,7 @@ def grouped_rows(design: Design) -> GroupedRows:
     r = whiten(design.y - design.offset) - Q @ kernel.gamma_ls
     Z = whiten(design.Z)
     if kernel.known:
-        Z = csr_array(related_products(kernel.known, kernel.ints, Z.toarray().T).T)
+        Z = csr_array(related_products(kernel.known, kernel.problem, Z.toarray().T).T)
     Z = csr_array(Z)[order]
     sizes = np.bincount(codes, minlength=design.blocks[0].n_levels)
     return GroupedRows(

@@ -5,9 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.kernel import layout as at
 from bayeslmm.kernel.fixed_effects import PriorOfDelta
-from bayeslmm.kernel.lapack import FROM
 from bayeslmm.kernel.perturbed import NearbyDraws
 from bayeslmm.kernel.recover import draw_effects
 from bayeslmm.posterior.fixed_effects import prior_of_delta
@@ -52,7 +50,7 @@ def expected_effects(design: Design, priors: Priors, parameters: Parameters) -> 
 
 def dear(design: Design) -> bool:
     """Whether one factor should serve many draws: its tail is LAPACK's."""
-    return bool(design.kernel.ints[at.Q_TAIL] >= FROM)
+    return design.kernel.large_tail
 
 
 def _nearby(

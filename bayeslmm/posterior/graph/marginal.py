@@ -23,9 +23,9 @@ def marginal_likelihood(design: Design, priors: Priors, sigma: Tensor, factors: 
 
     lam = _relative(design, factors, sigma)
     # shared: the data are inputs of the compiled code, not part of it
-    problem = design.kernel.condensed
-    leaves = leaf_sizes(problem.ints)
-    data = [shared(problem.ints.copy(), "ints"), shared(problem.floats.copy(), "floats")]
+    problem = design.kernel.condensed.problem
+    leaves = leaf_sizes(problem)
+    data = [shared(each.copy(), name) for name, each in problem._asdict().items()]
     if integrable(priors):
         prior = prior_of_delta(design, priors)
         held = [shared(prior.precision, "precision"), shared(prior.shift, "shift")]

@@ -12,6 +12,7 @@ from pytensor.tensor import as_tensor, dscalar, dvector
 
 from bayeslmm.kernel.compiled import source_stamp
 from bayeslmm.kernel.density import integrated, marginal
+from bayeslmm.kernel.layout import Problem
 from bayeslmm.kernel.leaves import integrated_over_leaves, marginal_over_leaves
 from bayeslmm.posterior.names import Tensor
 
@@ -19,8 +20,8 @@ from bayeslmm.posterior.names import Tensor
 class KernelDensity(Op):
     """log p(y | σ, Λ) with β integrated out, or log p(y | β, σ, Λ).
 
-    Inputs are the parameters, then the data: ``lam, sigma, precision, shift, ints, floats`` where β is
-    integrated (design: `bayeslmm.kernel.density.integrated`), else ``lam, sigma, beta, ints, floats``
+    Inputs are the parameters, then the data, the packed problem's two arrays last: ``lam, sigma, precision,
+    shift`` where β is integrated (design: `bayeslmm.kernel.density.integrated`), else ``lam, sigma, beta``
     (`bayeslmm.kernel.density.marginal`). Outputs are the log density and its derivative by each parameter.
 
     With `leaves`, the sizes of a problem with one grouping factor, numba compiles the density that
@@ -57,8 +58,9 @@ class KernelDensity(Op):
         return Apply(self, tensors, [dscalar(), *derivatives])
 
     def perform(self, node: Apply[Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        lam, sigma, *rest = inputs
-        for cell, value in zip(outputs, self.density(lam, float(sigma), *rest), strict=True):
+        lam, sigma, *rest = inputs[:-2]
+        found = self.density(lam, float(sigma), *rest, Problem(*inputs[-2:]))
+        for cell, value in zip(outputs, found, strict=True):
             cell[0] = np.asarray(value, dtype=np.float64)
 
     def infer_shape(self, node: Apply[Any], shapes: list[Any]) -> list[Any]:
@@ -83,14 +85,14 @@ def _compiled(op: KernelDensity, node: Apply[Any] | None = None, **_: Any) -> tu
 
         @numba_njit
         def kernel_density(lam, sigma, precision, shift, ints, floats):  # type: ignore[no-untyped-def]
-            value, dlam, dsigma = inner(lam, sigma.item(), precision, shift, ints, floats)
+            value, dlam, dsigma = inner(lam, sigma.item(), precision, shift, Problem(ints, floats))
             return np.asarray(value), dlam, np.asarray(dsigma)
 
     else:
 
         @numba_njit
         def kernel_density(lam, sigma, beta, ints, floats):  # type: ignore[no-untyped-def]
-            value, dlam, dsigma, dbeta = inner(lam, sigma.item(), beta, ints, floats)
+            value, dlam, dsigma, dbeta = inner(lam, sigma.item(), beta, Problem(ints, floats))
             return np.asarray(value), dlam, np.asarray(dsigma), dbeta
 
     # PyTensor's cache is keyed by this number: the machine code holds the kernel, so its sources decide

@@ -251,11 +251,10 @@ def _built(
         for place, group in enumerate(spec.groups)
     )
     factors = learnt.known if any(L is not None for L in learnt.known) else ()
-    ints, floats = finish(plan, basis, found.products)
-    ints.flags.writeable = False
     grams = [gram / n for gram in found.products.grams]
+    kernel = Kernel(finish(plan, basis, found.products), factors)
     design = Design(
-        observed=RowsInChunks(n, Kernel(ints, floats, factors), scales, kept, source, learnt.maker),
+        observed=RowsInChunks(n, kernel, scales, kept, source, learnt.maker),
         random=RandomPart(blocks, CovarianceMap.of_grams(blocks, grams)),
         residual=_residual(learnt.maker, n),
         coefs=tuple(fixed.names[column] for column in kept),

@@ -13,7 +13,7 @@ PYTHON = Mode(linker="py", optimizer="fast_compile")
 def data_of(design, integrates_beta):
     kernel = design.kernel
     prior = (np.diag([1e-4, 0.01]), np.array([0.02, 0.1])) if integrates_beta else ()
-    return (*prior, kernel.ints, kernel.floats)
+    return (*prior, *kernel.problem)
 
 
 @pytest.mark.parametrize("integrates_beta", [True, False])
@@ -49,7 +49,7 @@ def test_an_impossible_step_is_minus_infinity(sleepstudy):
 
 @pytest.mark.parametrize("integrates_beta", [True, False])
 def test_numba_compiles_the_density_of_one_factor_for_its_sizes(sleepstudy, integrates_beta):
-    leaves = leaf_sizes(sleepstudy.kernel.ints)
+    leaves = leaf_sizes(sleepstudy.kernel.problem)
     assert leaves == (2, 2)
     values = [np.array([0.9, 0.0, 0.02, 0.2]), np.array(25.0), np.array([250.0, 10.0])]
     values = values[: 2 if integrates_beta else 3]

@@ -57,7 +57,7 @@ class StatisticsSampler:
         """The sampler of a fit."""
         kernel, design = fit.design.kernel, fit.design
         effects = spherical_to_effects(design, fit.theta_values, np.eye(design.q))
-        return cls(ResponseLaw.of(kernel.ints, kernel.floats, kernel.known), effects, fit.sigma)
+        return cls(ResponseLaw.of(kernel.problem, kernel.known), effects, fit.sigma)
 
     def __call__(self, generators: Iterable[np.random.Generator]) -> Responses:
         """One response of each generator."""

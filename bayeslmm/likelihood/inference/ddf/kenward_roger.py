@@ -51,7 +51,7 @@ class KenwardRoger(DDF):
     @cached_property
     def Phi(self) -> Array:
         """(p, p) A_XX⁻¹."""
-        return np.linalg.inv(self.fit.conditional.A[:-1, :-1])
+        return self.fit.solved.inverse
 
     @cached_property
     def W(self) -> Array:

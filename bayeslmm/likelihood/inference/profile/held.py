@@ -118,9 +118,7 @@ class Held(ABC):
     def _profiled(self, lam: Array, known: float | None) -> "tuple[Solution, Array]":
         """The model at Λ with the best β, and σ = `known` or, for None, the best; slope in Λ."""
         moments = self.kernel.moments(lam)
-        A = moments.A
-        delta = np.linalg.solve(A[:-1, :-1], A[:-1, -1])
-        return self._with_delta(lam, moments.logdet, A, delta, known)
+        return self._with_delta(lam, moments.logdet, moments.A, moments.solved.delta, known)
 
     def _with_delta(
         self, lam: Array, logdet: float, A: Array, delta: Array, known: float | None
@@ -154,8 +152,8 @@ class HeldBeta(Held):
         """At θ = x."""
         lam = self.covariance.flat(x)
         moments = self.kernel.moments(lam)
-        solved = np.linalg.solve(moments.A[:-1, :-1], np.column_stack([moments.A[:-1, -1], self.c]))
-        free, along = solved[:, 0], solved[:, 1]
+        solved = moments.solved
+        free, along = solved.delta, solved.inverse @ self.c
         short = value - self.c @ (self.kernel.gamma_ls + free)
         delta = free + along * short / (self.c @ along)
         return _in_theta(
