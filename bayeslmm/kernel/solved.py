@@ -9,7 +9,7 @@ from bayeslmm.kernel.blocks import Floats
 from bayeslmm.kernel.dense import sweep
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Solved:
     """δ̂ with A_QQ δ̂ = A_Qr, and what comes with it; NaN where A_QQ is not positive definite.
 
