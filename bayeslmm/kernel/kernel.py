@@ -115,6 +115,11 @@ class Kernel:
         """Whether the tail is LAPACK's, so that a factor is dear."""
         return bool(self.problem.ints[at.Q_TAIL] >= LARGE)
 
+    @property
+    def n_panel(self) -> int:
+        """Elements of the panels: what an evaluation costs."""
+        return int(self.ints[at.N_PANEL])
+
     @cached_property
     def condensed(self) -> Condensed:
         """The same (log|V₀|, A) from as few nodes as there can be, for those who evaluate it many times."""

@@ -292,29 +292,37 @@ def minimize(
     Parameters
     ----------
     objective : maps (k,) to value and gradient (k,); an infinite value refuses the point.
-    start, scale : (k,) where to begin, and the size of a natural change of each parameter.
+    start : (k,) where to begin. scale : (k,) the size of a natural change of each parameter, or a basis
+        (k, k) whose columns are natural changes.
     hessian : (k, k) to begin with, None for differences of gradients. renew : take new differences at every
         step (Newton); else rank-one updates, one evaluation a step.
     tolerance : relative decrease of the function below which a step isn't worth taking.
     """
-    k = len(start)
-    model = np.zeros((0, k)) if hessian is None else scale[:, None] * hessian * scale
-    search = begin(np.asarray(start, dtype=np.float64) / scale, np.ascontiguousarray(model), renew)
+    k, basis = len(start), _basis(scale)
+    model = np.zeros((0, k)) if hessian is None else basis.T @ hessian @ basis
+    inner = np.linalg.solve(basis, np.asarray(start, dtype=np.float64))
+    search = begin(inner, np.ascontiguousarray(model), renew)
     going = True
     while going and search.counts[EVALUATIONS] < max_evaluations:
-        value, gradient = objective(search.trial * scale)
-        going = bool(advance(search, float(value), np.asarray(gradient, dtype=np.float64) * scale, tolerance))
-    return outcome_of(search, scale)
+        value, gradient = objective(basis @ search.trial)
+        going = bool(advance(search, float(value), basis.T @ gradient, tolerance))
+    return outcome_of(search, basis)
+
+
+def _basis(scale: Floats) -> Floats:
+    return np.diag(scale) if scale.ndim == 1 else scale
 
 
 def outcome_of(search: Search, scale: Floats) -> Outcome:
-    """What a search that is over has found, out of the units of `scale`."""
+    """What a search that is over has found, out of the units of `scale`, (k,) or a basis (k, k)."""
     statuses = {CONVERGED: Status.CONVERGED, STALLED: Status.STALLED, FAILED: Status.FAILED}
+    basis = _basis(scale)
+    inverse = np.linalg.inv(basis)
     return Outcome(
-        x=search.point * scale,
+        x=basis @ search.point,
         value=float(search.numbers[VALUE]),
-        gradient=search.gradient / scale,
-        hessian=search.hessian / np.outer(scale, scale),
+        gradient=inverse.T @ search.gradient,
+        hessian=inverse.T @ search.hessian @ inverse,
         decrement=float(search.numbers[DECREMENT]),
         n_evaluations=int(search.counts[EVALUATIONS]),
         n_steps=int(search.counts[STEPS]),

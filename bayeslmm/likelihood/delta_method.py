@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.likelihood.curvature import hessian, inverse_root
 from bayeslmm.likelihood.optimum import Criterion
 from bayeslmm.spec.relative import CovarianceMap
 
@@ -22,19 +23,22 @@ class ThetaSigma:
 
     Attributes
     ----------
-    x : (n, n) Var(x̂). slope : (n,) ∂ log σ̂/∂x. free : 1/(2m), or 0 where σ is known.
+    basis : (n, n) dx/dξ, ξ being x in units of its optimum.
+    root : (n + 1, r + 1) F, the covariance of (ξ, log σ) being FFᵀ.
     """
 
-    x: Array
-    slope: Array
-    free: float
+    basis: Array
+    root: Array
 
     @cached_property
+    def x_root(self) -> Array:
+        """(n + 1, r + 1) the same of (x, log σ)."""
+        return np.vstack([self.basis @ self.root[:-1], self.root[-1:]])
+
+    @property
     def joint(self) -> Array:
         """(n + 1, n + 1) covariance of (x, log σ)."""
-        cross = self.x @ self.slope
-        corner = self.free + self.slope @ cross
-        return np.block([[self.x, cross[:, None]], [cross[None, :], np.array([[corner]])]])
+        return self.x_root @ self.x_root.T
 
 
 def theta_sigma(objective: Criterion, x: Array, delta: Array, r2: float) -> ThetaSigma:
@@ -46,24 +50,15 @@ def theta_sigma(objective: Criterion, x: Array, delta: Array, r2: float) -> Thet
     r2 : penalized residual sum of squares.
     """
     kernel, coordinates = objective.kernel, objective.coordinates
-    variance = 2 * scaled_inverse(objective.hessian(x), objective.scale)
+    basis = coordinates.basis(x)
+    root = np.sqrt(2.0) * inverse_root(hessian(objective, x, basis))
     if not coordinates.residual.sigma_free:
-        return ThetaSigma(variance, np.zeros(len(x)), 0.0)
+        return ThetaSigma(basis, np.pad(root, ((0, 1), (0, 1))))
     a = np.append(-delta, 1.0)
     r2_lam = kernel.pullback(coordinates.flat(x), 0.0, np.outer(a, a))  # r² = aᵀAa at the best δ
-    slope = 0.5 * coordinates.pull(x, r2_lam) / r2
-    return ThetaSigma(variance, slope, 0.5 / (kernel.n - kernel.p * objective.reml))
-
-
-def scaled_inverse(hessian: Array, scale: Array) -> Array:
-    """Inverse on the directions whose curvature, in units of `scale`, isn't lost against the largest."""
-    if not len(scale):
-        return np.zeros((0, 0))
-    values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
-    kept = values > 1e-7 * max(values[-1], 0.0)
-    root = scale[:, None] * vectors[:, kept] / np.sqrt(values[kept])
-    inverse: Array = root @ root.T
-    return inverse
+    slope = 0.5 * basis.T @ coordinates.pull(x, r2_lam) / r2
+    free = np.array([[np.sqrt(0.5 / (kernel.n - kernel.p * objective.reml))]])
+    return ThetaSigma(basis, np.block([[root, np.zeros((len(x), 1))], [(slope @ root)[None], free]]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,14 +70,14 @@ class NaturalErrors:
     sigma: float
 
 
-def natural_errors(covariance: CovarianceMap, theta: Array, sigma: float, joint: Array) -> NaturalErrors:
+def natural_errors(covariance: CovarianceMap, theta: Array, sigma: float, root: Array) -> NaturalErrors:
     """Standard errors of the absolute sd and cor, and of σ.
 
     With rows r_i of Λ: sd_i = σ|r_i| and cor_ij = r_iᵀr_j/(|r_i||r_j|).
 
     Parameters
     ----------
-    joint : (n_theta + 1, n_theta + 1) covariance of (θ, log σ).
+    root : (n_theta + 1, r) F, the covariance of (θ, log σ) being FFᵀ.
     """
     slopes = covariance.jacobian(theta)
     sd, cor = {}, {}
@@ -95,10 +90,10 @@ def natural_errors(covariance: CovarianceMap, theta: Array, sigma: float, joint:
             stretch = np.einsum("ij,pij->ip", unit, moves)
             log_slopes = np.column_stack([stretch / length[:, None], np.ones(k)])
             free = list(covariance.block_sds(number))
-            sd[group] = (sigma * length * _errors(log_slopes, joint))[free]
+            sd[group] = (sigma * length * _errors(log_slopes, root))[free]
             slopes_of_cor = _cor_slopes(unit, moves, length, covariance, number)
-            cor[group] = _errors(slopes_of_cor, joint)
-    return NaturalErrors(sd, cor, float(sigma * np.sqrt(joint[-1, -1])))
+            cor[group] = _errors(slopes_of_cor, root)
+    return NaturalErrors(sd, cor, float(sigma * np.linalg.norm(root[-1])))
 
 
 def _cor_slopes(unit: Array, moves: Array, length: Array, covariance: CovarianceMap, number: int) -> Array:
@@ -113,5 +108,5 @@ def _cor_slopes(unit: Array, moves: Array, length: Array, covariance: Covariance
     return out
 
 
-def _errors(slopes: Array, joint: Array) -> Array:
-    return np.asarray(np.sqrt(np.einsum("ip,pq,iq->i", slopes, joint, slopes)))
+def _errors(slopes: Array, root: Array) -> Array:
+    return np.asarray(np.linalg.norm(slopes @ root, axis=1))

@@ -14,7 +14,7 @@ from bayeslmm.errors import ConvergenceWarning, OptionError, SingularFitWarning,
 from bayeslmm.kernel.conditional import Conditional
 from bayeslmm.kernel.solved import Solved
 from bayeslmm.likelihood import random_effects as ranef_tables
-from bayeslmm.likelihood.delta_method import NaturalErrors, natural_errors, theta_sigma
+from bayeslmm.likelihood.delta_method import NaturalErrors, ThetaSigma, natural_errors, theta_sigma
 from bayeslmm.likelihood.optimum import Convergence, Criterion, Optimum, optimize
 from bayeslmm.likelihood.row_values import hat_values
 from bayeslmm.likelihood.varcorr import varcorr_table
@@ -273,14 +273,20 @@ class Fitted:
         return pd.Series(values, index=self.fitted.index, name="hat")
 
     @cached_property
+    def theta_sigma(self) -> ThetaSigma:
+        """Asymptotic covariance of (x, log σ), as a root in units of the optimum."""
+        return theta_sigma(self.objective, self.optimum.x, self.delta, self.pwrss)
+
+    @property
     def theta_sigma_vcov(self) -> Array:
         """(n_theta + 1, n_theta + 1) asymptotic covariance of (θ, log σ)."""
-        return theta_sigma(self.objective, self.optimum.x, self.delta, self.pwrss).joint
+        return self.theta_sigma.joint
 
     @cached_property
     def natural_errors(self) -> NaturalErrors:
         """Standard errors of sd, cor and σ by the delta method."""
-        return natural_errors(self.design.covariance, self.theta_values, self.sigma, self.theta_sigma_vcov)
+        root = self.theta_sigma.x_root
+        return natural_errors(self.design.covariance, self.theta_values, self.sigma, root)
 
     def __repr__(self) -> str:
         what = self.formula or "a design"

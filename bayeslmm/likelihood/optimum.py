@@ -14,8 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.optimizer import Outcome, Status, minimize
+from bayeslmm.likelihood.curvature import FLAT, forward_hessian
+from bayeslmm.likelihood.elsewhere import beyond_a_ridge, far_points, turned
 from bayeslmm.spec.coordinates import Coordinates
 from bayeslmm.spec.covariance import Path, lower_factor
+from bayeslmm.spec.covariance.algebra import inverse_factor
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.relative import CovarianceMap, TermSlot, flatten
 
@@ -23,6 +26,8 @@ type Array = NDArray[np.float64]
 
 SMALL = 1e-3  # root mean square contribution, relative to σ, below which a direction may have vanished
 DIGITS = 1e-20  # squared gradient in the metric of the Hessian that rounding leaves
+NEGATIVE = 1e-4  # of the largest curvature, below which a negative one is rounding
+SCANNED = 20_000  # panel elements up to which far points are looked at
 NUDGE = 1e-4  # size of the step inside the boundary at which the derivative in T is taken
 
 
@@ -118,9 +123,11 @@ class Convergence:
     Attributes
     ----------
     status : how the last search ended. decrement : squared gradient in the metric of the Hessian, twice the
-        decrease still promised; scale-free. eigenvalues : of the Hessian in units of `Criterion.scale`.
+        decrease still promised; scale-free. eigenvalues : of the Hessian in units of the optimum.
     vanished : boundaries reached, each with the sign of the criterion's slope in T.
     n_evaluations : of the criterion, over all searches. restarts : criterion reached by each search.
+    elsewhere : criterion reached from far points beyond a ridge; the lowest is taken. scanned : far points
+        looked at for that, 0 where it was too dear or a start was given: nothing is known of other minima.
     """
 
     status: Status
@@ -129,10 +136,13 @@ class Convergence:
     vanished: tuple[Vanished, ...]
     n_evaluations: int
     restarts: tuple[float, ...]
+    elsewhere: tuple[float, ...] = ()
+    scanned: int = 0
 
     @property
     def converged(self) -> bool:
-        return self.status is Status.CONVERGED and all(v.slope > -1e-6 for v in self.vanished)
+        at_rest = self.status is Status.CONVERGED and all(v.slope > -1e-6 for v in self.vanished)
+        return at_rest and not _is_saddle(self.eigenvalues)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,25 +182,56 @@ def search(
     """
     if criterion.coordinates.n == 0:
         return _without_search(criterion)
-    if found is None:
-        x = criterion.start() if start is None else np.asarray(start, dtype=float)
+    if found is not None or start is not None:
+        x = np.zeros(0) if start is None else np.asarray(start, dtype=float)
+        return _descended(criterion, x, max_iter, found)
+    first = _descended(criterion, criterion.start(), max_iter)
+    return _lowest(criterion, first, max_iter) if criterion.kernel.n_panel < SCANNED else first
+
+
+def _lowest(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:
+    """The lowest of a minimum and those that are found from far points."""
+    covariance, coordinates = criterion.covariance, criterion.coordinates
+    phi = coordinates.phi(first.x)
+
+    def value(theta: Array) -> float:
+        return criterion(coordinates.join(theta, phi))[0]
+
+    theta = coordinates.theta(first.x)
+    points = far_points(covariance)
+    if first.convergence.vanished:
+        points += turned(covariance, theta)
+    starts = beyond_a_ridge(value, points, theta, first.value)
+    others = [_descended(criterion, coordinates.join(each, phi), max_iter) for each in starts]
+    lowest = min([first, *others], key=lambda each: (not each.convergence.converged, each.value))
+    evidence = replace(
+        lowest.convergence,
+        elsewhere=tuple(each.value for each in others),
+        scanned=len(points),
+        n_evaluations=sum(each.convergence.n_evaluations for each in (first, *others)),
+    )
+    return replace(lowest, convergence=evidence)
+
+
+def _descended(criterion: Criterion, x: Array, max_iter: int, found: Outcome | None = None) -> Optimum:
+    """The minimum that a search from x leads to; boundaries and saddles that aren't one are left."""
     restarts: list[float] = []
     evaluations = 0
     while True:
         outcome = found or _minimized(criterion, x, max_iter)
         evaluations += outcome.n_evaluations
-        outcome = _exact(criterion, outcome)
+        outcome, basis = _exact(criterion, outcome)
         restarts.append(outcome.value)
         vanished = _slopes(criterion, outcome)
-        worst = min(vanished, key=lambda v: v[0].slope, default=None)
-        if worst is None or worst[0].slope > -1e-6 or len(restarts) > 5:
+        eigenvalues, vectors = np.linalg.eigh(basis.T @ outcome.hessian @ basis)
+        away = _way_down(criterion, outcome, vanished, eigenvalues, basis @ vectors)
+        if away is None or len(restarts) > 5:
             break
-        found, x = None, _leave(criterion.coordinates, outcome.x, *worst[1:])
-    hessian = outcome.hessian * np.outer(criterion.scale, criterion.scale)
+        found, x = None, away
     evidence = Convergence(
         status=outcome.status,
         decrement=outcome.decrement,
-        eigenvalues=np.linalg.eigvalsh(hessian),
+        eigenvalues=eigenvalues,
         vanished=tuple(v[0] for v in vanished),
         n_evaluations=evaluations,
         restarts=tuple(restarts),
@@ -198,9 +239,32 @@ def search(
     return Optimum(criterion.coordinates.normalize(outcome.x), outcome.value, evidence)
 
 
+def _is_saddle(eigenvalues: Array) -> bool:
+    return bool(np.min(eigenvalues, initial=0.0) < -NEGATIVE * np.max(eigenvalues, initial=1.0))
+
+
+def _way_down(
+    criterion: Criterion,
+    outcome: Outcome,
+    vanished: list[tuple[Vanished, TermSlot, Path]],
+    eigenvalues: Array,
+    vectors: Array,
+) -> Array | None:
+    """x from which to go on: off the steepest boundary that isn't a minimum, or down from a saddle."""
+    worst = min(vanished, key=lambda v: v[0].slope, default=None)
+    if worst is not None and worst[0].slope <= -1e-6:
+        return _leave(criterion.coordinates, outcome.x, *worst[1:])
+    if not _is_saddle(eigenvalues):
+        return None
+    sides = [outcome.x + step * vectors[:, 0] for step in (-0.3, 0.3)]
+    lower = min(sides, key=lambda x: criterion(x)[0])
+    return lower if criterion(lower)[0] < outcome.value else None
+
+
 def _minimized(criterion: Criterion, x: Array, max_iter: int) -> Outcome:
     model = criterion.information(x)
-    return minimize(criterion, x, criterion.scale, hessian=model, renew=False, max_evaluations=max_iter)
+    basis = criterion.coordinates.basis(x)
+    return minimize(criterion, x, basis, hessian=model, renew=False, max_evaluations=max_iter)
 
 
 def moment_start(kernel: Kernel, covariance: CovarianceMap) -> Array:
@@ -212,8 +276,8 @@ def moment_start(kernel: Kernel, covariance: CovarianceMap) -> Array:
         return covariance.start()
     theta = np.empty(covariance.n_theta)
     for slot in covariance.slots:
-        precision = np.linalg.inv(T[slot.block][slot.coefs, slot.coefs])
-        theta[slot.theta] = slot.structure.start(precision)
+        root = inverse_factor(T[slot.block][slot.coefs, slot.coefs])
+        theta[slot.theta] = slot.structure.start(root @ root.T)
     return theta
 
 
@@ -223,18 +287,35 @@ def _without_search(criterion: Criterion) -> Optimum:
     return Optimum(none, value, Convergence(Status.CONVERGED, 0.0, none, (), 1, (value,)))
 
 
-def _exact(criterion: Criterion, outcome: Outcome) -> Outcome:
-    """The minimum to the last digit: what vanishes exactly 0, and what is free at its best given that."""
-    polished = _polished(criterion, outcome)
+def _exact(criterion: Criterion, outcome: Outcome) -> tuple[Outcome, Array]:
+    """The minimum to the last digit: what vanishes exactly 0, and what is free at its best given that.
+
+    And the basis (n, n) in which its Hessian was measured.
+    """
+    measured, basis = _measured(criterion, outcome)
+    polished = _polished(criterion, measured, basis)
     cleared = _clear_small(criterion, polished)
-    return cleared if cleared is polished else _polished(criterion, cleared)
+    if cleared is polished:
+        return polished, basis
+    measured, basis = _measured(criterion, cleared)
+    return _polished(criterion, measured, basis), basis
 
 
-def _polished(criterion: Criterion, outcome: Outcome) -> Outcome:
+def _measured(criterion: Criterion, outcome: Outcome) -> tuple[Outcome, Array]:
+    """The same with a Hessian by differences of gradients, where they aren't dear, in this basis."""
+    basis = criterion.coordinates.basis(outcome.x)
+    if not criterion.kernel.small:
+        return outcome, basis
+    inverse = np.linalg.inv(basis)
+    found = forward_hessian(criterion, outcome.x, outcome.gradient, basis)
+    return replace(outcome, hessian=inverse.T @ found @ inverse), basis
+
+
+def _polished(criterion: Criterion, outcome: Outcome, basis: Array) -> Outcome:
     """Last Newton steps: where the criterion's own digits are used up, its gradient has some left."""
     noise = 1e-13 * max(1.0, abs(outcome.value))
     for _ in range(3 if criterion.kernel.small else 1):
-        root = _free_root(criterion.scale, outcome)
+        root = _free_root(basis, outcome)
         along = root.T @ outcome.gradient
         if along @ along <= DIGITS:
             break
@@ -265,17 +346,20 @@ def _updated(hessian: Array, step: Array, change: Array) -> Array:
     return hessian + np.outer(miss, miss) / product
 
 
-def _free_root(scale: Array, outcome: Outcome) -> Array:
+def _free_root(basis: Array, outcome: Outcome) -> Array:
     """S (n, m) with SSᵀ = H⁻¹ on the curved directions of elements whose gradient hasn't vanished, else 0.
 
     On a boundary it has: what is exactly there stays exactly there.
     """
-    hessian, gradient = outcome.hessian * np.outer(scale, scale), outcome.gradient * scale
-    free = np.flatnonzero(gradient**2 > DIGITS * np.abs(np.diag(hessian)))
-    values, vectors = np.linalg.eigh(hessian[np.ix_(free, free)])
-    kept = values > 1e-7 * max(values, default=0.0)
-    root = np.zeros((len(scale), np.count_nonzero(kept)))
-    root[free] = scale[free, None] * vectors[:, kept] / np.sqrt(values[kept])
+    sizes = np.linalg.norm(basis, axis=1)
+    free = np.flatnonzero(
+        (outcome.gradient * sizes) ** 2 > DIGITS * np.abs(np.diag(outcome.hessian)) * sizes**2
+    )
+    own = basis[np.ix_(free, free)]
+    values, vectors = np.linalg.eigh(own.T @ outcome.hessian[np.ix_(free, free)] @ own)
+    kept = values > FLAT * max(values, default=0.0)
+    root = np.zeros((len(basis), np.count_nonzero(kept)))
+    root[free] = own @ (vectors[:, kept] / np.sqrt(values[kept]))
     return root
 
 

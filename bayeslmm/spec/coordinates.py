@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .relative import CovarianceMap
 from .residual import Residual
+from .units import basis_at
 
 type Array = NDArray[np.float64]
 
@@ -49,6 +50,13 @@ class Coordinates:
     def scale(self) -> Array:
         """Size of a natural change of each element of x (n,); φ has no bounds and no unit."""
         return self.join(self.covariance.scale, np.ones(self.residual.n_phi))
+
+    def basis(self, x: Array) -> Array:
+        """(n, n) dx/dξ: columns are natural changes at x that forget units and origins; φ has none."""
+        out = np.eye(self.n)
+        n_theta = self.covariance.n_theta
+        out[:n_theta, :n_theta] = basis_at(self.covariance, self.theta(x))
+        return out
 
     @property
     def linear(self) -> bool:

@@ -15,6 +15,7 @@ from .covariance import CovarianceStructure, structures_by_keyword
 from .design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
 from .factors import Coding, Factor, Grouping, coding_of, factor_of
 from .formula import Bar
+from .identified import confounded, constant_within
 from .known import with_known
 from .materialize import Part, train
 from .model_spec import ModelSpec
@@ -73,7 +74,20 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
         response=spec.response,
         labels=frame.index,
     )
+    if spec.sigma_free:
+        _check_sigma(spec, design)
     return Built(design, make_recipe(spec, parts, fitted, codings, columns, groupings))
+
+
+def _check_sigma(spec: ModelSpec, design: Design) -> None:
+    """Sigma isn't 0, nor confounded with a term."""
+    y, variances = design.y - design.offset, design.residual.variances(design.residual.start)
+    for number, block in enumerate(design.blocks):
+        checks.check_varies_within(spec.response, block.group, constant_within(y, block))
+        for place, slot in zip(block.term_numbers, design.covariance.slots_of(number), strict=True):
+            if block.known is None and block.n_levels * slot.structure.k >= design.n:
+                mixed = confounded(slot.structure, block, slot.coefs, variances)
+                checks.check_identified(spec.bars[place], mixed)
 
 
 def part_formulas(spec: ModelSpec) -> dict[str, str]:
@@ -278,8 +292,9 @@ def structure_of(
     checks.check_left_side(bar, nonzero, coefs)
     structure = structures_by_keyword()[bar.keyword](len(coefs))
     if spec.sigma_free and independent:
-        # independent coefs are terms of their own
-        checks.check_bar_size(bar, n_levels, structure.k if structure.pairs else 1, n)
+        # independent coefs are terms of their own, and patterns are looked at with the rows
+        free = structure.n_params == structure.k * (structure.k + 1) // 2
+        checks.check_bar_size(bar, n_levels, structure.k if free else 1, n)
     return structure
 
 

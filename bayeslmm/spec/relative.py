@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .covariance import CovarianceStructure
+from .covariance.algebra import inverse_factor
 from .residual import Residual
 
 type Array = NDArray[np.float64]
@@ -53,6 +54,11 @@ class TermSlot:
     theta: slice
     structure: CovarianceStructure
     gram: Array  # (k, k) weighted mean of z zᵀ over rows, for a start
+
+    @cached_property
+    def root(self) -> Array:
+        """Lower-triangular factor (k, k) of the inverse of `gram`, or of its diagonal's."""
+        return inverse_factor(self.gram)
 
     @property
     def coefs(self) -> slice:

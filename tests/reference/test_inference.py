@@ -34,6 +34,8 @@ WRONG_DF = {"sleep_tiny_scale"}
 # the last F of a balanced design differs from those of types II and III, and from the ANOVA table
 WRONG_F = {("oats_splitplot_factor", "REML", "type_I_satterthwaite")}
 # lme4's spline misses a limit near 0 that root finding gives; the reference has both
+# the reference's inner search stays at the stationary sd = 0, lme4's doesn't; test_profile has a grid
+KEPT_AT_ZERO = {("dyestuff2_boundary", "(Intercept)")}
 WRONG_SPLINE = {"dyestuff_unbalanced"}
 
 TOLERANCES = {
@@ -146,7 +148,8 @@ def _profile(ours: LikelihoodFit, model: dict[str, Any]) -> Iterator[Deviation]:
     """Limits over the width of the interval; lme4's own are interpolated by splines."""
     exact, spline = model.get("profile_ci_95_root"), model.get("profile_ci_95")
     if exact:
-        names, limits = list(exact["limits"]), np.array(list(exact["limits"].values()), dtype=float)
+        names = [name for name in exact["limits"] if (model["id"], name) not in KEPT_AT_ZERO]
+        limits = np.array([exact["limits"][name] for name in names], dtype=float)
         table = ours.profile(_labels(ours, names)).confint().to_numpy()
         width = limits[:, 1:] - limits[:, :1]
         yield absolute("profile limits (over width)", table, limits, width)

@@ -12,9 +12,8 @@ from bayeslmm.kernel.optimizer import CONVERGED, PHASE, Outcome, Search, begin, 
 from bayeslmm.likelihood.bootstrap.responses import Responses
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.optimum import SMALL, Convergence, Criterion, optimize
-from bayeslmm.spec.coordinates import Coordinates
-from bayeslmm.spec.covariance import lower_factor
 from bayeslmm.spec.relative import CovarianceMap
+from bayeslmm.spec.units import off_boundary
 
 type Array = NDArray[np.float64]
 type Mask = NDArray[np.bool_]
@@ -74,7 +73,11 @@ class Refitter:
     def of(cls, fit: Fitted) -> "Refitter":
         """The refitter of a fit."""
         objective, x = fit.objective, fit.optimum.x
-        start = _inside(objective.coordinates, x) if fit.is_singular else x
+        if fit.is_singular:
+            inside = off_boundary(objective.covariance, fit.theta_values)
+            start = objective.coordinates.join(inside, objective.coordinates.phi(x))
+        else:
+            start = x
         return cls(objective, start, objective.hessian(start))
 
     @property
@@ -214,14 +217,3 @@ def near_boundary(covariance: CovarianceMap, theta: Array) -> Mask:
         contributions = np.linalg.eigvalsh(factors.transpose(0, 2, 1) @ slot.gram @ factors)
         near |= contributions[:, 0] < (10 * SMALL) ** 2
     return near
-
-
-def _inside(coordinates: Coordinates, x: Array) -> Array:
-    """x moved off the boundary by a fraction of the usual start: T + 0.1 T_start."""
-    inside = x.copy()
-    theta = coordinates.theta(inside)
-    for slot in coordinates.covariance.slots:
-        away = slot.structure.factor(slot.structure.start(slot.gram)) * np.sqrt(0.1)
-        both = np.hstack([slot.structure.factor(theta[slot.theta]), away])
-        theta[slot.theta] = slot.structure.parameters(lower_factor(both))
-    return inside

@@ -39,7 +39,7 @@ def t_frame(method: DDF, L: Array, estimate: Array, null: Array, prob: float) ->
 
     if not 0 < prob < 1:
         raise OptionError(f"prob is {prob}; a probability lies between 0 and 1")
-    se = np.sqrt(np.einsum("mi,ij,mj->m", L, method.vcov, L))
+    se = np.sqrt(method.variance(L))
     df = method.df(L)
     t = (estimate - null) / se
     half = stdtrit(df, 0.5 + prob / 2) * se

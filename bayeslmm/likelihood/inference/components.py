@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.units import Units
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -39,7 +40,8 @@ class Components:
 
     Attributes
     ----------
-    parts : one a block. N : (s, m, m) ZᵀV₀⁻¹Z. U : (s, m, p) ZᵀV₀⁻¹Q, Q the kernel's basis of X.
+    parts : one a block. N : (s, m, m) ZᵀV₀⁻¹Z, the columns of Z in given units. U : (s, m, c) ZᵀV₀⁻¹ of
+        given columns.
     """
 
     parts: tuple[Part, ...]
@@ -58,8 +60,12 @@ def orthonormal_columns(design: Design) -> Array:
     return columns
 
 
-def components(design: Design, factors: Sequence[Array]) -> Iterator[Components]:
-    """All components at the blocks' relative factors Λ, grouped by shape.
+def components(design: Design, units: Units, columns: Array) -> Iterator[Components]:
+    """All components at one θ, in its units, grouped by shape.
+
+    Parameters
+    ----------
+    columns : (n, c) that are seen from the effects, whitened.
 
     Raises
     ------
@@ -68,11 +74,13 @@ def components(design: Design, factors: Sequence[Array]) -> Iterator[Components]
     """
     from scipy.sparse import csr_array
 
-    Z = design.residual.whiten(design.independent_Z)
-    G, C = csr_array(Z.T @ Z), Z.T @ orthonormal_columns(design)
+    levels = [block.n_levels for block in design.blocks]
+    Z = design.residual.whiten(units.columns(design.independent_Z, levels))
+    covariances = [factor @ factor.T for factor in units.factors]
+    G, C = csr_array(Z.T @ Z), Z.T @ columns
     for parts, effects in _shapes(design):
         gram = _dense_blocks(G, effects)
-        N, U = _whitened(gram, C[effects], parts, factors)
+        N, U = _whitened(gram, C[effects], parts, covariances)
         yield Components(parts, N, U)
 
 
@@ -152,25 +160,21 @@ def _dense_blocks(G: "csr_array", effects: Codes) -> Array:
 
 
 def _whitened(
-    gram: Array, cross: Array, parts: tuple[Part, ...], factors: Sequence[Array]
+    gram: Array, cross: Array, parts: tuple[Part, ...], covariances: Sequence[Array]
 ) -> tuple[Array, Array]:
-    """ZᵀV₀⁻¹[Z Q] = [G C] − GΛM⁻¹Λᵀ[G C], M = ΛᵀGΛ + I."""
+    """ZᵀV₀⁻¹[Z columns] = (I + GT)⁻¹[G C]: nothing cancels however large T is."""
     m = gram.shape[1]
-    scaled = _times_factor(gram, parts, factors)
-    turned = scaled.transpose(0, 2, 1)
-    M = _times_factor(turned, parts, factors)
-    M[:, np.arange(m), np.arange(m)] += 1.0
-    cross_turned = _times_factor(cross.transpose(0, 2, 1), parts, factors).transpose(0, 2, 1)
-    solved = np.linalg.solve(M, np.concatenate([turned, cross_turned], axis=2))
-    N = gram - scaled @ solved[:, :, :m]
-    return 0.5 * (N + N.transpose(0, 2, 1)), cross - scaled @ solved[:, :, m:]
+    joined = np.eye(m) + _times(gram, parts, covariances)
+    solved = np.linalg.solve(joined, np.concatenate([gram, cross], axis=2))
+    N = solved[:, :, :m]
+    return 0.5 * (N + N.transpose(0, 2, 1)), solved[:, :, m:]
 
 
-def _times_factor(rows: Array, parts: tuple[Part, ...], factors: Sequence[Array]) -> Array:
-    """Rows (s, r, m) times Λ, level by level."""
+def _times(rows: Array, parts: tuple[Part, ...], covariances: Sequence[Array]) -> Array:
+    """Rows (s, r, m) times T, level by level."""
     out = np.empty_like(rows)
-    for part, factor in zip(parts, factors, strict=True):
+    for part, T in zip(parts, covariances, strict=True):
         own = rows[:, :, part.effects]
         levels = own.reshape(*own.shape[:2], part.n_levels, part.k)
-        out[:, :, part.effects] = (levels @ factor).reshape(own.shape)
+        out[:, :, part.effects] = (levels @ T).reshape(own.shape)
     return out

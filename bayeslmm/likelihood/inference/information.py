@@ -1,11 +1,16 @@
 """What the variance parameters do to Var(β̂), and what the data know of them: the pieces of Kenward and Roger.
 
 In units of σ the covariance of the rows is V = Σ_i t_i Z E_i Zᵀ + R, t_i the free elements of T = ΛΛᵀ and
-E_i the symmetric matrices they multiply. With U = ZᵀV⁻¹Q and N = ZᵀV⁻¹Z,
+E_i the symmetric matrices they multiply. With U = ZᵀV⁻¹[Q e], e = y − Xβ̂, and N = ZᵀV⁻¹Z,
 
     P_i = −UᵀE_iU,   Q_ij = UᵀE_i N E_jU,   K_ij = tr(N E_i N E_j),
 
-and the residual's come from R = V − Σ t_i Z E_i Zᵀ, by linearity.
+and the residual's come from R = V − Σ t_i Z E_i Zᵀ, by linearity. With Φ = (QᵀV⁻¹Q)⁻¹ and the parts of P
+and Q that belong to Q and to e,
+
+    tr(PV_iPV_j) = K_ij − 2 tr(ΦQ_ij) + tr(ΦP_iΦP_j),    yᵀPV_iPV_jPy = Q_ij^ee − P_i^eQ Φ P_j^Qe
+
+are twice the expected information of the variances in units of σ², and what the observed one has beside it.
 """
 
 from collections.abc import Sequence
@@ -16,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
-from bayeslmm.likelihood.inference.components import Components, components
+from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.likelihood.inference.components import Components, components, orthonormal_columns
 from bayeslmm.spec.covariance import CovarianceStructure
-from bayeslmm.spec.design import Design
 from bayeslmm.spec.relative import CovarianceMap
+from bayeslmm.spec.units import Units
 
 type Array = NDArray[np.float64]
 
@@ -35,15 +41,45 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Information:
-    """P (r, p, p), Q (r, r, p, p) and K (r, r) of r variance parameters, in the kernel's coordinates."""
+    """What is known of r variance parameters, in the kernel's coordinates of [Q e].
 
-    P: Array
-    Q: Array
+    The parameters are those of T in units that make them of size 1; what is inverted is free of others.
+
+    Attributes
+    ----------
+    bordered_P : (r, p + 1, p + 1). bordered_Q : (r, r, p + 1, p + 1). K : (r, r).
+    """
+
+    bordered_P: Array
+    bordered_Q: Array
     K: Array
 
+    @property
+    def P(self) -> Array:
+        """(r, p, p)."""
+        return self.bordered_P[:, :-1, :-1]
 
-def directions(covariance: CovarianceMap, theta: Array) -> tuple[Direction, ...]:
-    """The parameters of every bar's T, in which it is linear, or to first order.
+    @property
+    def Q(self) -> Array:
+        """(r, r, p, p)."""
+        return self.bordered_Q[:, :, :-1, :-1]
+
+    def expected(self, Phi: Array) -> Array:
+        """tr(PV_iPV_j), (r, r)."""
+        PhiP = Phi @ self.P
+        return np.asarray(
+            self.K - 2 * np.einsum("ab,ijba->ij", Phi, self.Q) + np.einsum("iab,jba->ij", PhiP, PhiP)
+        )
+
+    def observed(self, Phi: Array, sigma: float) -> Array:
+        """2 yᵀPV_iPV_jPy/σ² − tr(PV_iPV_j), (r, r), to first order in V."""
+        cross = self.bordered_P[:, :-1, -1]
+        quadratic = self.bordered_Q[:, :, -1, -1] - cross @ Phi @ cross.T
+        return np.asarray(2 * quadratic / sigma**2 - self.expected(Phi))
+
+
+def directions(covariance: CovarianceMap, theta: Array, units: Units) -> tuple[Direction, ...]:
+    """The parameters of every bar's T, in which it is linear, or to first order; in units of a point.
 
     Where T is linear in its free elements (all of them, the diagonal, one variance, one variance and one
     covariance) they are the parameters. Other structures have θ's: what Kenward & Roger's correction owes to
@@ -51,13 +87,13 @@ def directions(covariance: CovarianceMap, theta: Array) -> tuple[Direction, ...]
     """
     found: list[Direction] = []
     for slot in covariance.slots:
-        factor = slot.structure.factor(theta[slot.theta])
+        root, factor = (each[slot.block][slot.coefs, slot.coefs] for each in (units.roots, units.factors))
         T = factor @ factor.T
-        basis = elements(slot.structure)
+        basis = _closed(slot.structure, root)
         values, rest = _combination(basis, T)
         if rest > 1e-9:
-            half = slot.structure.derivative(theta[slot.theta]) @ factor.T
-            basis = half + half.transpose(0, 2, 1)
+            half = np.linalg.solve(root, slot.structure.derivative(theta[slot.theta])) @ factor.T
+            basis = _of_unit_size(half + half.transpose(0, 2, 1))
             values, rest = _combination(basis, T)
         if rest > 1e-6:
             raise OptionError(
@@ -70,6 +106,20 @@ def directions(covariance: CovarianceMap, theta: Array) -> tuple[Direction, ...]
             for E, value in zip(basis, values, strict=True)
         ]
     return tuple(found)
+
+
+def _closed(structure: CovarianceStructure, root: Array) -> Array:
+    """The symmetric matrices of `elements` in the units of S; all of them span the same in any unit."""
+    basis = elements(structure)
+    if len(basis) == structure.k * (structure.k + 1) // 2:
+        return basis
+    inverse = np.linalg.inv(root)
+    return _of_unit_size(inverse @ basis @ inverse.T)
+
+
+def _of_unit_size(basis: Array) -> Array:
+    sizes = np.linalg.norm(basis, axis=(1, 2), keepdims=True)
+    return np.asarray(basis / np.where(sizes > 0, sizes, 1.0))
 
 
 def elements(structure: CovarianceStructure) -> Array:
@@ -99,21 +149,22 @@ def _placed(E: Array, coefs: slice, k: int) -> Array:
     return out
 
 
-def information(design: Design, theta: Array, A: Array, residual: bool = True) -> Information:
-    """The information of all variance parameters at θ.
-
-    Parameters
-    ----------
-    A : (p, p) QᵀV⁻¹Q. residual : is the residual variance, put last, a parameter?
-    """
-    along = directions(design.covariance, theta)
-    r, p = len(along), len(A)
-    P, Q, K, trace = np.zeros((r, p, p)), np.zeros((r, r, p, p)), np.zeros((r, r)), np.zeros(r)
-    for group in components(design, design.covariance.factors(theta)):
+def information(fit: Fitted) -> Information:
+    """The information of all variance parameters at θ̂, the residual variance last where σ is estimated."""
+    design, theta = fit.design, fit.theta_values
+    units = Units.at(design.covariance, theta)
+    along = directions(design.covariance, theta, units)
+    r, width = len(along), design.p + 1
+    P, Q, K = np.zeros((r, width, width)), np.zeros((r, r, width, width)), np.zeros((r, r))
+    trace = np.zeros(r)
+    e = design.residual.whiten(design.y - design.offset - design.X @ fit.beta_values)
+    for group in components(design, units, np.column_stack([orthonormal_columns(design), e])):
         _add(group, along, P, Q, K, trace)
     effects = Information(P, Q, K)
-    if not residual:
+    if not design.residual.sigma_free:
         return effects
+    A = np.zeros((width, width))
+    A[:-1, :-1], A[-1, -1] = fit.conditional.A[:-1, :-1], fit.pwrss
     return _with_residual(effects, np.array([each.value for each in along]), A, trace, design.n)
 
 
@@ -165,13 +216,15 @@ def _gram(group: Components, a: int, b: int) -> Array:
 
 def _with_residual(effects: Information, t: Array, A: Array, trace: Array, n: int) -> Information:
     """Append the residual variance: R = V − Σ t_i Z E_i Zᵀ."""
-    r, p = len(t), len(A)
-    P, Q, K = np.zeros((r + 1, p, p)), np.zeros((r + 1, r + 1, p, p)), np.zeros((r + 1, r + 1))
-    P[:r], Q[:r, :r], K[:r, :r] = effects.P, effects.Q, effects.K
-    P[r] = -A - np.tensordot(t, effects.P, 1)
-    Q[:r, r] = -effects.P - np.einsum("j,ijab->iab", t, effects.Q)
-    Q[r, :r] = Q[:r, r].transpose(0, 2, 1)
-    Q[r, r] = A + 2 * np.tensordot(t, effects.P, 1) + np.einsum("i,j,ijab->ab", t, t, effects.Q)
-    K[:r, r] = K[r, :r] = trace - effects.K @ t
-    K[r, r] = n - 2 * t @ trace + t @ effects.K @ t
-    return Information(P, Q, K)
+    P, Q, K = effects.bordered_P, effects.bordered_Q, effects.K
+    tP, tQ = np.tensordot(t, P, 1), np.einsum("j,ijab->iab", t, Q)
+    edge = -P - tQ
+    corner = A + 2 * tP + np.tensordot(t, tQ, 1)
+    rows = np.concatenate([Q, edge[:, None]], axis=1)
+    last = np.concatenate([edge.transpose(0, 2, 1), corner[None]])
+    tK = trace - K @ t
+    return Information(
+        np.concatenate([P, (-A - tP)[None]]),
+        np.concatenate([rows, last[None]]),
+        np.block([[K, tK[:, None]], [tK[None], np.array([[n - t @ trace - t @ tK]])]]),
+    )

@@ -134,6 +134,23 @@ class CovarianceStructure(Registered, ABC):
         relative to σ.
         """
 
+    def steps(self, root: Array) -> Array:
+        """Steps of θ, as columns (n_params, n_params), whose changes of S⁻¹Λ are orthonormal.
+
+        Parameters
+        ----------
+        root : (k, k) S; derivatives are taken off every boundary, at the T next to SSᵀ.
+        """
+        inverse = np.linalg.inv(root)
+        moves = inverse @ self.derivative(self.start(inverse.T @ inverse))
+        columns = moves.reshape(len(moves), -1).T
+        sizes = np.linalg.norm(columns, axis=0)
+        sizes[sizes == 0] = 1.0
+        triangle = np.linalg.qr(columns / sizes, mode="r")
+        if np.abs(triangle.diagonal()).min() < 1e-12:
+            return np.diag(1 / sizes)
+        return np.asarray(np.linalg.inv(triangle) / sizes[:, None])
+
     @property
     def sd_index(self) -> tuple[int, ...]:
         """Coefs whose standard deviation is free; the first stands for all where they share one."""

@@ -52,6 +52,16 @@ class Unstructured(CovarianceStructure):
     def start(self, gram: ArrayLike) -> Array:
         return self.parameters(inverse_factor(gram))
 
+    def steps(self, root: ArrayLike) -> Array:
+        """Column by column of Λ, what is left of S: (S⁻¹Λ)_j = S⁻¹[j:, j:] λ_j."""
+        S = np.asarray(root, dtype=float)
+        out, first = np.zeros((self.n_params, self.n_params)), 0
+        for j in range(self.k):
+            own = slice(first, first + self.k - j)
+            out[own, own] = S[j:, j:]
+            first = own.stop
+        return out
+
     def normalize(self, theta: ArrayLike) -> Array:
         factor = self.factor(theta)
         return self.parameters(factor * np.where(np.diag(factor) < 0, -1.0, 1.0))

@@ -4,13 +4,14 @@ from scipy import stats
 
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.fit import LikelihoodFit
-from bayeslmm.likelihood.inference.beta_derivatives import vcov_slopes
+from bayeslmm.likelihood.inference.beta_derivatives import covariance_slopes
 from bayeslmm.likelihood.inference.components import components
 from bayeslmm.likelihood.inference.ddf.base import DDF
 from bayeslmm.likelihood.inference.ddf.kenward_roger import moments
 from bayeslmm.likelihood.inference.ddf.methods import ddf_of
 from bayeslmm.likelihood.inference.ddf.satterthwaite import pooled
 from bayeslmm.likelihood.inference.information import directions, information
+from bayeslmm.spec.units import Units
 
 FITS = {
     "one factor": ("Reaction ~ Days + (Days | Subject)", "sleepstudy", None),
@@ -34,10 +35,11 @@ def dense(fit: LikelihoodFit) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]
     design = fit.design
     root = np.sqrt(design.residual.weights)[:, None]
     Q = root * np.linalg.solve(design.kernel.R_X.T, design.X.T).T
-    Z = root * design.Z.toarray()
+    units = Units.at(design.covariance, fit.theta_values)
+    Z = root * units.columns(design.Z, [block.n_levels for block in design.blocks]).toarray()
     first = np.cumsum([0, *(block.q for block in design.blocks)])
     G, V = [], np.eye(design.n)
-    for each in directions(design.covariance, fit.theta_values):
+    for each in directions(design.covariance, fit.theta_values, units):
         block = design.blocks[each.block]
         part = Z[:, first[each.block] : first[each.block] + block.q]
         G.append(part @ np.kron(np.eye(block.n_levels), each.E) @ part.T)
@@ -47,34 +49,45 @@ def dense(fit: LikelihoodFit) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]
 
 def test_information_is_that_of_dense_matrices(fit: LikelihoodFit) -> None:
     Q, inverse, G = dense(fit)
-    info = information(fit.design, fit.theta_values, fit.conditional.A[:-1, :-1])
+    info = information(fit)
     solved = inverse @ Q
     P = np.array([-solved.T @ g @ solved for g in G])
     K = np.array([[np.trace(inverse @ g @ inverse @ h) for h in G] for g in G])
     mixed = np.array([[solved.T @ g @ inverse @ h @ solved for h in G] for g in G])
     for ours, expected in ((info.P, P), (info.K, K), (info.Q, mixed)):
         np.testing.assert_allclose(ours, expected, atol=1e-9 * np.abs(expected).max())
+    Phi = np.linalg.inv(Q.T @ solved)
+    projected = inverse - solved @ Phi @ solved.T
+    y = fit.design.residual.whiten(fit.design.y - fit.design.offset)
+    turned = [g @ projected @ y for g in G]
+    quadratic = np.array([[2 * g @ projected @ h / fit.sigma**2 for h in turned] for g in turned])
+    expected = np.array([[np.trace(projected @ g @ projected @ h) for h in G] for g in G])
+    for ours, right in (
+        (info.expected(Phi), expected),
+        (info.observed(Phi, fit.sigma), quadratic - expected),
+    ):
+        np.testing.assert_allclose(ours, right, atol=1e-8 * np.abs(right).max())
 
 
 def test_slopes_of_vcov_are_differences(fit: LikelihoodFit) -> None:
     from bayeslmm.likelihood.optimum import Optimum
 
-    slopes = vcov_slopes(fit)
-    for place, size in enumerate(1e-5 * fit.objective.scale):
+    units, root = Units.at(fit.design.covariance, fit.theta_values), np.linalg.inv(fit.design.kernel.R_X)
+    slopes = root @ covariance_slopes(fit, units) @ root.T
+    for place, step in enumerate(1e-5 * units.basis.T):
         sides = []
-        for sign in (1, -1):
-            theta = fit.theta_values.copy()
-            theta[place] += sign * size
+        for theta in (fit.theta_values + step, fit.theta_values - step):
             near = LikelihoodFit(fit.design, fit.options, Optimum(theta, 0.0, fit.convergence))
             sides.append(near.vcov_values / near.sigma**2)
-        expected = fit.sigma**2 * (sides[0] - sides[1]) / (2 * size)
-        scale = np.abs(fit.vcov_values).max() / fit.objective.scale[place]
-        np.testing.assert_allclose(slopes[place], expected, atol=1e-6 * scale)
-    np.testing.assert_array_equal(slopes[-1], 2 * fit.vcov_values)
+        expected = fit.sigma**2 * (sides[0] - sides[1]) / 2e-5
+        np.testing.assert_allclose(slopes[place], expected, atol=1e-6 * np.abs(fit.vcov_values).max())
+    np.testing.assert_allclose(slopes[-1], 2 * fit.vcov_values, rtol=1e-12)
 
 
 def test_components_cover_all_effects_once(fit: LikelihoodFit) -> None:
-    groups = list(components(fit.design, fit.design.covariance.factors(fit.theta_values)))
+    groups = list(
+        components(fit.design, Units.at(fit.design.covariance, fit.theta_values), np.ones((fit.design.n, 1)))
+    )
     assert sum(group.N.shape[0] * group.N.shape[1] for group in groups) == fit.design.q
 
 

@@ -172,3 +172,24 @@ def test_bad_intervals(sleep: LikelihoodFit) -> None:
         sleep.confint("profil")
     with pytest.raises(OptionError, match="between 0 and 1"):
         sleep.confint("profile", prob=95)
+
+
+@pytest.mark.parametrize("label", ["beta[Intercept]", "sigma"])
+def test_a_variance_of_0_is_left_where_another_value_is_held(label: str, fitter) -> None:
+    fit = fitter("Yield ~ 1 + (1 | Batch)", "Dyestuff2", "ML")
+    assert fit.is_singular
+    kernel, n = fit.design.kernel, fit.design.n
+
+    def deviance(theta: float, held: float) -> float:
+        moments = kernel.moments(np.array([theta]))
+        delta = np.linalg.solve(moments.A[:1, :1], moments.A[:1, 1])
+        if label != "sigma":
+            delta = kernel.to_delta(np.array([held]))
+        a = np.append(-delta, 1.0)
+        r2 = a @ moments.A @ a
+        sigma = held if label == "sigma" else np.sqrt(r2 / n)
+        return moments.logdet + n * np.log(2 * np.pi * sigma**2) + r2 / sigma**2
+
+    for limit in fit.profile([label]).confint().loc[label]:
+        best = min(deviance(theta, limit) for theta in np.linspace(0, 1, 4001))
+        assert best - fit.criterion_value == pytest.approx(3.841458820694124, abs=1e-6)

@@ -47,9 +47,33 @@ class DDF(Registered, ABC):
         self.fit = fit
 
     @cached_property
+    def covariance(self) -> Array:
+        """(p, p) of δ̂ in the kernel's coordinates, β = R_X⁻¹δ + a constant, that the tests use."""
+        return self.fit.sigma**2 * self.fit.solved.inverse
+
+    @cached_property
     def vcov(self) -> Array:
-        """(p, p) covariance of β̂ that the tests use."""
-        return self.fit.vcov_values
+        """(p, p) the same of β̂."""
+        root = np.linalg.inv(self.fit.design.kernel.R_X)
+        return root @ self.covariance @ root.T
+
+    def rows(self, L: Array) -> Array:
+        """C = LR_X⁻¹ (m, p): what hypotheses on β say of δ, whatever the units and origins of X."""
+        return np.linalg.solve(self.fit.design.kernel.R_X.T, L.T).T
+
+    def variance(self, L: Array) -> Array:
+        """(m,) Var(Lβ̂) of each row alone."""
+        C = self.rows(L)
+        return np.asarray(np.einsum("mi,ij,mj->m", C, self.covariance, C))
+
+    def independent(self, L: Array, difference: Array) -> tuple[Array, Array]:
+        """Orthonormal rows (r, p) that span those of C, and what Lβ̂ − d (m,) says of them, (r,)."""
+        C = self.rows(L)
+        sizes = np.linalg.norm(C, axis=1)
+        sizes[sizes == 0] = 1.0
+        left, values, right = np.linalg.svd(C / sizes[:, None], full_matrices=False)
+        kept = values > RANK * values.max(initial=0.0)
+        return right[kept], (left[:, kept].T @ (difference / sizes)) / values[kept]
 
     @abstractmethod
     def df(self, L: Array) -> Array:
@@ -62,17 +86,17 @@ class DDF(Registered, ABC):
         ----------
         L : (m, p) of any rank. difference : (m,) Lβ̂ − d.
         """
-        squares, rows = self.principal(L, difference)
-        F = float(np.mean(squares)) if len(squares) else np.nan
-        return FTest(F, len(squares), self._joint_df(rows))
+        C, d = self.independent(L, difference)
+        if not len(C):
+            return FTest(np.nan, 0, np.nan)
+        F = d @ np.linalg.solve(C @ self.covariance @ C.T, d) / len(d)
+        return FTest(float(F), len(d), self._joint_df(self.principal(L, len(d))))
 
-    def principal(self, L: Array, difference: Array) -> tuple[Array, Array]:
-        """Squared t statistics (r,) of the uncorrelated combinations of Lβ̂, and their rows (r, p)."""
-        values, vectors = np.linalg.eigh(L @ self.vcov @ L.T)
-        kept = values > RANK * max(values.max(initial=0.0), 0.0)
-        squares = (vectors[:, kept].T @ difference) ** 2 / values[kept]
-        return squares, vectors[:, kept].T @ L
+    def principal(self, L: Array, rank: int) -> Array:
+        """The uncorrelated combinations of Lβ̂ with the largest variances, as rows (rank, p)."""
+        C = self.rows(L)
+        vectors = np.linalg.eigh(C @ self.covariance @ C.T)[1]
+        return vectors[:, len(L) - rank :].T @ L
 
     def _joint_df(self, rows: Array) -> float:
-        df = self.df(rows)
-        return float(df[0]) if len(df) else np.nan
+        return float(self.df(rows)[0])

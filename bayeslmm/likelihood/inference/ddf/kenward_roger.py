@@ -1,8 +1,8 @@
 """Kenward and Roger's test: Var(β̂) corrected for the estimation of the variances, F scaled, both by moments.
 
 Formulas of Kenward & Roger (1997) in the form of Halekoh & Højsgaard (2014, pbkrtest), whose W is twice the
-inverse of the expected information K_ij − 2 tr(ΦQ_ij) + tr(ΦP_iΦP_j). All is in units of σ² and in the
-kernel's coordinates, where Φ = A_XX⁻¹.
+inverse of twice the information of the variances, the expected one as there, or the observed one. All is in
+units of σ² and in the kernel's coordinates, where Φ = A_XX⁻¹.
 """
 
 from functools import cached_property
@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.curvature import inverse_root
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.ddf.base import DDF, RANK, FTest
 from bayeslmm.likelihood.inference.information import Information, information
 
 type Array = NDArray[np.float64]
+
+EXACT = 1e-12  # of the largest information, below which a direction has none but rounding
 
 
 class KenwardRoger(DDF):
@@ -43,24 +46,23 @@ class KenwardRoger(DDF):
     @cached_property
     def information(self) -> Information:
         """Of the variance parameters, the residual's last where it is estimated."""
-        fit = self.fit
-        return information(
-            fit.design, fit.theta_values, fit.conditional.A[:-1, :-1], fit.design.residual.sigma_free
-        )
+        return information(self.fit)
 
     @cached_property
     def Phi(self) -> Array:
         """(p, p) A_XX⁻¹."""
         return self.fit.solved.inverse
 
+    @property
+    def known(self) -> Array:
+        """(r, r) twice the information of the variance parameters: the expected one."""
+        return self.information.expected(self.Phi)
+
     @cached_property
     def W(self) -> Array:
-        """(r, r) covariance of the variance parameters, by expected information."""
-        info, Phi = self.information, self.Phi
-        PhiP = Phi @ info.P
-        expected = info.K - 2 * np.einsum("ab,ijba->ij", Phi, info.Q) + np.einsum("iab,jba->ij", PhiP, PhiP)
-        W: Array = 2 * np.linalg.pinv(expected, rcond=1e-11, hermitian=True)
-        return W
+        """(r, r) covariance of the variance parameters."""
+        root = np.sqrt(2.0) * inverse_root(self.known, EXACT)
+        return np.asarray(root @ root.T)
 
     @cached_property
     def adjusted(self) -> Array:
@@ -73,36 +75,57 @@ class KenwardRoger(DDF):
         return adjusted
 
     @cached_property
-    def vcov(self) -> Array:
-        """(p, p) adjusted covariance of β̂."""
-        root = np.linalg.inv(self.fit.design.kernel.R_X)
-        return self.fit.sigma**2 * root @ self.adjusted @ root.T
+    def covariance(self) -> Array:
+        """(p, p) adjusted covariance of δ̂."""
+        return self.fit.sigma**2 * self.adjusted
 
     def df(self, L: Array) -> Array:
         """Degrees of freedom of each row alone."""
-        return np.array([self._approximation(row[None, :])[1] for row in L])
+        return np.array([self._approximation(row[None, :])[1] for row in self.rows(L)])
 
     def test(self, L: Array, difference: Array) -> FTest:
         """The scaled F test."""
-        left, sizes, right = np.linalg.svd(L, full_matrices=False)
-        kept = sizes > RANK * max(sizes.max(initial=0.0), 0.0)
-        if not kept.any():
+        C, d = self.independent(L, difference)
+        if not len(C):
             return FTest(np.nan, 0, np.nan)
-        rows, d = right[kept], (left[:, kept].T @ difference) / sizes[kept]
-        scale, den_df = self._approximation(rows)
-        F = d @ np.linalg.solve(rows @ self.vcov @ rows.T, d) / len(d)
+        scale, den_df = self._approximation(C)
+        F = d @ np.linalg.solve(C @ self.covariance @ C.T, d) / len(d)
         return FTest(float(scale * F), len(d), den_df, scale)
 
-    def _approximation(self, L: Array) -> tuple[float, float]:
-        """Scale of F and denominator degrees of freedom of independent rows L (q, p)."""
-        C = np.linalg.solve(self.fit.design.kernel.R_X.T, L.T).T
-        LPhi = C @ self.Phi
-        Theta = np.linalg.solve(LPhi @ C.T, LPhi)  # (LΦL')⁻¹LΦ; tr(ΘΦP_iΦ) needs no more
-        moved = np.einsum("qa,iab,rb->iqr", Theta, self.information.P, LPhi, optimize=True)
+    def _approximation(self, C: Array) -> tuple[float, float]:
+        """Scale of F and denominator degrees of freedom of independent rows C (q, p), in δ."""
+        CPhi = C @ self.Phi
+        Theta = np.linalg.solve(CPhi @ C.T, CPhi)  # (CΦC')⁻¹CΦ; tr(ΘΦP_iΦ) needs no more
+        moved = np.einsum("qa,iab,rb->iqr", Theta, self.information.P, CPhi, optimize=True)
         traces = np.einsum("iqq->i", moved)
         A1 = float(traces @ self.W @ traces)
         A2 = float(np.einsum("ij,iqr,jrq->", self.W, moved, moved))
-        return moments(len(L), A1, A2)
+        return moments(len(C), A1, A2)
+
+
+class KenwardRogerObserved(KenwardRoger):
+    """Kenward and Roger's method with the observed information, as SAS GLIMMIX and JMP have it."""
+
+    keyword: ClassVar[str] = "kenward-roger-observed"
+    name: ClassVar[str] = "Kenward-Roger (observed information)"
+
+    @cached_property
+    def known(self) -> Array:
+        """(r, r) twice the information of the variance parameters: the observed one.
+
+        Raises
+        ------
+        OptionError
+            Where it isn't that of a minimum, as it needn't be on a boundary.
+        """
+        found = self.information.observed(self.Phi, self.fit.sigma)
+        sizes = np.sqrt(np.abs(np.diag(found))) + np.finfo(float).tiny
+        if np.min(np.linalg.eigvalsh(found / np.outer(sizes, sizes)), initial=0.0) < -RANK:
+            raise OptionError(
+                "the observed information isn't positive: a variance of this fit is 0 or hardly known; "
+                "use ddf='kenward-roger', whose expected information always is"
+            )
+        return found
 
 
 def moments(q: int, A1: float, A2: float) -> tuple[float, float]:

@@ -16,8 +16,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.likelihood.inference.beta_derivatives import vcov_slopes
+from bayeslmm.likelihood.inference.beta_derivatives import covariance_slopes
 from bayeslmm.likelihood.inference.ddf.base import DDF
+from bayeslmm.spec.units import Units
 
 type Array = NDArray[np.float64]
 
@@ -30,16 +31,16 @@ class Satterthwaite(DDF):
 
     @cached_property
     def slopes(self) -> Array:
-        """(n_theta + 1, p, p) of Var(β̂) in (θ, log σ)."""
-        return vcov_slopes(self.fit)
+        """(n_theta + 1, p, p) of Var(δ̂) in (ξ, log σ)."""
+        return covariance_slopes(self.fit, Units.at(self.fit.design.covariance, self.fit.theta_values))
 
     def df(self, L: Array) -> Array:
         """2f²/g'Vg; infinite where nothing is estimated."""
-        f = np.einsum("mi,ij,mj->m", L, self.vcov, L)
-        g = np.einsum("mi,tij,mj->mt", L, self.slopes, L, optimize=True)
+        C = self.rows(L)
+        g = np.einsum("mi,tij,mj->mt", C, self.slopes, C, optimize=True)
+        spread = np.sum((g @ self.fit.theta_sigma.root) ** 2, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            df: Array = 2 * f**2 / np.einsum("ms,st,mt->m", g, self.fit.theta_sigma_vcov, g)
-        return df
+            return np.asarray(2 * self.variance(L) ** 2 / spread)
 
     def _joint_df(self, rows: Array) -> float:
         return pooled(self.df(rows))

@@ -18,6 +18,7 @@ from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.covariance import lower_factor
 from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels_of, sd_labels_of
 from bayeslmm.spec.relative import TermSlot
+from bayeslmm.spec.units import off_boundary
 
 type Array = NDArray[np.float64]
 
@@ -102,9 +103,19 @@ class Held(ABC):
         del value
         return x
 
+    def starts(self, x: Array, value: float) -> tuple[Array, ...]:
+        """Where to search from: `near`, and off the boundary where the fit is on it.
+
+        A variance of 0 is a stationary point whatever the parameter is held at, though no longer a minimum.
+        """
+        near = self.near(x, value)
+        return (near, off_boundary(self.covariance, near)) if self.fit.is_singular else (near,)
+
     def solve(self, value: float, x: Array) -> Solution:
         """The best model with the parameter at `value`, searched from `x`."""
-        start = self.near(x, value)
+        return min((self._searched(value, start) for start in self.starts(x, value)), key=_deviance)
+
+    def _searched(self, value: float, start: Array) -> Solution:
         if not len(start):
             return self.at(value, start)[0]
 
@@ -131,6 +142,10 @@ class Held(ABC):
         if not np.isfinite(deviance):
             return Solution(np.inf, lam, lam, delta, sigma), np.zeros(len(lam))
         return Solution(float(deviance), lam, lam, delta, sigma), slope
+
+
+def _deviance(solution: Solution) -> float:
+    return solution.deviance
 
 
 def _in_theta(held: Held, found: "tuple[Solution, Array]", theta: Array) -> "tuple[Solution, Array]":
@@ -302,6 +317,10 @@ class HeldCor(Held):
         """The same with lengths that have vanished, where the deviance has no slope, put back."""
         lengths = np.append(np.zeros(len(self.others), dtype=bool), self.lengths)
         return np.where(lengths & (np.abs(x) < 0.1 * np.abs(self.start)), self.start, x)
+
+    def starts(self, x: Array, value: float) -> tuple[Array, ...]:
+        """`near` alone: its lengths are off 0."""
+        return (self.near(x, value),)
 
     @property
     def start(self) -> Array:

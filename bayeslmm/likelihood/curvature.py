@@ -1,0 +1,52 @@
+"""The second derivative of a criterion at a point, and its inverse on the directions it knows."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Array = NDArray[np.float64]
+
+# of central differences, in units in which a natural change is 1; their error is of its fourth power
+STEP = 1e-3
+FORWARD = 1e-4  # of one-sided ones
+FLAT = 1e-7  # of the largest curvature, below which differences of gradients see none
+
+
+def hessian(objective: Callable[[Array], tuple[float, Array]], x: Array, basis: Array) -> Array:
+    """BᵀHB (m, m) by central differences of the gradient, of fourth order, along the columns of B (k, m)."""
+
+    def column(step: Array) -> Array:
+        near, far = (objective(x + m * step)[1] - objective(x - m * step)[1] for m in (1, 2))
+        return basis.T @ (8 * near - far) / (12 * STEP)
+
+    return _symmetric([column(STEP * along) for along in basis.T])
+
+
+def forward_hessian(
+    objective: Callable[[Array], tuple[float, Array]], x: Array, gradient: Array, basis: Array
+) -> Array:
+    """The same by differences to the gradient (k,) at x: a quarter of the evaluations, half the digits."""
+    steps = FORWARD * basis.T
+    return _symmetric([basis.T @ (objective(x + step)[1] - gradient) / FORWARD for step in steps])
+
+
+def _symmetric(columns: list[Array]) -> Array:
+    found = np.array(columns).reshape(len(columns), len(columns))
+    return np.asarray(0.5 * (found + found.T))
+
+
+def inverse_root(matrix: Array, flat: float = FLAT) -> Array:
+    """F (k, r) with FFᵀ the inverse of a symmetric matrix on the directions it knows something of.
+
+    Rows and columns are first divided by the root of the diagonal; one that is `flat` of the largest, or an
+    eigenvalue that is `flat` of the largest after that, counts as 0.
+    """
+    diagonal = np.diag(matrix)
+    known = diagonal > flat * diagonal.max(initial=0.0)
+    sizes = np.sqrt(diagonal[known])
+    values, vectors = np.linalg.eigh(matrix[np.ix_(known, known)] / np.outer(sizes, sizes))
+    kept = values > flat * values.max(initial=0.0)
+    root = np.zeros((len(matrix), int(kept.sum())))
+    root[known] = vectors[:, kept] / np.sqrt(values[kept]) / sizes[:, None]
+    return root
