@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bayeslmm.errors import SamplingWarning
 from bayeslmm.posterior.effects.recover import recover_effects
 from bayeslmm.posterior.methods.choice import Plan, choose
-from bayeslmm.posterior.methods.importance import PARETO_K, ImportanceRun, importance
+from bayeslmm.posterior.methods.importance import MISSED, PARETO_K, ImportanceRun, importance
 from bayeslmm.posterior.methods.mixture import NodeMixture, node_draws
 from bayeslmm.posterior.methods.quadrature import quadrature
 from bayeslmm.posterior.options import SampleOptions, fresh_seed
@@ -145,12 +145,15 @@ def _by_quadrature(run: _Run, reason: str) -> _Outcome:
 
 def _gate(run: ImportanceRun) -> str:
     """How the weights did, in words."""
-    if not run.laplace.converged:
+    if not run.proper:
         return "the Laplace fit found no proper mode"
+    if run.missed >= MISSED:
+        return f"{100 * run.missed:.0f} % of the posterior lies where nothing was proposed"
     verb = "passes" if run.trustworthy else "fails"
     asked = "" if run.exact == 1 else f", {100 * run.exact:.0f} % of the proposals evaluated exactly"
     said = f"({100 * run.efficiency:.0f} % efficient{asked})"
-    return f"Pareto k {run.pareto_k:.2f} {verb} the gate of {PARETO_K} {said}"
+    found = f"{len(run.modes)} modes, " if len(run.modes) > 1 else ""
+    return f"{found}Pareto k {run.pareto_k:.2f} {verb} the gate of {PARETO_K} {said}"
 
 
 def _by_nuts(run: _Run, method: str, reason: str) -> _Outcome:

@@ -98,6 +98,23 @@ class Target:
         """Log posterior density up to a constant, of points (m, size): (m,)."""
         return self.log_likelihood(phi) + self.log_prior(phi)
 
+    def finite(self, phi: Array) -> Array:
+        """The same, −∞ where it can't be evaluated."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.nan_to_num(self(phi), nan=-np.inf)
+
+    @cached_property
+    def log_sds(self) -> NDArray[np.intp]:
+        """Which elements of φ are log sds, block by block."""
+        kinds = [part for each in self._correlations for part in (each.n_sd * [True], each.n_free * [False])]
+        first = int(self.known_sigma is None)
+        return first + np.flatnonzero(np.concatenate([np.zeros(0, dtype=bool), *kinds]))
+
+    @property
+    def log_scales(self) -> NDArray[np.intp]:
+        """Which elements of φ move when σ and every sd are multiplied alike: a free log σ, and log sds."""
+        return np.concatenate([np.arange(self.known_sigma is None), self.log_sds])
+
     def value_and_gradient(self, phi: Array) -> tuple[float, Array]:
         """Log density and gradient at one point (size,); one evaluation of the kernel."""
         steps = _STEP * np.eye(self.size)

@@ -1,8 +1,8 @@
-"""Importance sampling: multivariate-t proposals from the Laplace fit, weights from the exact kernel.
+"""Importance sampling: multivariate-t proposals from Laplace fits of every mode, weights from the kernel.
 
-Where the posterior is far from its Laplace fit, the weighted proposals themselves tell where it lies, and a
-second round proposes from their mean and covariance. Where an evaluation is dear, a polynomial improves on
-the Laplace fit (see `surrogate`).
+Where the posterior is far from its Laplace fits, the weighted proposals themselves tell where it lies, and a
+second round proposes from their mean and covariance. A scan of the density tells of mass that they lack.
+Where an evaluation is dear and there is one mode, a polynomial improves on the Laplace fit (see `surrogate`).
 """
 
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -12,8 +12,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.posterior.methods.laplace import LaplaceFit, laplace
-from bayeslmm.posterior.methods.surrogate import Student, evaluations, fit_surrogate
+from bayeslmm.posterior.methods.laplace import LaplaceFit
+from bayeslmm.posterior.methods.modes import Scan, modes
+from bayeslmm.posterior.methods.proposals import Proposer, Student
+from bayeslmm.posterior.methods.surrogate import evaluations, fit_surrogate
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.parameters import Parameters
 from bayeslmm.posterior.target import Target
@@ -22,11 +24,11 @@ type Array = NDArray[np.float64]
 
 PARETO_K = 0.7  # above it importance weights have no usable mean (Vehtari et al. 2024)
 LIGHT = 0.9  # mean weight over the largest, above which there is no tail to have a shape
-DF = 5.0
-WIDEN = 1.1
 ROUNDS = 3
 EFFICIENT = 0.5  # effective share of the proposals with which another round isn't worth its cost
 WASTEFUL = 0.3  # below it the chains stick to single draws
+LACKING = 20.0  # times as dense as what was proposed: there the posterior was as good as not looked for
+MISSED = 0.01  # posterior mass that may lie there
 BURN_IN = 50
 FEWEST = 2000  # proposals of all chains together; the tail of fewer weights tells little
 
@@ -42,7 +44,8 @@ class ImportanceRun:
     accepted : (chains, draws) whether the chain moved.
     pareto_k : shape of the largest weights' tail; -inf where none stands out from the mean.
     efficiency : effective number of proposals over their number (Kish).
-    laplace : the fit the proposals came from.
+    modes : the fits the proposals came from.
+    missed : posterior mass that a scan of the density finds where next to nothing was proposed.
     exact : share of the proposals that the kernel was asked about; the weights of the others are unbiased.
     """
 
@@ -51,13 +54,20 @@ class ImportanceRun:
     accepted: NDArray[np.bool_]
     pareto_k: float
     efficiency: float
-    laplace: LaplaceFit
+    modes: tuple[LaplaceFit, ...]
+    missed: float = 0.0
     exact: float = 1.0
+
+    @property
+    def proper(self) -> bool:
+        """Whether the proposals came from proper modes."""
+        return all(fit.converged for fit in self.modes)
 
     @property
     def trustworthy(self) -> bool:
         """Whether the weights pass the gate."""
-        return self.laplace.converged and self.pareto_k < PARETO_K and self.efficiency > WASTEFUL
+        passed = self.pareto_k < PARETO_K and self.efficiency > WASTEFUL
+        return self.proper and passed and self.missed < MISSED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,101 +80,115 @@ class _Proposals:
     exact: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """Proposals by chain, what they were drawn from, and the logarithm of the posterior's total mass."""
+
+    proposer: Proposer
+    proposals: list[_Proposals]
+    log_total: float
+
+    @property
+    def phi(self) -> Array:
+        """Of all chains."""
+        return np.concatenate([p.phi for p in self.proposals])
+
+    @property
+    def log_weight(self) -> Array:
+        """Of all chains."""
+        return np.concatenate([p.log_weight for p in self.proposals])
+
+    def does(self, scan: Scan) -> bool:
+        """Whether another round of proposals isn't worth its cost."""
+        light = _kish(self.log_weight) > EFFICIENT and _pareto_k(self.log_weight) < PARETO_K
+        return light and self.missed(scan) < MISSED
+
+    def missed(self, scan: Scan) -> float:
+        """Posterior mass of the scan's cells where the posterior is many times as dense as the proposals."""
+        log_posterior = scan.log_density - self.log_total
+        lacking = log_posterior - self.proposer.log_density(scan.points) > np.log(LACKING)
+        return float(np.sum(np.exp(np.minimum(log_posterior[lacking] + scan.log_cell, 0.0))))
+
+
 def importance(target: Target, options: SampleOptions, seeds: list[np.random.SeedSequence]) -> ImportanceRun:
     """Draw by importance sampling; one seed per chain.
 
     An independence Metropolis chain over the proposals turns weights into repetitions, so that draws have
     equal weight and their autocorrelation tells what the weights cost.
     """
-    fit = laplace(target)
+    scan = Scan.of(target)
+    fits = modes(target, scan)
     generators = [np.random.default_rng(seed) for seed in seeds]
     thin = -(-FEWEST // (options.draws * options.chains))
     n = options.draws * thin + BURN_IN
     with ThreadPoolExecutor(options.cores or len(generators)) as pool:
-        proposals = _by_surrogate(target, fit, generators, n, pool, options.exact) or _rounds(
-            target, fit, generators, n, pool
+        last = _by_surrogate(scan, fits, generators, n, pool, options.exact) or _rounds(
+            scan, fits, generators, n, pool
         )
     chains = [
-        _metropolis(p.log_weight, rng)[thin - 1 :: thin] for p, rng in zip(proposals, generators, strict=True)
+        _metropolis(p.log_weight, rng)[thin - 1 :: thin]
+        for p, rng in zip(last.proposals, generators, strict=True)
     ]
-    log_weight = np.concatenate([p.log_weight for p in proposals])
     return ImportanceRun(
-        tuple(target.parameters(p.phi[chain]) for p, chain in zip(proposals, chains, strict=True)),
-        np.array([p.log_density[chain] for p, chain in zip(proposals, chains, strict=True)]),
+        tuple(target.parameters(p.phi[chain]) for p, chain in zip(last.proposals, chains, strict=True)),
+        np.array([p.log_density[chain] for p, chain in zip(last.proposals, chains, strict=True)]),
         np.array([np.diff(chain, prepend=-1) != 0 for chain in chains]),
-        _pareto_k(log_weight),
-        _kish(log_weight),
-        fit,
-        float(np.mean([p.exact for p in proposals])),
+        _pareto_k(last.log_weight),
+        _kish(last.log_weight),
+        fits,
+        last.missed(scan),
+        float(np.mean([p.exact for p in last.proposals])),
     )
 
 
 def _by_surrogate(
-    target: Target,
-    fit: LaplaceFit,
+    scan: Scan,
+    fits: tuple[LaplaceFit, ...],
     generators: list[np.random.Generator],
     n: int,
     pool: Executor,
     exact: bool,
-) -> list[_Proposals]:
+) -> _Round | None:
     """n proposals per chain by way of a polynomial; none where it doesn't pay, or doesn't do."""
-    wanted = n * len(generators)
-    if target.design.kernel.small or not fit.converged or 2 * evaluations(target.size) > wanted:
-        return []
-    surrogate = fit_surrogate(target, fit, Student(fit.mode, fit.root, WIDEN, DF), pool)
+    (fit, *others), wanted, target = fits, n * len(generators), scan.target
+    if target.design.kernel.small or not fit.converged or others or 2 * evaluations(target.size) > wanted:
+        return None
+    surrogate = fit_surrogate(target, fit, Student(fit.mode, fit.root), pool)
 
     def propose(rng: np.random.Generator) -> _Proposals:
         unit, log_proposal = surrogate.propose(n, rng)
         share = 1.0 if exact else surrogate.share
-        weighed = surrogate.weigh(partial(_density, target), unit, log_proposal, share, rng)
+        weighed = surrogate.weigh(target.finite, unit, log_proposal, share, rng)
         return _Proposals(surrogate.base.points(unit), *weighed)
 
-    proposals = list(pool.map(propose, generators))
-    return proposals if _do(proposals) else []
-
-
-def _do(proposals: list[_Proposals]) -> bool:
-    """Whether another round of proposals isn't worth its cost."""
-    log_weight = np.concatenate([p.log_weight for p in proposals])
-    return _kish(log_weight) > EFFICIENT and _pareto_k(log_weight) < PARETO_K
+    total = fit.log_mass + 0.5 * target.size * np.log(2 * np.pi)
+    found = _Round(Proposer.of(fits), list(pool.map(propose, generators)), total)
+    return found if found.does(scan) else None
 
 
 def _rounds(
-    target: Target, fit: LaplaceFit, generators: list[np.random.Generator], n: int, pool: Executor
-) -> list[_Proposals]:
-    """n proposals per chain: of the Laplace fit, or of a later round where that is wasteful."""
-    proposer = Student(fit.mode, fit.root, WIDEN, DF)
+    scan: Scan,
+    fits: tuple[LaplaceFit, ...],
+    generators: list[np.random.Generator],
+    n: int,
+    pool: Executor,
+) -> _Round:
+    """n proposals per chain: of the Laplace fits, or of a later round where that is wasteful."""
+    proposer = Proposer.of(fits)
     for _ in range(ROUNDS):
-        proposals = list(pool.map(partial(_propose, target, proposer, n), generators))
-        if _do(proposals):
+        proposals = list(pool.map(partial(_propose, scan.target, proposer, n), generators))
+        found = _Round(proposer, proposals, _log_mean(np.concatenate([p.log_weight for p in proposals])))
+        if found.does(scan):
             break
-        proposer = _adapted(proposals)
-    return proposals
+        proposer = proposer.adapted(found.phi, found.log_weight)
+    return found
 
 
-def _adapted(proposals: list[_Proposals]) -> Student:
-    """Mean and covariance of the weighted proposals, weights truncated (Ionides 2008)."""
-    phi = np.concatenate([p.phi for p in proposals])
-    log_weight = np.concatenate([p.log_weight for p in proposals])
-    weight = np.exp(log_weight - log_weight.max())
-    weight = np.minimum(weight, weight.mean() * np.sqrt(len(weight)))
-    centre = np.average(phi, axis=0, weights=weight)
-    covariance = np.atleast_2d(np.cov(phi.T, aweights=weight))
-    return Student(centre, np.linalg.cholesky(covariance), WIDEN, DF)
-
-
-def _propose(target: Target, proposer: Student, n: int, rng: np.random.Generator) -> _Proposals:
+def _propose(target: Target, proposer: Proposer, n: int, rng: np.random.Generator) -> _Proposals:
     """n draws with their weights."""
-    unit = proposer.draw(n, rng)
-    phi = proposer.points(unit)
-    log_density = _density(target, phi)
-    return _Proposals(phi, log_density, log_density - proposer.log_density(unit))
-
-
-def _density(target: Target, phi: Array) -> Array:
-    """The target's log density at points (m, d), −∞ where it can't be evaluated."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.nan_to_num(target(phi), nan=-np.inf)
+    phi = proposer.draw(n, rng)
+    log_density = target.finite(phi)
+    return _Proposals(phi, log_density, log_density - proposer.log_density(phi))
 
 
 def _metropolis(log_weight: Array, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -186,3 +210,8 @@ def _pareto_k(log_weight: Array) -> float:
 def _kish(log_weight: Array) -> float:
     weight = np.exp(log_weight - log_weight.max())
     return float(weight.sum() ** 2 / np.sum(weight**2) / len(weight))
+
+
+def _log_mean(log_weight: Array) -> float:
+    top = log_weight.max()
+    return float(top + np.log(np.mean(np.exp(log_weight - top))))

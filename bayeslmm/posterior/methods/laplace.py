@@ -28,12 +28,21 @@ class LaplaceFit:
     converged: bool
     n_evaluations: int
 
+    @property
+    def log_mass(self) -> float:
+        """Logarithm of the mass that the Gaussian holds, up to a constant that all modes share."""
+        return self.value + float(np.linalg.slogdet(self.root)[1])
 
-def laplace(target: Target) -> LaplaceFit:
-    """Find the mode of a target and the curvature there."""
+    def distance(self, phi: Array) -> float:
+        """How far a point is from the mode, in standard deviations."""
+        return float(np.linalg.norm(np.linalg.solve(self.root, phi - self.mode)))
+
+
+def laplace(target: Target, start: Array | None = None) -> LaplaceFit:
+    """Find the mode that a search from `start` ends in, and the curvature there."""
     from bayeslmm.kernel.optimizer import minimize
 
-    start = target.start()
+    start = target.start() if start is None else start
     if not target.size:
         return LaplaceFit(start, float(target(start[None])[0]), np.zeros((0, 0)), True, 1)
     found = minimize(lambda phi: _negative(target, phi), start, np.ones(target.size), tolerance=1e-11)

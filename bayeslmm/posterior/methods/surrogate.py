@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.posterior.methods.laplace import LaplaceFit
+from bayeslmm.posterior.methods.proposals import Student
 
 type Array = NDArray[np.float64]
 type Density = Callable[[Array], Array]
@@ -31,33 +32,7 @@ ERRORS = 20.0  # π in units of the polynomial's error: the weights' noise stays
 LEAST = 0.05  # π of a polynomial without error
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Student:
-    """A multivariate t about `centre` (d,), scale matrix widen²·root·rootᵀ, `df` degrees of freedom."""
-
-    centre: Array
-    root: Array
-    widen: float
-    df: float
-
-    def draw(self, n: int, rng: np.random.Generator) -> Array:
-        """(n, d) in units of the root."""
-        d = len(self.centre)
-        normal = rng.standard_normal((n, d))
-        mixing = rng.chisquare(self.df, n) / self.df
-        return np.asarray(self.widen * normal / np.sqrt(mixing)[:, None])
-
-    def points(self, unit: Array) -> Array:
-        """Draws in the target's coordinates."""
-        return self.centre + unit @ self.root.T
-
-    def log_density(self, unit: Array) -> Array:
-        """Up to a constant, (n,)."""
-        d = len(self.centre)
-        return -0.5 * (self.df + d) * np.log1p(np.sum((unit / self.widen) ** 2, axis=1) / self.df)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Surrogate:
     """A polynomial of a log density in units of a t distribution's root.
 

@@ -1,11 +1,27 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import t as student
 
 from bayeslmm.posterior.methods import importance as room
 from bayeslmm.posterior.methods.laplace import laplace
+from bayeslmm.posterior.methods.modes import Scan, modes
 from bayeslmm.posterior.target import Target
-from bayeslmm.spec.priors import default_priors
+from bayeslmm.spec.build import build
+from bayeslmm.spec.model_spec import ModelSpec
+from bayeslmm.spec.priors import HalfNormal, default_priors
+
+
+@pytest.fixture
+def conflict():
+    """Eight groups far apart, under a prior that can't have it."""
+    rng = np.random.default_rng([5, 136])
+    g = np.repeat(np.arange(8), 15)
+    y = 5 * rng.standard_normal(8)[g] + rng.standard_normal(120)
+    design = build(ModelSpec("y ~ 1 + (1 | g)"), pd.DataFrame({"y": y, "g": g.astype(str)})).design
+    return design, default_priors(design).replace({"sd": HalfNormal(0.0688)})
 
 
 def test_mode_is_a_mode(sleepstudy):
@@ -51,15 +67,6 @@ def test_the_chain_has_the_weighted_distribution():
     assert kept.std() == pytest.approx(1.0, abs=0.03)
 
 
-def test_a_later_round_proposes_from_the_weighted_moments():
-    """Proposals N(0, 2² I) with weights for N(1, I)."""
-    phi = 2 * np.random.default_rng(3).standard_normal((40_000, 2))
-    log_weight = -0.5 * np.sum((phi - 1) ** 2 - (phi / 2) ** 2, axis=1)
-    proposer = room._adapted([room._Proposals(phi, np.zeros(len(phi)), log_weight)])
-    np.testing.assert_allclose(proposer.centre, [1, 1], atol=0.03)
-    np.testing.assert_allclose(proposer.root @ proposer.root.T, np.eye(2), atol=0.05)
-
-
 def test_seven_skewed_parameters_are_within_reach(run):
     """Machines has 6 workers and a 3 x 3 covariance: the Laplace fit alone gives 54 effective draws."""
     result = run("score ~ Machine + (Machine | Worker)", "Machines", method="importance", seed=1)
@@ -70,6 +77,25 @@ def test_seven_skewed_parameters_are_within_reach(run):
 def test_wasteful_weights_are_not_trusted(sleepstudy):
     fit = laplace(Target(sleepstudy, default_priors(sleepstudy)))
     nothing = (), np.zeros((0, 0)), np.zeros((0, 0), dtype=bool)
-    assert room.ImportanceRun(*nothing, pareto_k=0.2, efficiency=0.8, laplace=fit).trustworthy
-    assert not room.ImportanceRun(*nothing, pareto_k=0.2, efficiency=0.1, laplace=fit).trustworthy
-    assert not room.ImportanceRun(*nothing, pareto_k=0.8, efficiency=0.8, laplace=fit).trustworthy
+    assert room.ImportanceRun(*nothing, pareto_k=0.2, efficiency=0.8, modes=(fit,)).trustworthy
+    assert not room.ImportanceRun(*nothing, pareto_k=0.2, efficiency=0.1, modes=(fit,)).trustworthy
+    assert not room.ImportanceRun(*nothing, pareto_k=0.8, efficiency=0.8, modes=(fit,)).trustworthy
+    blind = room.ImportanceRun(*nothing, pareto_k=0.2, efficiency=0.8, modes=(fit,), missed=0.02)
+    assert not blind.trustworthy
+
+
+def test_a_mode_that_proposals_lack_is_seen(conflict):
+    """With only the mode of little mass to propose from, the weights look fine and the scan does not."""
+    target = Target(*conflict)
+    scan = Scan.of(target)
+    found = modes(target, scan)
+    assert len(found) == 2
+    light = min(found, key=lambda fit: fit.log_mass)
+    rng = [np.random.default_rng(1)]
+    with ThreadPoolExecutor(1) as pool:
+        blind = room._rounds(scan, (light,), rng, 4000, pool)
+        seeing = room._rounds(scan, found, rng, 4000, pool)
+    assert room._pareto_k(blind.log_weight) < room.PARETO_K
+    assert room._kish(blind.log_weight) > room.WASTEFUL
+    assert blind.missed(scan) > 2 * room.MISSED
+    assert seeing.missed(scan) < room.MISSED

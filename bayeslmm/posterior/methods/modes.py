@@ -1,0 +1,108 @@
+"""The modes of a posterior: one mode is a hypothesis.
+
+A prior in conflict with the data makes two modes: little residual and a standard deviation the prior thinks
+impossible, or the standard deviation the prior wants and a residual that takes in what it can't explain. They
+differ in θ, sd over σ. So the density is scanned over patterns of log θ, each at its best common scale, and a
+search starts from every pattern that is higher than its neighbours.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayeslmm.posterior.methods.laplace import LaplaceFit, laplace
+from bayeslmm.posterior.target import Target
+
+type Array = NDArray[np.float64]
+
+WIDEST = 10.0  # of log θ about the value at which coefs and residual add alike to y
+SCALES = np.linspace(-7.0, 9.0, 33)  # of a pattern, on the log scale, about the data's own
+PATTERNS = {0: 1, 1: 41}  # by number of sds; of more of them `MANY`
+MANY = 128
+SCALES_WHERE_DEAR = np.linspace(-1.0, 2.0, 5)
+PATTERNS_WHERE_DEAR = 8  # times the number of sds
+STARTS = 6  # searches besides the one from the usual start
+APART = 0.5  # posterior sds between modes that are two
+NEGLIGIBLE = 15.0  # log mass below the largest at which a mode is dropped
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The log density at patterns of log θ by common scales.
+
+    Attributes
+    ----------
+    target : of which. offsets : (m, K) of each log sd. scales : (s,) added to every log sd and to log σ.
+    """
+
+    target: Target
+    offsets: Array
+    scales: Array
+
+    @classmethod
+    def of(cls, target: Target) -> "Scan":
+        """Over as many points as are cheap."""
+        small, k = target.design.kernel.small, len(target.log_sds)
+        m = PATTERNS.get(k, MANY) if small else PATTERNS_WHERE_DEAR * k + 1
+        scales = SCALES if small else SCALES_WHERE_DEAR
+        return cls(target, _spread_out(m, k), scales if target.known_sigma is None else np.zeros(1))
+
+    @cached_property
+    def points(self) -> Array:
+        """(m·s, d), scale fastest; correlations are 0 and β is least squares."""
+        start, log_sds = self.target.start(), self.target.log_sds
+        phi = np.tile(start, (len(self.offsets), len(self.scales), 1))
+        phi[:, :, log_sds] += self.offsets[:, None, :]
+        phi[:, :, self.target.log_scales] += self.scales[:, None]
+        return phi.reshape(-1, len(start))
+
+    @cached_property
+    def log_density(self) -> Array:
+        """At the points, (m·s,)."""
+        return self.target.finite(self.points)
+
+    @property
+    def log_cell(self) -> float:
+        """Logarithm of the volume in (log σ, log sd) that each point stands for."""
+        step = float(self.scales[1] - self.scales[0]) if len(self.scales) > 1 else 1.0
+        m, k = self.offsets.shape
+        return float(k * np.log(2 * WIDEST) - np.log(m) + np.log(step))
+
+    def starts(self) -> Array:
+        """Patterns that are higher than their neighbours, highest first, (·, d)."""
+        m, k = self.offsets.shape
+        values = self.log_density.reshape(m, -1)
+        best = values.max(axis=1)
+        apart = np.linalg.norm(self.offsets[:, None] - self.offsets, axis=2)
+        near = np.argsort(apart, axis=1)[:, : 2 * k + 1]
+        peaks = np.flatnonzero(best >= best[near].max(axis=1))
+        peaks = peaks[np.argsort(-best[peaks])][:STARTS]
+        return np.asarray(self.points[peaks * len(self.scales) + values[peaks].argmax(axis=1)])
+
+
+def modes(target: Target, scan: Scan) -> tuple[LaplaceFit, ...]:
+    """Every mode found that holds mass, the one from the usual start first; at least one."""
+    usual = laplace(target)
+    found = [usual]
+    for start in scan.starts():
+        found = with_mode(found, laplace(target, start))
+    proper = [fit for fit in found if fit.converged] or [usual]
+    most = max(fit.log_mass for fit in proper)
+    return tuple(fit for fit in proper if fit.log_mass > most - NEGLIGIBLE)
+
+
+def with_mode(found: list[LaplaceFit], fit: LaplaceFit) -> list[LaplaceFit]:
+    """The modes with another one, where it is proper and none of them."""
+    known = any(min(old.distance(fit.mode), fit.distance(old.mode)) < APART for old in found if old.converged)
+    return found if known or not fit.converged else [*found, fit]
+
+
+def _spread_out(m: int, k: int) -> Array:
+    """m patterns of k log θ, evenly over the cube: a grid of one, a Halton sequence of more."""
+    from scipy.stats import qmc
+
+    if k < 2:
+        return np.repeat(np.linspace(-WIDEST, WIDEST, m)[:, None], k, axis=1)
+    return np.asarray(WIDEST * (2 * qmc.Halton(k, scramble=False).random(m + 1)[1:] - 1))
