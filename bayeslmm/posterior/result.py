@@ -11,7 +11,13 @@ from bayeslmm.errors import InputError
 from bayeslmm.posterior.methods.mixture import NodeMixture
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.predictive import posterior_predictive, predict, prior_predictive
-from bayeslmm.posterior.summary.checks import Check, all_checks, moment_checks, quadrature_check
+from bayeslmm.posterior.summary.checks import (
+    Check,
+    all_checks,
+    moment_checks,
+    origin_checks,
+    quadrature_check,
+)
 from bayeslmm.posterior.summary.estimates import Interval, draws_by_label, estimates, ranef_table, summarize
 from bayeslmm.posterior.summary.tree import Draws
 from bayeslmm.spec.design import Design
@@ -172,7 +178,7 @@ class PosteriorResult:
     @cached_property
     def checks(self) -> tuple[Check, ...]:
         """R-hat, effective size, divergences, BFMI, Pareto k, moments, error of a rule: what applies."""
-        moments = moment_checks(self.priors)
+        moments = (*moment_checks(self.priors), *origin_checks(self.design))
         if self.mixture is not None:
             return (quadrature_check(*self.mixture.worst), *moments)
         table = summarize(*draws_by_label(self.data, self.design), prob=0.95, interval="eti")

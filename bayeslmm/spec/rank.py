@@ -1,9 +1,10 @@
-"""Which columns of X are kept when some depend on the ones before them."""
+"""Which columns of X are kept when some depend on earlier ones, and what X leaves of a factor's levels."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 type Array = NDArray[np.float64]
+type Codes = NDArray[np.int64]
 
 TOLERANCE = 1e-7  # of a column's own length: R's
 
@@ -25,6 +26,24 @@ def independent_columns(X: Array, tolerance: float = TOLERANCE) -> NDArray[np.in
     if n >= p and np.all(np.abs(np.diag(np.linalg.qr(unit, mode="r"))) > tolerance):
         return np.arange(p)
     return _one_by_one(unit, tolerance)
+
+
+def levels_beyond(X: Array, codes: Codes, column: Array, tolerance: float = TOLERANCE) -> int:
+    """Rank of a factor's levels times a column, once the fixed part X is projected out of them.
+
+    A level's own columns don't overlap, so the rank is that of I − CᵀC with C (p, J) their products with an
+    orthonormal basis of X: levels with a value that isn't 0, less the singular values 1 of C.
+
+    Parameters
+    ----------
+    X : (n, p). codes : (n,) level of each row. column : (n,)
+    """
+    lengths = np.sqrt(np.bincount(codes, column**2))
+    seen = np.flatnonzero(lengths)
+    unit = column / np.where(lengths > 0, lengths, 1.0)[codes]
+    basis = np.linalg.qr(X)[0]
+    C = np.array([np.bincount(codes, unit * q, len(lengths))[seen] for q in basis.T]).reshape(-1, len(seen))
+    return len(seen) - int(np.sum(np.linalg.svd(C, compute_uv=False) > 1 - tolerance))
 
 
 def _one_by_one(unit: Array, tolerance: float) -> NDArray[np.intp]:

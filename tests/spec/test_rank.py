@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bayeslmm.spec.rank import independent_columns
+from bayeslmm.spec.rank import independent_columns, levels_beyond
 
 x = np.random.default_rng(0).normal(size=(30, 4))
 one = np.ones((30, 1))
@@ -43,3 +43,16 @@ def test_more_columns_than_rows() -> None:
 
 def test_no_columns() -> None:
     assert independent_columns(np.empty((5, 0))).tolist() == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_levels_beyond_x_are_the_rank_that_dense_algebra_finds(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    J = int(rng.integers(2, 7))
+    codes = rng.permutation(np.r_[np.arange(J), rng.integers(0, J, 20)])
+    between = rng.normal(size=J)[codes]
+    X = np.column_stack([np.ones(len(codes)), 2019 + between, rng.normal(size=len(codes))])[:, : seed % 4]
+    column = np.where(codes == 0, 0.0, 1.0) if seed % 2 else rng.normal(size=len(codes))
+    Z = np.eye(J)[codes] * column[:, None]
+    beyond = np.linalg.matrix_rank(np.column_stack([X, Z]), tol=1e-8) - X.shape[1]
+    assert levels_beyond(X, codes, column) == beyond

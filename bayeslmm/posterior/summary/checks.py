@@ -1,12 +1,14 @@
 """Checks of a posterior run: each a number, a threshold, and a sentence with the next step."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.spec.priors import Priors
+from bayeslmm.spec.design import Block, Design, MeanSd
+from bayeslmm.spec.priors import Prior, Priors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +21,10 @@ ESS = 400
 BFMI = 0.3
 PARETO_K = 0.7
 RULE_ERROR = 0.02
-LEVELS_FOR_MEAN, LEVELS_FOR_VARIANCE = 4, 5  # under a flat prior an sd's density falls as sd^(1 - levels)
+FAR_OUT = 1e150  # an sd there: which power its prior falls by in the end
+LARGE = 10.0  # times what the data call large: there an sd's prior should be falling
+IN_SIGHT = 3.5  # power there, clear of the 3 at which a variance begins to depend on where a prior ends
+FAR_ORIGIN = 10.0  # standard deviations from a covariate's mean to 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +70,69 @@ def quadrature_check(worst: str, value: float) -> Check:
 
 
 def moment_checks(priors: Priors) -> tuple[Check, ...]:
-    """Of every group whose standard deviations have flat priors: whether its levels suffice for moments."""
-    return tuple(
-        _moments(block.group, block.n_levels)
+    """Of every sd with a flat prior, and of those whose moments hang on the prior alone.
+
+    As sd grows the likelihood falls as sd^−rank and a prior by a power of its own: the k-th moment needs more
+    than k + 1 of both together.
+    """
+    all_sds = [
+        (_moments(block.group, name, rank, size, prior), prior)
         for block in priors.blocks
-        if any(not prior.proper for prior in priors.sd[block.group])
-    )
+        for name, rank, size, prior in zip(
+            block.sds, block.ranks, block.sizes, priors.sd[block.group], strict=True
+        )
+    ]
+    return tuple(check for check, prior in all_sds if not (prior.proper and check.passed))
 
 
-def _moments(group: str, levels: int) -> Check:
-    missing = "mean and no variance" if levels < LEVELS_FOR_MEAN else "variance"
-    said = f"a flat prior on sd of {group}, which has {levels} levels"
+def _moments(group: str, name: str, rank: int, size: float, prior: Prior) -> Check:
+    label = f"{group}: {name}" if name else group
+    said = f"{prior} on sd of {label}, which the data tell from {rank} independent levels"
+    in_the_end, in_sight = rank + _power(prior, FAR_OUT), rank + _power(prior, LARGE * size)
+    if in_the_end <= 3:
+        missing = "mean and no variance" if in_the_end <= 2 else "variance"
+        advice = f"{said}: the posterior has no {missing}, whatever draws give; use HalfNormal({size:.3g})"
+        return _check("moments", in_the_end, 3, False, said, advice)
     advice = (
-        f"{said}: the posterior has no {missing}, whatever draws give; read median and quantiles, "
-        "or use HalfNormal"
+        f"{said}: mean and sd hang on how far the prior reaches, not on the data; give one of the data's "
+        f"size, such as HalfNormal({size:.3g})"
     )
-    passed = levels >= LEVELS_FOR_VARIANCE
-    return _check("moments", levels, LEVELS_FOR_VARIANCE, passed, said, advice)
+    return _check("moments", in_sight, IN_SIGHT, in_sight > IN_SIGHT, said, advice)
+
+
+def _power(prior: Prior, x: float) -> float:
+    """The power of x by which a density falls between x and 2x."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        fall = float((prior.logpdf(x) - prior.logpdf(2 * x)) / np.log(2))
+    return np.inf if np.isnan(fall) else fall
+
+
+def origin_checks(design: Design) -> tuple[Check, ...]:
+    """Of every slope with an intercept beside it in its term whose origin is far from the data."""
+    return tuple(
+        _origin(block.group, name, distance)
+        for block, sizes in zip(design.blocks, design.scales.columns, strict=True)
+        for name, distance in _origins(block, sizes)
+        if distance >= FAR_ORIGIN
+    )
+
+
+def _origins(block: Block, sizes: MeanSd) -> Iterator[tuple[str, float]]:
+    """Coefs beside an intercept in one term, and how many sds the column's 0 is from its mean."""
+    first = 0
+    for structure in block.structures:
+        own = range(first, first := first + structure.k)
+        if any(sizes.sd[i] == 0 for i in own):
+            yield from ((block.coefs[i], abs(sizes.mean[i]) / sizes.sd[i]) for i in own if sizes.sd[i] > 0)
+
+
+def _origin(group: str, coef: str, distance: float) -> Check:
+    said = (
+        f"0 of {coef!r} is {distance:.3g} standard deviations from its mean, and there the intercepts of "
+        f"{group!r} are: their sd, its prior and the correlation tell of that far place; centre {coef!r} "
+        "where they should tell of the data"
+    )
+    return _check("origin", distance, FAR_ORIGIN, False, said, said)
 
 
 def bfmi(energy: Array) -> Array:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayeslmm.spec.labels import SIGMA, beta_label, group_label
+from bayeslmm.spec.rank import levels_beyond
 
 from .base import Prior
 from .flat import Flat
@@ -15,16 +17,18 @@ from .lkj import LKJ
 from .table import PriorBlock, Priors
 
 if TYPE_CHECKING:
-    from bayeslmm.spec.design import Design, MeanSd
+    from bayeslmm.spec.design import Design
+
+type Array = NDArray[np.float64]
 
 
 def default_priors(design: "Design") -> Priors:
     """The priors of a model nobody gave priors to.
 
-    beta flat, so that the posterior is REML's twin; sd half-normal with Bambi's scale, 2.5·sd(y)/sd(z) for a
-    left-hand column z and for a constant one √((2.5·sd(y))² + Σₖ sₖ²·mean(xₖ)²) over the fixed slopes,
-    sₖ being 2.5·sd(y)/sd(xₖ); sigma half-t(4, sd(y)) where it is free; cor LKJ(2). Standard deviations divide
-    by n.
+    beta flat, so that the posterior is REML's twin; sd half-normal with scale sₓ = 2.5·sd(y)/sd(x) for a
+    left-hand column x and 2.5·sd(y) for an intercept, which with slopes beside it in its term lies at their
+    origin: √((2.5·sd(y))² + Σₓ sₓ²·mean(x)²); sigma half-t(4, sd(y)) where it is free; cor LKJ(2). Standard
+    deviations divide by n.
     """
     spread = design.scales.y_sd or 1.0  # a constant response is possible when sigma is known
     table: dict[str, Prior] = {beta_label(coef): Flat() for coef in design.coefs}
@@ -32,8 +36,8 @@ def default_priors(design: "Design") -> Priors:
     for number, block in enumerate(design.blocks):
         correlated = bool(design.covariance.block_pairs(number))
         names = design.covariance.sd_names(number)
-        blocks.append(PriorBlock(block.group, names, block.n_levels, correlated))
-        scales = _scales(design, number, spread)
+        scales, ranks = tuple(_scales(design, number, spread)), tuple(_ranks(design, number))
+        blocks.append(PriorBlock(block.group, names, block.n_levels, correlated, ranks, scales))
         table |= {label: HalfNormal(s) for label, s in zip(blocks[-1].labels, scales, strict=True)}
         table |= {group_label("cor", block.group): LKJ(2.0)} if correlated else {}
     table |= {SIGMA: HalfStudentT(4.0, spread)} if design.residual.sigma_free else {}
@@ -42,16 +46,30 @@ def default_priors(design: "Design") -> Priors:
 
 def _scales(design: "Design", number: int, spread: float) -> Iterator[float]:
     """Scale of each free sd of a block; of a shared one the mean over its coefs."""
-    z, x = design.scales.columns[number], design.scales.X
-    scales = np.array([_scale(*each, spread, x) for each in zip(*z, strict=True)])
+    sizes = design.scales.columns[number]
+    scales, first = [], 0
+    for structure in design.blocks[number].structures:
+        own = slice(first, first := first + structure.k)
+        scales.append(_of_term(sizes.mean[own], sizes.sd[own], spread))
     owner = np.array(design.covariance.sd_of_coef(number))
-    return (float(np.mean(scales[owner == place])) for place in range(owner[-1] + 1))
+    return (float(np.mean(np.concatenate(scales)[owner == place])) for place in range(owner[-1] + 1))
 
 
-def _scale(mean: float, sd: float, spread: float, X: "MeanSd") -> float:
-    """Scale of the sd of a left-hand column's coef."""
-    if sd > 0:
-        return 2.5 * spread / sd
-    varies = X.sd > 0
-    slopes = 2.5 * spread / X.sd[varies] * X.mean[varies]
-    return float(np.hypot(2.5 * spread, np.linalg.norm(slopes)) / abs(mean))
+def _ranks(design: "Design", number: int) -> Iterator[int]:
+    """Of each free sd of a block; where the rows are elsewhere, its levels."""
+    block, owner = design.blocks[number], design.covariance.sd_of_coef(number)
+    of_coef = [block.n_levels] * block.k
+    if design.in_memory:
+        of_coef = [levels_beyond(design.X, block.codes, column) for column in block.columns.T]
+    return (
+        max(rank for rank, own in zip(of_coef, owner, strict=True) if own == place)
+        for place in range(owner[-1] + 1)
+    )
+
+
+def _of_term(mean: Array, sd: Array, spread: float) -> Array:
+    """Scales of the sds of a term's coefs, from means and sds of their columns; a constant's sd is 0."""
+    varies = sd > 0
+    slope = 2.5 * spread / np.where(varies, sd, np.inf)
+    intercept = np.hypot(2.5 * spread, np.linalg.norm(slope * mean)) / np.where(varies, 1, np.abs(mean))
+    return np.where(varies, slope, intercept)

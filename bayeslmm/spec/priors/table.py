@@ -14,7 +14,7 @@ from .lkj import LKJ
 if TYPE_CHECKING:
     import pandas as pd
 
-_LEVELS_FOR_FLAT = 3
+_RANK_FOR_FLAT = 2
 _LACKING = {
     "beta": "the model has no fixed effects",
     "sd": "the model has no random effects",
@@ -33,12 +33,23 @@ _RANGES = {"beta": (-inf, inf), "sd": (0.0, inf), "cor": (-1.0, 1.0), "sigma": (
 
 
 class PriorBlock(NamedTuple):
-    """What priors need to know of a grouping factor; `sds` are the names of its free standard deviations."""
+    """What priors need to know of a grouping factor.
+
+    Attributes
+    ----------
+    group : its name. sds : names of its free standard deviations. n_levels : of the factor.
+    correlated : whether there are correlations.
+    ranks : by sd, how many independent levels the fixed part leaves: as sd grows the likelihood falls as
+        sd^−rank.
+    sizes : by sd, the scale of its default prior: what the data could call large.
+    """
 
     group: str
     sds: tuple[str, ...]
     n_levels: int
     correlated: bool
+    ranks: tuple[int, ...]
+    sizes: tuple[float, ...]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -144,15 +155,17 @@ class Priors:
         return did_you_mean(name, known) or f"; there are {', '.join(self.table)}"
 
     def _check_proper(self, label: str, prior: Prior) -> None:
-        """A flat prior on an sd needs three levels, or the posterior is improper."""
+        """A flat prior on an sd needs a likelihood that falls faster than 1/sd; else nothing is proper."""
         if prior.proper or kind_of(label) != "sd":
             return
-        few = [block for block in self.blocks if block.n_levels < _LEVELS_FOR_FLAT and label in block.labels]
-        if few:
-            raise PriorError(
-                f"a flat prior on {label!r} makes the posterior improper: {few[0].group!r} has "
-                f"{few[0].n_levels} levels and {_LEVELS_FOR_FLAT} are needed; use HalfNormal or Exponential"
-            )
+        for block in self.blocks:
+            rank = dict(zip(block.labels, block.ranks, strict=True)).get(label, _RANK_FOR_FLAT)
+            if rank < _RANK_FOR_FLAT:
+                raise PriorError(
+                    f"a flat prior on {label!r} makes the posterior improper: of the {block.n_levels} levels "
+                    f"of {block.group!r} the fixed part leaves {rank} to tell it from, and {_RANK_FOR_FLAT} "
+                    "are needed; use HalfNormal or Exponential, or leave out what is constant within levels"
+                )
 
 
 def _check_family(label: str, prior: Prior) -> None:

@@ -6,11 +6,11 @@ from xarray import Dataset, DataTree
 from bayeslmm.datasets import load_dataset
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.sample import sample
-from bayeslmm.posterior.summary.checks import all_checks, bfmi, moment_checks
+from bayeslmm.posterior.summary.checks import all_checks, bfmi, moment_checks, origin_checks
 from bayeslmm.posterior.summary.estimates import summarize
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
-from bayeslmm.spec.priors import Flat, HalfNormal, PriorBlock, Priors, default_priors
+from bayeslmm.spec.priors import Flat, HalfNormal, HalfStudentT, default_priors
 from tests.posterior.conftest import ONE_WAY
 
 
@@ -60,16 +60,60 @@ def test_heavy_weights_fail_the_gate(good):
     assert not checks_of(good, 0.9)["pareto_k"].passed
 
 
+def few_levels(levels, formula="y ~ 1 + (1 | g)", shift=0.0):
+    g = np.repeat(np.arange(levels), 6)
+    rng = np.random.default_rng(levels)
+    data = {"y": rng.normal(g, 1), "g": g.astype(str), "x": shift + rng.normal(size=len(g)), "z": g % 3 + 0.0}
+    return build(ModelSpec(formula), pd.DataFrame(data)).design
+
+
 @pytest.mark.parametrize(
     ("levels", "passed", "said"),
-    [(3, False, "no mean and no variance"), (4, False, "no variance"), (5, True, "5 levels")],
+    [(3, False, "no mean and no variance"), (4, False, "no variance"), (5, True, "4 independent levels")],
 )
 def test_moments_that_a_flat_prior_takes_away(levels, passed, said):
-    block = PriorBlock("g", ("Intercept",), levels, False)
-    flat = Priors((), (block,), {"sd[g: Intercept]": Flat()})
+    flat = default_priors(few_levels(levels)).replace({"sd": Flat()})
     (check,) = moment_checks(flat)
     assert (check.passed, said in check.sentence) == (passed, True)
+    assert "median" not in check.sentence
     assert moment_checks(flat.replace({"sd": HalfNormal(1.0)})) == ()
+
+
+def test_levels_that_the_fixed_part_explains_dont_count():
+    """Five levels, of which a covariate that is constant within them leaves three."""
+    flat = default_priors(few_levels(5, "y ~ z + (1 | g)")).replace({"sd": Flat()})
+    (check,) = moment_checks(flat)
+    assert not check.passed
+    assert "3 independent levels" in check.sentence
+
+
+@pytest.mark.parametrize(("levels", "fails"), [(2, True), (4, True), (5, False)])
+def test_moments_that_hang_on_a_wide_prior_are_told(levels, fails):
+    priors = default_priors(few_levels(levels))
+    assert moment_checks(priors) == ()
+    assert bool(moment_checks(priors.replace({"sd": HalfNormal(1e4)}))) == fails
+
+
+def test_a_heavy_tail_has_the_moments_that_levels_and_tail_make():
+    """Half-Cauchy falls as sd^-2: with two levels the density falls as sd^-3, and there is no variance."""
+    (check,) = moment_checks(default_priors(few_levels(2)).replace({"sd": HalfStudentT(1.0, 1.0)}))
+    assert check.value == pytest.approx(3.0)
+    assert "no variance" in check.sentence
+
+
+@pytest.mark.parametrize(
+    ("formula", "shift", "told"),
+    [
+        ("y ~ x + (x | g)", 2019.0, True),
+        ("y ~ x + (x | g)", 2.0, False),
+        ("y ~ x + (1 | g)", 2019.0, False),
+        ("y ~ x + (0 + x | g)", 2019.0, False),
+    ],
+)
+def test_a_far_origin_beside_an_intercept_is_told(formula, shift, told):
+    found = origin_checks(few_levels(6, formula, shift))
+    assert [check.name for check in found] == ["origin"] * told
+    assert all("centre 'x'" in check.sentence for check in found)
 
 
 @pytest.mark.parametrize("method", ["importance", "quadrature"])

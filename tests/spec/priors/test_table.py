@@ -2,6 +2,7 @@ import math
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bayeslmm.datasets import load_dataset
@@ -143,7 +144,7 @@ def test_what_the_model_lacks(formula: str, changes: dict, message: str) -> None
 def test_flat_sd_needs_three_levels(priors: Priors) -> None:
     assert priors.replace({"sd": Flat()}).sd["Subject"] == (Flat(), Flat())
     few = default_priors(design("logDens ~ 1 + (1 | Block)", "Assay"))
-    with pytest.raises(PriorError, match="improper: 'Block' has 2 levels"):
+    with pytest.raises(PriorError, match="improper: of the 2 levels of 'Block' the fixed part leaves 1"):
         few.replace({"sd[Block]": Flat()})
 
 
@@ -170,3 +171,34 @@ def test_constant_response_with_known_sigma() -> None:
     built = build(ModelSpec("Reaction ~ 1 + (1 | Subject)", sigma=2.0), data).design
     (prior,) = default_priors(built).sd["Subject"]
     assert np.isfinite(prior.logpdf(1.0))
+
+
+@pytest.mark.parametrize("shift", [0.0, 2015.0])
+def test_an_intercept_s_scale_is_the_response_s_wherever_covariates_are(shift: float) -> None:
+    data = load_dataset("sleepstudy").assign(Days=lambda d: d["Days"] + shift)
+    priors = default_priors(build(ModelSpec("Reaction ~ Days + (1 | Subject)"), data).design)
+    (intercept,) = priors.sd["Subject"]
+    assert isinstance(intercept, HalfNormal)
+    assert intercept.scale == pytest.approx(2.5 * data["Reaction"].std(ddof=0))
+
+
+def test_an_intercept_beside_a_slope_lies_at_its_origin() -> None:
+    data = load_dataset("sleepstudy")
+    centred = data.assign(Days=data["Days"] - data["Days"].mean())
+    scales = [
+        default_priors(build(ModelSpec("Reaction ~ Days + (Days | Subject)"), d).design)
+        .sd["Subject"][0]
+        .scale
+        for d in (data, centred)
+    ]
+    assert scales[0] == pytest.approx(scales[1] * np.hypot(1, 4.5 / data["Days"].std(ddof=0)))
+
+
+def test_a_flat_prior_is_refused_by_rank_not_by_levels() -> None:
+    """Three levels and a covariate that is constant within them: one is left."""
+    g = np.repeat(np.arange(3), 5)
+    data = pd.DataFrame({"y": np.arange(15) % 4 + g, "g": g.astype(str), "z": g**2 + 0.0})
+    plain = default_priors(build(ModelSpec("y ~ 1 + (1 | g)"), data).design)
+    assert plain.replace({"sd": Flat()}).sd["g"] == (Flat(),)
+    with pytest.raises(PriorError, match="improper: of the 3 levels of 'g' the fixed part leaves 1"):
+        default_priors(build(ModelSpec("y ~ z + (1 | g)"), data).design).replace({"sd": Flat()})
