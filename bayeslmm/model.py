@@ -239,7 +239,7 @@ class LinearMixedModel:
         from bayeslmm.posterior.options import SampleOptions
         from bayeslmm.posterior.sample import sample
 
-        asked = SampleOptions(draws, tune, chains, seed, method, **options)
+        asked = SampleOptions.of(draws=draws, tune=tune, chains=chains, seed=seed, method=method, **options)
         return sample(self.design, self.priors, asked, self.recipe)
 
     def parity(

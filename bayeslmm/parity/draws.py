@@ -25,11 +25,13 @@ def posterior_draws(data: Any, design: "Design") -> pd.DataFrame:
     DataFrame, shape (chains * draws, parameters), columns are labels
         Parameters that were not sampled (a known sigma) are left out.
     """
+    from bayeslmm.posterior.names import cor_name, sd_name
+
     groups = list(enumerate(block.group for block in design.blocks))
     variables = {
         "beta": beta_labels(design),
-        **{f"sd_{group}": sd_labels_of(design, number) for number, group in groups},
-        **{f"cor_{group}": cor_labels_of(design, number) for number, group in groups},
+        **{sd_name(group): sd_labels_of(design, number) for number, group in groups},
+        **{cor_name(group): cor_labels_of(design, number) for number, group in groups},
         "sigma": (SIGMA,),
     }
     posterior = data["posterior"]

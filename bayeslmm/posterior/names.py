@@ -17,41 +17,67 @@ RESPONSE = "y"
 _PLAIN = {"integer", "floating", "string", "datetime64"}  # kinds of index that a coordinate can be
 
 
+_TAKEN = (SIGMA, BETA, COEF, ROW, RESPONSE, "chain", "draw", "sample", "lp", "X", "offset", "weights")
+_TAKEN_TOO = ("response", "root_weights", "log_likelihood", "__sample__")
+_BEGINNINGS = ("sd_", "cor_", "ranef_", "u_", "codes_", "columns_", "known_")
+_ENDS = ("_coef", "_effect", "_pair", "_sd", "_unit", "_level")
+
+
+def level_dim(group: str) -> str:
+    """Dimension of a group's levels, and the group's name within variables: the group's own where it is free.
+
+    Where PyMC, ArviZ or another variable could mean something else by it, ``group_{group}_level`` stands for
+    it: no other name begins or ends like that. A slash, which a DataTree reads as a path, becomes a dot.
+    """
+    plain = group.replace("/", ".")
+    taken = group in (*_TAKEN, *_TAKEN_TOO) or group.startswith(_BEGINNINGS) or group.endswith(_ENDS)
+    return f"group_{plain}_level" if taken or plain != group else plain
+
+
 def sd_name(group: str) -> str:
     """Standard deviations of a group, dims (``{group}_coef``), or (``{group}_sd``) where coefs share one."""
-    return f"sd_{group}"
+    return f"sd_{level_dim(group)}"
 
 
 def cor_name(group: str) -> str:
     """Correlations of a group, dims (``{group}_pair``)."""
-    return f"cor_{group}"
+    return f"cor_{level_dim(group)}"
 
 
 def unit_name(group: str) -> str:
     """Partial correlations of a group carried to (0, 1), dims (``{group}_pair``)."""
-    return f"cor_{group}_unit"
+    return f"cor_{level_dim(group)}_unit"
 
 
 def ranef_name(group: str) -> str:
-    """Random effects of a group, dims (``{group}``, ``{group}_coef``)."""
-    return f"ranef_{group}"
+    """Random effects of a group, dims (``{group}``, ``{group}_effect``)."""
+    return f"ranef_{level_dim(group)}"
 
 
 def spherical_name(group: str) -> str:
-    """Spherical random effects u, b = Λu, dims (``{group}``, ``{group}_coef``)."""
-    return f"u_{group}"
+    """Spherical random effects u, b = Λu, dims (``{group}``, ``{group}_effect``)."""
+    return f"u_{level_dim(group)}"
 
 
 def coef_dim(group: str) -> str:
-    """Dimension of a group's coefs."""
-    return f"{group}_coef"
+    """Dimension of the standard deviations of a group's coefs."""
+    return f"{level_dim(group)}_coef"
+
+
+def effect_dim(group: str) -> str:
+    """Dimension of a level's effects: coefs again, under a name that standard deviations don't have.
+
+    Variables that share a dimension are matched by it in ArviZ's tables, which then label one's rows by the
+    other's.
+    """
+    return f"{level_dim(group)}_effect"
 
 
 def sd_dim(design: Design, number: int) -> str:
     """Dimension of a block's standard deviations: its coefs, or ``{group}_sd`` where some share one."""
     block = design.blocks[number]
     own = len(design.covariance.block_sds(number)) == block.k
-    return coef_dim(block.group) if own else f"{block.group}_sd"
+    return coef_dim(block.group) if own else f"{level_dim(block.group)}_sd"
 
 
 def sd_names(design: Design, number: int) -> list[str]:
@@ -61,7 +87,7 @@ def sd_names(design: Design, number: int) -> list[str]:
 
 def pair_dim(group: str) -> str:
     """Dimension of a group's free correlations."""
-    return f"{group}_pair"
+    return f"{level_dim(group)}_pair"
 
 
 def pair_names(design: Design, number: int) -> list[str]:
@@ -79,9 +105,9 @@ def coords(design: Design) -> dict[str, list[Any]]:
     """Coordinates of every dimension of the graphs and the DataTree."""
     out: dict[str, list[Any]] = {COEF: list(design.coefs), ROW: row_labels(design.index)}
     for number, block in enumerate(design.blocks):
-        out[block.group] = list(block.levels)
+        out[level_dim(block.group)] = list(block.levels)
         out[sd_dim(design, number)] = sd_names(design, number)
-        out[coef_dim(block.group)] = list(block.coefs)
+        out[effect_dim(block.group)] = list(block.coefs)
         if pairs := pair_names(design, number):
             out[pair_dim(block.group)] = pairs
     return out
@@ -93,7 +119,7 @@ def dims(design: Design) -> dict[str, list[str]]:
     for number, block in enumerate(design.blocks):
         out[sd_name(block.group)] = [sd_dim(design, number)]
         out[cor_name(block.group)] = [pair_dim(block.group)]
-        out[ranef_name(block.group)] = [block.group, coef_dim(block.group)]
+        out[ranef_name(block.group)] = [level_dim(block.group), effect_dim(block.group)]
     return out
 
 

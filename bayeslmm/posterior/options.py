@@ -1,15 +1,27 @@
 """What a sampling run was asked for, checked before any work."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
-from bayeslmm.errors import OptionError, check_choice, check_whole
+from bayeslmm.errors import OptionError, check_choice, check_whole, did_you_mean
 
 SAMPLERS = ("nutpie", "pymc")
 METHODS = ("auto", "marginal", "explicit", "importance", "quadrature")
+
+ELSEWHERE = {  # what PyMC, nutpie, Bambi and brms call it
+    "random_seed": "seed",
+    "iter": "draws",
+    "warmup": "tune",
+    "progressbar": "progress",
+    "progress_bar": "progress",
+    "nuts_sampler": "sampler",
+    "inference_method": "method",
+    "noncentered": "centred",
+    "adapt_delta": "target_accept",
+}
 
 type Sampler = Literal["nutpie", "pymc"]
 type Method = Literal["auto", "marginal", "explicit", "importance", "quadrature"]
@@ -55,6 +67,25 @@ class SampleOptions:
     exact: bool = False
     sampler: Sampler = "nutpie"
     store: str | Path | None = None
+
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """Options by name, as a user gave them.
+
+        Raises
+        ------
+        OptionError
+            When there is no such option.
+        """
+        names = [field.name for field in fields(cls)]
+        for name in given:
+            if name not in names:
+                meant = ELSEWHERE.get(name)
+                hint = f"; here it is {meant}=" if meant else did_you_mean(name, names)
+                raise OptionError(
+                    f"sample() has no option {name!r}{hint or f'; there are {", ".join(names)}'}"
+                )
+        return cls(**given)
 
     def __post_init__(self) -> None:
         """Check the options."""

@@ -145,6 +145,23 @@ class PosteriorResult:
         made = prior_predictive(self.design, self.priors, draws, seed)
         return self._with(**{name: made[name].to_dataset() for name in made.children})
 
+    def for_graph(self, kind: str = "explicit", *, centred: bool = False) -> "DataTree":
+        """The data with ``posterior`` made of the variables that a graph samples, for PyMC's own functions.
+
+        >>> with model.graph("explicit"):  # doctest: +SKIP
+        ...     pm.sample_posterior_predictive(post.for_graph("explicit"))
+
+        Parameters
+        ----------
+        kind, centred : as for ``model.graph``.
+        """
+        from bayeslmm.posterior.free_variables import free_variables
+        from bayeslmm.posterior.graphs import build_graph
+
+        graph = build_graph(self.design, self.priors, kind, centred, self.known_sigma)
+        known = self.known_sigma is not None
+        return self._with(posterior=free_variables(graph, self.design, self._draws, known))
+
     def by_group(self) -> "DataTree":
         """The data with ``log_likelihood`` by level of the first grouping factor, for leaving groups out.
 

@@ -41,9 +41,10 @@ def _spread(design: Design, sigma: Tensor) -> Tensor:
 
 
 def _fixed_part(design: Design, priors: Priors) -> Any:
+    """Xβ + offset; without an offset its shape is X's alone, so that other rows can be set."""
     import pymc as pm
 
-    offset = pm.Data("offset", design.offset, dims=names.ROW) if np.any(design.offset) else np.zeros(design.n)
+    offset = pm.Data("offset", design.offset, dims=names.ROW) if np.any(design.offset) else 0.0
     if not design.p:
         return offset
     beta = vector_variable(names.BETA, priors.beta, names.COEF, design.coefs, positive=False)
@@ -57,10 +58,10 @@ def _spherical(block: Block, factor: Entries) -> Tensor:
     import pymc as pm
     import pytensor.tensor as pt
 
-    dims = (block.group, names.coef_dim(block.group))
+    dims = _effect_dims(block)
     u = pm.Normal(names.spherical_name(block.group), 0.0, 1.0, dims=dims)
     if block.known is not None:
-        u = pt.dot(pm.Data(f"known_{block.group}", block.known), u)
+        u = pt.dot(pm.Data(f"known_{names.level_dim(block.group)}", block.known), u)
     columns = [sum(factor[i, j] * u[:, j] for j in range(i + 1) if (i, j) in factor) for i in range(block.k)]
     return pm.Deterministic(names.ranef_name(block.group), pt.stack(columns, axis=1), dims=dims)
 
@@ -70,7 +71,7 @@ def _centred(block: Block, factor: Entries) -> Tensor:
     import pymc as pm
     import pytensor.tensor as pt
 
-    name, dims = names.ranef_name(block.group), (block.group, names.coef_dim(block.group))
+    name, dims = names.ranef_name(block.group), _effect_dims(block)
     if block.known is not None:
         raise OptionError(
             f"the levels of {block.group!r} have a known covariance, which has no centred graph; "
@@ -82,11 +83,15 @@ def _centred(block: Block, factor: Entries) -> Tensor:
     return pm.MvNormal(name, np.zeros(block.k), chol=pt.stack(rows), dims=dims)
 
 
+def _effect_dims(block: Block) -> tuple[str, str]:
+    return names.level_dim(block.group), names.effect_dim(block.group)
+
+
 def _random_part(block: Block, b: Tensor) -> Tensor:
     """Zb of one block, (n,)."""
     import pymc as pm
 
-    group = block.group
+    group, (_, effect) = names.level_dim(block.group), _effect_dims(block)
     codes = pm.Data(f"codes_{group}", block.codes, dims=names.ROW)
-    columns = pm.Data(f"columns_{group}", block.columns, dims=(names.ROW, names.coef_dim(group)))
+    columns = pm.Data(f"columns_{group}", block.columns, dims=(names.ROW, effect))
     return (b[codes] * columns).sum(axis=-1)

@@ -118,7 +118,11 @@ class GraphDensity:
         logdet = float(np.linalg.slogdet(quadratic.H)[1])
         total = logp + 0.5 * free.sum() * log(2 * pi) - 0.5 * logdet
         found = graph.ranef(z, held)
-        ranef = {block.group: found[block.group] for block in self.design.blocks if block.group in found}
+        ranef = {
+            block.group: found[name]
+            for block in self.design.blocks
+            if (name := names.ranef_name(block.group)) in found
+        }
         return GraphIntegral(float(total), ranef, z[graph.is_beta])
 
     def _check(self, quadratic: _Quadratic) -> None:
@@ -220,7 +224,7 @@ def _compile(model: "pm.Model") -> _CompiledGraph:
         np.concatenate(flags) if flags else np.zeros(0, dtype=bool),
         pytensor.function([*values, *held], outputs, **options),
         pytensor.function([*values, *held], ranefs, **options),
-        tuple(var.name.removeprefix("ranef_") for var in found),
+        tuple(var.name for var in found),
     )
 
 

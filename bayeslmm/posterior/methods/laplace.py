@@ -45,7 +45,8 @@ def laplace(target: Target, start: Array | None = None) -> LaplaceFit:
     start = target.start() if start is None else start
     if not target.size:
         return LaplaceFit(start, float(target(start[None])[0]), np.zeros((0, 0)), True, 1)
-    found = minimize(lambda phi: _negative(target, phi), start, np.ones(target.size), tolerance=1e-11)
+    with np.errstate(over="ignore", invalid="ignore"):  # far steps are refused by their value
+        found = minimize(lambda phi: _negative(target, phi), start, np.ones(target.size), tolerance=1e-11)
     values, vectors = np.linalg.eigh(found.hessian)
     floored = np.maximum(values, 1e-2)  # a direction without curvature: a wide but finite proposal
     definite = bool(values[0] > 1e-2)

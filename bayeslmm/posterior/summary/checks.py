@@ -52,7 +52,7 @@ class Check:
 def all_checks(data: "DataTree", table: "pd.DataFrame", pareto_k: float | None) -> tuple[Check, ...]:
     """Every check that applies; `table` as made by `estimates.summarize`."""
     statistics = data["sample_stats"]
-    out = [_r_hat(table), _ess(table)]
+    out = [*_r_hat(table), _ess(table)]
     if "diverging" in statistics:
         out.append(_divergences(np.asarray(statistics["diverging"])))
     if "energy" in statistics:
@@ -104,7 +104,7 @@ def _power(prior: Prior, x: float) -> float:
     """The power of x by which a density falls between x and 2x."""
     with np.errstate(over="ignore", invalid="ignore"):
         fall = float((prior.logpdf(x) - prior.logpdf(2 * x)) / np.log(2))
-    return np.inf if np.isnan(fall) else fall
+    return np.inf if np.isnan(fall) else round(fall, 6)
 
 
 def origin_checks(design: Design) -> tuple[Check, ...]:
@@ -141,16 +141,19 @@ def bfmi(energy: Array) -> Array:
     return moves / np.var(energy, axis=1)
 
 
-def _r_hat(table: "pd.DataFrame") -> Check:
-    worst = str(table["r_hat"].idxmax())
-    value = float(table["r_hat"].max())
+def _r_hat(table: "pd.DataFrame") -> Iterator[Check]:
+    """Nothing where a single chain, or one too short, can't disagree with itself."""
+    known = table["r_hat"].dropna()
+    if known.empty:
+        return
+    worst, value = str(known.idxmax()), float(known.max())
     said = f"largest R-hat {value:.3f} ({worst})"
     advice = f"{said}: the chains disagree; raise tune and draws, or look at {worst} in az.plot_trace_dist"
-    return _check("r_hat", value, R_HAT, value < R_HAT, said, advice)
+    yield _check("r_hat", value, R_HAT, value < R_HAT, said, advice)
 
 
 def _ess(table: "pd.DataFrame") -> Check:
-    least = table[["ess_bulk", "ess_tail"]].min(axis=1)
+    least = table[["ess_bulk", "ess_tail"]].min(axis=1, skipna=False).fillna(0.0)
     worst, value = str(least.idxmin()), float(least.min())
     said = f"smallest effective sample size {value:.0f} ({worst})"
     advice = (

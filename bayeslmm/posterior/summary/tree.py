@@ -81,7 +81,7 @@ def data_tree(
         with ThreadPoolExecutor(cores or draws.beta.shape[0]) as pool:
             chains = pool.map(partial(group_log_likelihood, design, priors), draws.parameters)
             by_group = np.stack(list(chains))
-        own = {names.RESPONSE: [design.blocks[0].group]}
+        own = {names.RESPONSE: [names.level_dim(design.blocks[0].group)]}
         groups["log_likelihood_group"] = dataset({names.RESPONSE: by_group}, own, coords)
     tree = DataTree.from_dict(groups)
     tree.attrs.update(attributes)

@@ -27,7 +27,7 @@ def test_explicit_graph_has_the_agreed_names(sleepstudy):
         "u_Subject",
     }
     assert {v.name for v in model.deterministics} == {"cor_Subject", "ranef_Subject"}
-    assert model.named_vars_to_dims["ranef_Subject"] == ("Subject", "Subject_coef")
+    assert model.named_vars_to_dims["ranef_Subject"] == ("Subject", "Subject_effect")
     assert model.named_vars_to_dims["cor_Subject"] == ("Subject_pair",)
     assert list(model.coords["Subject_pair"]) == ["Intercept, Days"]
     assert list(model.coords["coef"]) == ["Intercept", "Days"]

@@ -138,3 +138,14 @@ def test_checks_read_as_sentences(good):
     table = pd.DataFrame({"r_hat": [1.2], "ess_bulk": [500.0], "ess_tail": [450.0]}, index=["beta[x]"])
     first = all_checks(tree(lp=good), table, None)[0]
     assert str(first).startswith("FAIL largest R-hat 1.200 (beta[x])")
+
+
+@pytest.mark.parametrize(("chains", "draws"), [(1, 500), (1, 4), (2, 4), (4, 5)])
+def test_one_chain_or_few_draws_have_checks_and_a_face(chains, draws):
+    found = few_levels(6)
+    options = SampleOptions(seed=1, chains=chains, draws=draws, progress=False, method="importance")
+    result = sample(found, default_priors(found), options)
+    names = [check.name for check in result.checks]
+    assert ("r_hat" in names) == (chains > 1)
+    assert "ess" in names
+    assert "Posterior by" in repr(result)
