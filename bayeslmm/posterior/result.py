@@ -155,8 +155,8 @@ class PosteriorResult:
         ----------
         kind, centred : as for ``model.graph``.
         """
-        from bayeslmm.posterior.free_variables import free_variables
-        from bayeslmm.posterior.graphs import build_graph
+        from bayeslmm.posterior.graph.free_variables import free_variables
+        from bayeslmm.posterior.graph.graphs import build_graph
 
         graph = build_graph(self.design, self.priors, kind, centred, self.known_sigma)
         known = self.known_sigma is not None

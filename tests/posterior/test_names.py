@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayeslmm.posterior import names
-from bayeslmm.posterior.graphs import build_graph
+from bayeslmm.posterior.graph.graphs import build_graph
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.sample import sample
 from bayeslmm.spec.build import build

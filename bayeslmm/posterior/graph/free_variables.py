@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import BlockCorrelation
+from bayeslmm.posterior.graph.pymc_priors import element_name
 from bayeslmm.posterior.parameters import Parameters
-from bayeslmm.posterior.pymc_priors import element_name
-from bayeslmm.posterior.tree import Draws, dataset, posterior_variables
+from bayeslmm.posterior.summary.tree import Draws, dataset, posterior_variables
 from bayeslmm.spec.design import Block, Design
 
 if TYPE_CHECKING:

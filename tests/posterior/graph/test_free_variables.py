@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bayeslmm.posterior.graphs import build_graph
+from bayeslmm.posterior.graph.graphs import build_graph
 
 MODELS = {
     "correlated": ("Reaction ~ Days + (Days | Subject)", "sleepstudy"),
