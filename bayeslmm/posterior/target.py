@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 type Array = NDArray[np.float64]
 
+LEAST_SIGMA = 1e-6  # of the residuals: there eps·r²/σ² is some 1e-4
 _STEP = 1e-5  # of central differences of closed forms; they are smooth and cost nothing
 
 
@@ -99,9 +100,12 @@ class Target:
         return self.log_likelihood(phi) + self.log_prior(phi)
 
     def finite(self, phi: Array) -> Array:
-        """The same, −∞ where it can't be evaluated."""
+        """The same, −∞ where it can't be evaluated: r²/σ² has no digits where a free σ is next to 0."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.nan_to_num(self(phi), nan=-np.inf)
+            values = self(phi)
+            least = LEAST_SIGMA * self._residual_sd if self.known_sigma is None else 0.0
+            known = self.parameters(phi).sigma > least
+        return np.where(np.isfinite(values) & known, values, -np.inf)
 
     @cached_property
     def log_sds(self) -> NDArray[np.intp]:
@@ -139,7 +143,7 @@ class Target:
             phi.append(self.design.kernel.to_beta(np.zeros(self.design.p)))
         return np.concatenate([np.zeros(0), *phi])
 
-    @property
+    @cached_property
     def _residual_sd(self) -> float:
         """About σ: of the least-squares residual, over √2 for the random effects' share."""
         design = self.design

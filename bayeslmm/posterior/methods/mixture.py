@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.kernel.effect_moments import effect_moments
 from bayeslmm.posterior.fixed_effects import prior_of_delta
-from bayeslmm.posterior.methods.quadrature import QuadratureRun, Rule
+from bayeslmm.posterior.methods.quadrature import Marginal, QuadratureRun, Rule
 from bayeslmm.posterior.parameters import Parameters, relative_factors
 from bayeslmm.posterior.summary.estimates import Interval, check_interval, draws_by_label
 from bayeslmm.posterior.summary.tree import Draws, posterior_variables
@@ -62,16 +62,34 @@ class NodeMixture:
         return _components(self.target, self.run.rule)
 
     @cached_property
+    def moments(self) -> tuple[Array, Array]:
+        """Mean and sd of every estimand, (L,) each: from the marginal density where it follows from one φ."""
+        mean, sd = self.components.moments()
+        for i, axis in self._own_axis.items():
+            mean[i], sd[i] = _moments_of(self._along(self.run.marginals[axis], axis, i))
+        return mean, sd
+
+    @cached_property
+    def _differences(self) -> tuple[Array, Array]:
+        """(L,) how far other rules are from mean and sd; those for a marginal density where one φ decides."""
+        found = np.array([_components(self.target, rule).moments() for rule in self.run.others])
+        apart = np.abs(found - np.array(self.components.moments())).max(axis=0)
+        for i, axis in self._own_axis.items():
+            others = [_moments_of(self._along(each, axis, i)) for each in self.run.other_marginals[axis]]
+            apart[:, i] = np.abs(np.array(others) - [part[i] for part in self.moments]).max(axis=0)
+        mean, sd = apart
+        return mean, sd
+
+    @property
     def errors(self) -> Array:
-        """(L,) how far each mean is from that of a rule with fewer nodes."""
-        coarse, _ = _components(self.target, self.run.coarse).moments()
-        return np.abs(self.components.moments()[0] - coarse)
+        """(L,) of each mean."""
+        return self._differences[0]
 
     @cached_property
     def worst(self) -> tuple[str, float]:
-        """The parameter with the largest error in standard deviations, and the error; no random effect."""
+        """The parameter with the largest error of mean or sd, in sds, and the error; no random effect."""
         n = len(self.components.labels) - self.target.design.q
-        ratio = (self.errors / self.components.moments()[1])[:n]
+        ratio = (np.maximum(*self._differences) / self.moments[1])[:n]
         if not self.run.laplace.converged:
             ratio = np.full(n, np.inf)
         return self.components.labels[int(np.argmax(ratio))], float(ratio.max())
@@ -85,7 +103,7 @@ class NodeMixture:
         check_interval(interval, prob)
         found = self.components
         n = len(found.labels) - (0 if ranef else self.target.design.q)
-        mean, sd = found.moments()
+        mean, sd = self.moments
         tables = [self._distribution(i) for i in range(n)]
         bounds = np.array([_INTERVALS[interval](table, prob) for table in tables]).reshape(n, 2)
         columns = {
@@ -110,9 +128,9 @@ class NodeMixture:
             heavy = self._heavy
             sd = np.sqrt(found.variance[heavy, i])
             return _mixture_of_normals(found.weights[heavy], found.mean[heavy, i], sd)
-        axes = np.flatnonzero(self._dependence[:, i])
-        if len(axes) == 1:
-            return self._along(int(axes[0]), i)
+        if i in self._own_axis:
+            axis = self._own_axis[i]
+            return self._along(self.run.marginals[axis], axis, i)
         order = np.argsort(found.mean[:, i])
         weights = found.weights[order]
         return found.mean[order, i], np.cumsum(weights) - 0.5 * weights
@@ -125,14 +143,21 @@ class NodeMixture:
         heavy: NDArray[np.intp] = np.sort(order[np.cumsum(weights[order]) > _LIGHT])
         return heavy
 
-    def _along(self, axis: int, i: int) -> tuple[Array, Array]:
+    def _along(self, marginal: Marginal, axis: int, i: int) -> tuple[Array, Array]:
         """An estimand that follows from one φ alone, and monotonely."""
-        x, cdf = self.run.marginals[axis].table()
+        x, cdf = marginal.table()
         phi = np.tile(self.run.rule.mean(), (len(x), 1))
         phi[:, axis] = x
         with np.errstate(over="ignore", invalid="ignore"):
             values = _values(self.target, self.target.parameters(phi))[1][:, i]
         return (values, cdf) if values[-1] > values[0] else (values[::-1], 1 - cdf[::-1])
+
+    @cached_property
+    def _own_axis(self) -> dict[int, int]:
+        """The one φ that an estimand follows from, of those that do."""
+        exact = np.any(self.components.variance > 0, axis=0)
+        alone = (self._dependence.sum(axis=0) == 1) & ~exact
+        return {int(i): int(np.argmax(self._dependence[:, i])) for i in np.flatnonzero(alone)}
 
     @cached_property
     def _dependence(self) -> NDArray[np.bool_]:
@@ -189,6 +214,14 @@ def _mixture_of_normals(weights: Array, mean: Array, sd: Array) -> tuple[Array, 
     x = centre + np.linspace(-8, 8, _GRID) * spread
     least = np.finfo(float).tiny
     return x, np.array([weights @ ndtr((value - mean) / np.maximum(sd, least)) for value in x])
+
+
+def _moments_of(table: tuple[Array, Array]) -> tuple[float, float]:
+    """Mean and sd of a distribution function; an exact step where the density is even between points."""
+    x, cdf = table
+    mass, middle = np.diff(cdf), 0.5 * (x[1:] + x[:-1])
+    mean = float(mass @ middle)
+    return mean, float(np.sqrt(mass @ (middle - mean) ** 2))
 
 
 def _quantile(table: tuple[Array, Array], prob: float | Array) -> Array:

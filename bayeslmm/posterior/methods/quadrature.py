@@ -4,7 +4,6 @@ The rule is set at the Laplace mode first; the mean and covariance it gives then
 (Naylor and Smith 1982). A posterior that is skewed on the log scale is half the work that way.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -12,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
-from bayeslmm.posterior.methods.laplace import LaplaceFit, laplace
+from bayeslmm.posterior.methods.laplace import LaplaceFit
+from bayeslmm.posterior.methods.modes import Scan, modes
 from bayeslmm.posterior.target import Target
 
 type Array = NDArray[np.float64]
@@ -21,7 +21,14 @@ MOST = 4  # parameters; nodes grow as their power
 NODES = {0: 1, 1: 61, 2: 41, 3: 25, 4: 13}  # per parameter: some 25,000 evaluations at most
 NODES_WHERE_DEAR = 5
 PASSES = 2  # of moving the rule to the moments it finds
-LOWEST = 40.0  # log density below the highest node's at which a node no longer matters
+LOWEST = 40.0  # log density below the highest at which a point no longer matters
+WIDER = 1.3  # the root of the second rule, to the first's
+KNOWN = 2.5  # sds within which moments tell what the other parameters do
+IMPOSSIBLE = -1e300  # log density that stands for none: sums of it are numbers
+FARTHEST, DEPTH = 40.0, 14.0  # sds and log density that a marginal is followed to
+WIDENINGS, ENDS = 4, 11.0  # of its reach, until the log density has fallen so far at both ends
+POINTS = {1: 201, 2: 121, 3: 121, 4: 49}  # of a marginal, by number of parameters
+MOST_NODES, MOST_PER_AXIS = 250_000, 150
 NEGLIGIBLE = 1e-8  # mass of the nodes that are left out
 
 
@@ -57,33 +64,35 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marginal:
-    """Log density of one φ_i on the scale of t = (φ_i − centre)/scale, relative to a standard normal.
+    """Log density of one φ_i, the others integrated out, on an even grid that holds all of its mass.
 
     Attributes
     ----------
-    centre, scale : of t. t : (K,) nodes. log_ratio : (K,) log p(t) − log N(t), up to a constant.
+    phi : (K,) evenly spaced, K odd. log_density : (K,) up to a constant.
     """
 
-    centre: float
-    scale: float
-    t: Array
-    log_ratio: Array
+    def halved(self) -> "Marginal":
+        """Every second point, which tells how much the grid's spacing matters."""
+        return Marginal(self.phi[::2], self.log_density[::2])
+
+    phi: Array
+    log_density: Array
 
     def table(self) -> tuple[Array, Array]:
-        """φ_i on a fine grid and its distribution function; log_ratio is a smooth curve between nodes."""
+        """φ_i on a fine grid and its distribution function; the log density is smooth between points."""
         from scipy.integrate import cumulative_simpson
         from scipy.interpolate import CubicSpline
 
-        height = self.log_ratio - 0.5 * self.t**2
-        seen = height > height.max() - LOWEST  # a spline would swing after a fall that no mass depends on
-        nodes = self.t[seen]
-        spline = CubicSpline(nodes, self.log_ratio[seen], bc_type="natural")
-        t = np.linspace(1.5 * self.t[0], 1.5 * self.t[-1], 4001)
-        inside = np.clip(t, nodes[0], nodes[-1])
-        log_density = spline(inside) + spline(inside, 1) * (t - inside) - 0.5 * t**2
-        density = np.exp(log_density - log_density.max())
-        cdf = np.maximum.accumulate(cumulative_simpson(density, x=t, initial=0.0))
-        return self.centre + self.scale * t, cdf / cdf[-1]
+        seen = self.log_density > self.log_density.max() - LOWEST
+        first, last = np.flatnonzero(seen)[[0, -1]]
+        own = slice(first, last + 1)
+        spline = CubicSpline(
+            self.phi[own], np.maximum(self.log_density, self.log_density.max() - 2 * LOWEST)[own]
+        )
+        phi = np.linspace(self.phi[first], self.phi[last], 4001)
+        density = np.exp(spline(phi) - self.log_density.max())
+        cdf = np.maximum.accumulate(cumulative_simpson(density, x=phi, initial=0.0))
+        return phi, cdf / cdf[-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,15 +101,16 @@ class QuadratureRun:
 
     Attributes
     ----------
-    rule : nodes that carry the posterior. coarse : a rule with fewer, which tells the error.
-    marginals : of each φ_i.
+    rule : nodes that carry the posterior. others : fewer of them, and a wider rule; they tell the error.
+    marginals : of each φ_i. other_marginals : of each again, by half the points and by a smaller inner rule.
     laplace : the fit the first rule was set at.
     nodes : per parameter.
     """
 
     rule: Rule
-    coarse: Rule
+    others: tuple[Rule, ...]
     marginals: tuple[Marginal, ...]
+    other_marginals: tuple[tuple[Marginal, ...], ...]
     laplace: LaplaceFit
     nodes: int
 
@@ -134,15 +144,28 @@ def quadrature(target: Target, nodes: int | None = None) -> QuadratureRun:
     """
     check_size(target)
     per = nodes or (NODES[target.size] if target.design.kernel.small else NODES_WHERE_DEAR)
-    fit = laplace(target)
+    _check_nodes(per, target.size)
+    fit = max(modes(target, Scan.of(target)), key=lambda mode: mode.log_mass)
     centre, covariance = fit.mode, fit.root @ fit.root.T
     for _ in range(PASSES):
         rule = _rule(target, centre, _root(covariance), max(3, (2 * per) // 3))
         centre, covariance = rule.mean(), rule.covariance()
-    fine = _rule(target, centre, _root(covariance), per)
-    coarse = _rule(target, centre, _root(covariance), max(1, per - 2))
-    marginals = tuple(_marginals(target, centre, covariance, per))
-    return QuadratureRun(fine.kept(), coarse.kept(), marginals, fit, per)
+    root = _root(covariance)
+    fine = _rule(target, centre, root, per)
+    others = (_rule(target, centre, root, max(1, per - 2)), _rule(target, centre, WIDER * root, per))
+    marginals = tuple(_marginal(target, i, centre, covariance, per) for i in range(target.size))
+    smaller = [_marginal(target, i, centre, covariance, max(1, per - 2)) for i in range(target.size)]
+    again = tuple((one.halved(), two) for one, two in zip(marginals, smaller, strict=True))
+    return QuadratureRun(fine.kept(), tuple(rule.kept() for rule in others), marginals, again, fit, per)
+
+
+def _check_nodes(per: int, size: int) -> None:
+    most = min(MOST_PER_AXIS, int(MOST_NODES ** (1 / size)) if size else per)
+    if per > most:
+        raise OptionError(
+            f"nodes={per} for each of {size} parameters makes {float(per) ** size:.3g} evaluations; this "
+            f"model takes up to nodes={most}"
+        )
 
 
 def _root(covariance: Array) -> Array:
@@ -151,35 +174,63 @@ def _root(covariance: Array) -> Array:
     return vectors * np.sqrt(np.maximum(values, 1e-12))
 
 
-def _tensor(target: Target, centre: Array, root: Array, per: int) -> tuple[Array, Array, Array, Array]:
-    """Nodes in the rule's own coordinates (m, d), and φ, log density and log weight there."""
+def _tensor(target: Target, centre: Array, root: Array, per: int) -> tuple[Array, Array, Array]:
+    """Nodes φ (m, d), log density and log weight there."""
     from numpy.polynomial.hermite_e import hermegauss
 
     t, w = hermegauss(per)
     unit = np.array(list(product(t, repeat=target.size)))
     log_w = np.array(list(product(np.log(w), repeat=target.size))).sum(axis=1)
     phi = centre + unit @ root.T
-    with np.errstate(over="ignore", invalid="ignore"):
-        log_density = np.nan_to_num(target(phi), nan=-np.inf)
-    return unit, phi, log_density, log_density + log_w + 0.5 * np.sum(unit**2, axis=1)
+    log_density = target.finite(phi)
+    return phi, log_density, log_density + log_w + 0.5 * np.sum(unit**2, axis=1)
 
 
 def _rule(target: Target, centre: Array, root: Array, per: int) -> Rule:
-    _, phi, log_density, log_mass = _tensor(target, centre, root, per)
+    phi, log_density, log_mass = _tensor(target, centre, root, per)
     mass = np.exp(log_mass - log_mass.max())
     return Rule(phi, mass / mass.sum(), log_density)
 
 
-def _marginals(target: Target, centre: Array, covariance: Array, per: int) -> Iterator[Marginal]:
-    """A rule for each φ_i whose first axis is φ_i alone: Cholesky factor with i put first."""
+def _marginal(target: Target, i: int, centre: Array, covariance: Array, per: int) -> Marginal:
+    """φ_i on an even grid, at each point a rule over the others about their mean given φ_i.
+
+    Far out that mean stays where it is at the border of what the moments know.
+    """
     from numpy.polynomial.hermite_e import hermegauss
     from scipy.special import logsumexp
 
+    others = np.array([j for j in range(target.size) if j != i], dtype=int)
+    scale = np.sqrt(covariance[i, i])
+    slope = covariance[others, i] / scale
+    root = _root(covariance[np.ix_(others, others)] - np.outer(slope, slope))
     t, w = hermegauss(per)
-    for i in range(target.size):
-        order = np.array([i, *(j for j in range(target.size) if j != i)])
-        root = np.zeros_like(covariance)
-        root[order] = np.linalg.cholesky(covariance[np.ix_(order, order)])
-        _, _, _, log_mass = _tensor(target, centre, root, per)
-        log_share = logsumexp(log_mass.reshape(per, -1), axis=1)
-        yield Marginal(float(centre[i]), float(root[i, 0]), t, log_share - np.log(w))
+    unit = np.array(list(product(t, repeat=len(others)))).reshape(-1, len(others))
+    log_w = np.array(list(product(np.log(w), repeat=len(others)))).reshape(len(unit), -1).sum(axis=1)
+    log_w = log_w + 0.5 * np.sum(unit**2, axis=1)
+
+    def log_density(at: Array, unit: Array, log_w: Array) -> Array:
+        phi = np.empty((len(at), len(unit), target.size))
+        phi[..., i] = centre[i] + scale * at[:, None]
+        phi[..., others] = centre[others] + np.clip(at, -KNOWN, KNOWN)[:, None, None] * slope + unit @ root.T
+        values = np.maximum(target.finite(phi.reshape(-1, target.size)), IMPOSSIBLE).reshape(len(at), -1)
+        return np.asarray(logsumexp(values + log_w, axis=1))
+
+    line = np.linspace(-FARTHEST, FARTHEST, 161)
+    along = log_density(line, np.zeros((1, len(others))), np.zeros(1))
+    ends = np.array(_reach(line, along))
+    for _ in range(WIDENINGS):  # the others, free to follow, reach farther than along a line
+        grid = np.linspace(*ends, POINTS[target.size])
+        found = log_density(grid, unit, log_w)
+        high = found[[0, -1]] > found.max() - ENDS
+        if not high.any():
+            break
+        ends = np.where(high, 1.5 * ends, ends)
+    return Marginal(centre[i] + scale * grid, found)
+
+
+def _reach(line: Array, log_density: Array) -> tuple[float, float]:
+    """How far from the middle the density has mass; what rises again beyond is rounding near σ = 0."""
+    apart = log_density - log_density[np.abs(line) < KNOWN].max()
+    out = line[np.abs(apart) > DEPTH]
+    return max(out[out < 0], default=line[0]), min(out[out > 0], default=line[-1])

@@ -63,8 +63,8 @@ def all_checks(data: "DataTree", table: "pd.DataFrame", pareto_k: float | None) 
 
 
 def quadrature_check(worst: str, value: float) -> Check:
-    """The error of a rule: the largest change of a mean, in sds, as nodes are added."""
-    said = f"two nodes less per parameter change the mean of {worst} by {value:.1g} sd"
+    """The error of a rule: the largest change of a mean or an sd, in sds, by fewer or wider nodes."""
+    said = f"fewer or wider nodes change mean or sd of {worst} by {value:.1g} sd"
     advice = f"{said}: the rule doesn't hold this posterior; ask for more nodes, or method='importance'"
     return _check("quadrature", value, RULE_ERROR, value < RULE_ERROR, said, advice)
 

@@ -4,7 +4,10 @@ from functools import cache
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import OptionError
@@ -17,11 +20,11 @@ from bayeslmm.posterior.sample import sample
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
-from bayeslmm.spec.priors import Normal, StudentT, default_priors
+from bayeslmm.spec.priors import HalfNormal, Normal, StudentT, default_priors
 from tests.posterior.conftest import ONE_WAY, SLEEPSTUDY
 
 # (step, radius) in posterior sds: the rule converges geometrically, tails on the log scale are long
-TRAPEZOID = {2: (0.2, 25.0), 3: (0.45, 12.0), 4: (0.7, 8.0)}
+TRAPEZOID = {2: (0.2, 25.0), 3: (0.45, 12.0), 4: (0.7, 12.0)}
 MODELS = {
     "correlated": (SLEEPSTUDY, "sleepstudy", 1.0),
     "unbalanced": (SLEEPSTUDY, "sleepstudy", 0.6),
@@ -146,3 +149,58 @@ def test_too_few_nodes_are_noticed():
     result = quadrature_of("nested")
     few = SampleOptions(method="quadrature", nodes=3, draws=10)
     assert not sample(result.design, result.priors, few).checks[0].passed
+
+
+def far_too_many(nodes):
+    result = quadrature_of("correlated")
+    return sample(result.design, result.priors, SampleOptions(method="quadrature", nodes=nodes, draws=10))
+
+
+@pytest.mark.parametrize("nodes", [60, 400])
+def test_too_many_nodes_are_named(nodes):
+    with pytest.raises(OptionError, match=rf"nodes={nodes} for each of 4 parameters .* up to nodes=22"):
+        far_too_many(nodes)
+
+
+def test_quantiles_of_a_saturated_design_are_those_of_importance_draws():
+    """Twelve rows, ten random effects and weights over orders of magnitude: σ has mass down to 0."""
+    rng = np.random.default_rng(160)
+    g = np.array([4, 0, 0, 4, 1, 1, 2, 2, 3, 3, 0, 4])
+    data = {"x": rng.normal(size=12), "g": g.astype(str)}
+    data["y"] = (
+        1.5 * rng.normal(size=5)[g] + 0.4 * data["x"] * rng.normal(size=5)[g] + 0.05 * rng.normal(size=12)
+    )
+    design = build(
+        ModelSpec("y ~ x + (x || g)", weights=10 ** rng.uniform(-2, 2, 12)), pd.DataFrame(data)
+    ).design
+    frames = [
+        sample(design, default_priors(design), SampleOptions(method=method, draws=draws, seed=1))
+        .estimates()
+        .frame
+        for method, draws in (("quadrature", 100), ("importance", 10_000))
+    ]
+    rule, exact = frames
+    for column in ("mean", "median", "lower", "upper"):
+        assert np.max(np.abs(rule[column] - exact[column]) / exact["sd"]) < 0.1, column
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([3, 4, 6, 15]), st.floats(-1.5, 1), st.floats(-1.5, 1))
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_the_error_that_is_told_holds(seed, levels, spread, scale):
+    """One-way designs, the sd's prior from far below to far above the groups': 61 nodes against 25."""
+    rng = np.random.default_rng(seed)
+    y = 10**spread * rng.normal(size=(levels, 1)) + rng.normal(size=(levels, 5))
+    data = pd.DataFrame({"y": y.ravel(), "g": np.repeat(np.arange(levels), 5).astype(str)})
+    design = build(ModelSpec("y ~ 1 + (1 | g)"), data).design
+    priors = default_priors(design).replace({"sd": HalfNormal(10 ** (spread + scale))})
+    runs = [
+        sample(design, priors, SampleOptions(method="quadrature", nodes=nodes, draws=10, seed=1))
+        for nodes in (9, 61)
+    ]
+    few, many = runs
+    if not (few.checks[0].passed and many.checks[0].passed):
+        return
+    apart = (
+        np.abs(few.estimates().frame["mean"] - many.estimates().frame["mean"]) / many.estimates().frame["sd"]
+    )
+    assert apart.max() < 0.02
