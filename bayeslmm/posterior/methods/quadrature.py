@@ -205,7 +205,7 @@ def _marginal(target: Target, i: int, centre: Array, covariance: Array, per: int
     slope = covariance[others, i] / scale
     root = _root(covariance[np.ix_(others, others)] - np.outer(slope, slope))
     t, w = hermegauss(per)
-    unit = np.array(list(product(t, repeat=len(others)))).reshape(-1, len(others))
+    unit = np.array(list(product(t, repeat=len(others)))).reshape(per ** len(others), len(others))
     log_w = np.array(list(product(np.log(w), repeat=len(others)))).reshape(len(unit), -1).sum(axis=1)
     log_w = log_w + 0.5 * np.sum(unit**2, axis=1)
 

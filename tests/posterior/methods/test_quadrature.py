@@ -24,8 +24,9 @@ from bayeslmm.spec.priors import HalfNormal, Normal, StudentT, default_priors
 from tests.posterior.conftest import ONE_WAY, SLEEPSTUDY
 
 # (step, radius) in posterior sds: the rule converges geometrically, tails on the log scale are long
-TRAPEZOID = {2: (0.2, 25.0), 3: (0.45, 12.0), 4: (0.7, 12.0)}
+TRAPEZOID = {1: (0.1, 25.0), 2: (0.2, 25.0), 3: (0.45, 12.0), 4: (0.7, 12.0)}
 MODELS = {
+    "no groups": ("Reaction ~ Days", "sleepstudy", 1.0),
     "correlated": (SLEEPSTUDY, "sleepstudy", 1.0),
     "unbalanced": (SLEEPSTUDY, "sleepstudy", 0.6),
     "uncorrelated": ("Reaction ~ Days + (Days || Subject)", "sleepstudy", 1.0),
