@@ -22,6 +22,7 @@ type Array = NDArray[np.float64]
 type ByGroup = Mapping[str, Array]
 
 TOLERANCE = 1e-8
+ROUNDINGS = 8  # of a residual's terms, both sides together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +82,8 @@ class Certificate:
     Attributes
     ----------
     max_deviation : float
-        Largest ``|graph - kernel| / max(1, |kernel|)`` over all points and both log densities.
+        Largest ``|graph - kernel| / max(1, |kernel|)`` over all points and both log densities; where the
+        data leave fewer digits, in units of what their rounding allows (see `_rounding`).
     max_effect_deviation : float
         Largest difference of random effects and beta, in units of the largest of them (or the spread of y).
     points : DataFrame
@@ -146,7 +148,10 @@ def certify(
     Certificate
     """
     drawn = draw_points(design, n_points, seed)
-    points = pd.DataFrame([_compare(point, graph, kernel, float(np.std(design.y))) for point in drawn])
+    rows = [
+        _compare(point, graph, kernel, float(np.std(design.y)), _rounding(design, point)) for point in drawn
+    ]
+    points = pd.DataFrame(rows)
     worst = points[["deviation", "effect_deviation"]].max(skipna=False)
     return Certificate(float(worst["deviation"]), float(worst["effect_deviation"]), points, tolerance)
 
@@ -176,7 +181,24 @@ def draw_points(design: "Design", n_points: int, seed: int) -> Iterator[Point]:
         yield Point(sigma, sd, cor, _beta(design, spread, rng))
 
 
-def _compare(point: Point, graph: Witness, kernel: Witness, spread: float) -> dict[str, Any]:
+def _rounding(design: "Design", point: Point) -> float:
+    """How far rounding y and the terms of Xβ to double precision can move the log density.
+
+    A residual rᵢ is known to some eps·(|yᵢ| + |offsetᵢ| + Σⱼ|xᵢⱼβⱼ|), and −½ Σ wᵢ rᵢ²/σ² to the sum of these
+    times wᵢ|rᵢ|/σ²: next to nothing for most data, more than 1e-8 of the log density where y, or a covariate,
+    is ten million times its own spread from 0.
+    """
+    w = design.weights
+    least_squares = np.linalg.lstsq(design.X, design.y - design.offset)[0]
+    sizes = []
+    for beta in (point.beta, least_squares):
+        terms = np.abs(design.y) + np.abs(design.offset) + np.abs(design.X) @ np.abs(beta)
+        residual = np.abs(design.y - design.offset - design.X @ beta)
+        sizes.append(ROUNDINGS * np.finfo(float).eps * float(np.sum(w * residual * terms)) / point.sigma**2)
+    return max(sizes)
+
+
+def _compare(point: Point, graph: Witness, kernel: Witness, spread: float, rounding: float) -> dict[str, Any]:
     natural = (point.sigma, point.sd, point.cor)
     pairs = [(side(*natural, beta=point.beta), side(*natural)) for side in (graph, kernel)]
     (graph_marginal, graph_integrated), (kernel_marginal, kernel_integrated) = pairs
@@ -187,13 +209,13 @@ def _compare(point: Point, graph: Witness, kernel: Witness, spread: float) -> di
         "kernel_marginal": kernel_marginal.logp,
         "graph_integrated": graph_integrated.logp,
         "kernel_integrated": kernel_integrated.logp,
-        "deviation": _worst([_deviation(a.logp, b.logp) for a, b in both]),
+        "deviation": _worst([_deviation(a.logp, b.logp, rounding) for a, b in both]),
         "effect_deviation": _worst([_distance(a, b, spread) for a, b in both]),
     }
 
 
-def _deviation(graph: float, kernel: float) -> float:
-    return abs(graph - kernel) / max(1.0, abs(kernel))
+def _deviation(graph: float, kernel: float, rounding: float) -> float:
+    return abs(graph - kernel) / max(1.0, abs(kernel), rounding / TOLERANCE)
 
 
 def _distance(graph: Integral, kernel: Integral, spread: float) -> float:

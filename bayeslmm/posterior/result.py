@@ -158,9 +158,8 @@ class PosteriorResult:
         from bayeslmm.posterior.graph.free_variables import free_variables
         from bayeslmm.posterior.graph.graphs import build_graph
 
-        graph = build_graph(self.design, self.priors, kind, centred, self.known_sigma)
-        known = self.known_sigma is not None
-        return self._with(posterior=free_variables(graph, self.design, self._draws, known))
+        graph = build_graph(self.design, self.priors, kind, centred)
+        return self._with(posterior=free_variables(graph, self.design, self._draws))
 
     def by_group(self) -> "DataTree":
         """The data with ``log_likelihood`` by level of the first grouping factor, for leaving groups out.

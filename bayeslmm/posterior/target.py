@@ -103,7 +103,7 @@ class Target:
         """The same, −∞ where it can't be evaluated: r²/σ² has no digits where a free σ is next to 0."""
         with np.errstate(over="ignore", invalid="ignore"):
             values = self(phi)
-            least = LEAST_SIGMA * self._residual_sd if self.known_sigma is None else 0.0
+            least = LEAST_SIGMA * self._residual_sd if self.design.residual.sigma_free else 0.0
             known = self.parameters(phi).sigma > least
         return np.where(np.isfinite(values) & known, values, -np.inf)
 
@@ -111,13 +111,13 @@ class Target:
     def log_sds(self) -> NDArray[np.intp]:
         """Which elements of φ are log sds, block by block."""
         kinds = [part for each in self._correlations for part in (each.n_sd * [True], each.n_free * [False])]
-        first = int(self.known_sigma is None)
+        first = int(self.design.residual.sigma_free)
         return first + np.flatnonzero(np.concatenate([np.zeros(0, dtype=bool), *kinds]))
 
     @property
     def log_scales(self) -> NDArray[np.intp]:
         """Which elements of φ move when σ and every sd are multiplied alike: a free log σ, and log sds."""
-        return np.concatenate([np.arange(self.known_sigma is None), self.log_sds])
+        return np.concatenate([np.arange(self.design.residual.sigma_free), self.log_sds])
 
     def value_and_gradient(self, phi: Array) -> tuple[float, Array]:
         """Log density and gradient at one point (size,); one evaluation of the kernel."""

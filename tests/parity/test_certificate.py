@@ -230,3 +230,35 @@ def test_wrong_effects_fail_even_where_densities_agree():
     assert isinstance(certificate, Certificate)
     assert certificate.max_deviation == 0
     assert not certificate.passed
+
+
+FAR = {"years": (2019.0, 0.0, 1.0), "days": (43_800.0, 0.0, 1.0)}
+FAR |= {"level": (0.0, 1e9, 1.0), "size": (0.0, 0.0, 1e8)}
+
+
+@pytest.fixture(params=FAR)
+def far_design(request):
+    """Eight groups with a covariate far from its origin, or a response far from 0, or large."""
+    origin, level, size = FAR[request.param]
+    rng, g = np.random.default_rng(4), np.repeat(np.arange(8), 6)
+    x = rng.normal(size=48)
+    y = level + size * (x + rng.normal(size=8)[g] + rng.normal(size=48))
+    data = pd.DataFrame({"y": y, "x": x + origin, "g": g.astype(str)})
+    return build(ModelSpec("y ~ x + (1 | g)"), data).design
+
+
+def test_origins_and_sizes_spoil_no_certificate(far_design):
+    found = certify(far_design, graph_witness(far_design), KernelWitness(far_design))
+    assert found.passed, found.sentence
+
+
+def test_faults_are_seen_at_any_origin_and_size(far_design):
+    """A weight of one row that is off by 1 % is a fault of about 1e-4."""
+    weights = np.where(np.arange(far_design.n) == 3, 1.01, 1.0)
+    kernel = KernelWitness(far_design)
+
+    def faulty(sigma, sd, cor, beta=None):
+        right = kernel(sigma, sd, cor, beta)
+        return replace(right, logp=right.logp + 0.5 * float(np.log(weights).sum()))
+
+    assert not certify(far_design, graph_witness(far_design), faulty).passed

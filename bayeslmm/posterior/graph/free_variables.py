@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 
 
-def free_variables(model: "pm.Model", design: Design, draws: Draws, known_sigma: bool) -> "Dataset":
+def free_variables(model: "pm.Model", design: Design, draws: Draws) -> "Dataset":
     """The variables that a graph of the design samples, and no others, (chain, draw, ...)."""
-    values = posterior_variables(design, draws, known_sigma)
+    values = posterior_variables(design, draws)
     values |= dict(_elements(design, values)) | dict(_units(design, draws)) | dict(_spherical(design, draws))
     by_dim = names.dims(design)
     for block in design.blocks:

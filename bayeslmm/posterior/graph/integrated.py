@@ -48,14 +48,14 @@ class GraphIntegral:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Quadratic:
-    """A quadratic log density near a point z: gradient g there, Hessian −H."""
+    """A quadratic log density near a point, along some basis: gradient g there, Hessian −H."""
 
     gradient: Array
     H: Array
 
     @property
     def step(self) -> Array:
-        """From z to the mode."""
+        """To the mode, along the basis."""
         return np.linalg.solve(self.H, self.gradient)
 
     def moved(self, gradient: Array) -> "_Quadratic":
@@ -104,19 +104,19 @@ class GraphDensity:
         return self._integrate(held, given)
 
     def _integrate(self, held: dict[str, Any], beta: Array | None) -> GraphIntegral:
-        graph = self._graph
+        graph, with_prior = self._graph, beta is None
         z = np.zeros(graph.size)
-        if beta is not None:
-            z[graph.is_beta] = beta
-        free = np.ones(graph.size, dtype=bool) if beta is None else ~graph.is_beta
-        quadratic = graph.quadratic(z, held, free, with_prior=beta is None)
+        z[graph.is_beta] = self._least_squares if beta is None else beta
+        basis = self._basis if beta is None else self._basis[:, ~graph.is_beta]
+        quadratic = graph.quadratic(z, held, basis, with_prior)
         for _ in range(2):  # the second step takes off the rounding of the first
-            z[free] += quadratic.step
-            quadratic = quadratic.moved(graph.gradient(z, held, with_prior=beta is None)[free])
+            z += basis @ quadratic.step
+            quadratic = quadratic.moved(basis.T @ graph.gradient(z, held, with_prior))
         self._check(quadratic)
-        logp = graph.value(z, held, with_prior=beta is None)
+        logp = graph.value(z, held, with_prior)
+        volume = float(np.linalg.slogdet(self._basis)[1]) if beta is None else 0.0
         logdet = float(np.linalg.slogdet(quadratic.H)[1])
-        total = logp + 0.5 * free.sum() * log(2 * pi) - 0.5 * logdet
+        total = logp + 0.5 * basis.shape[1] * log(2 * pi) - 0.5 * logdet + volume
         found = graph.ranef(z, held)
         ranef = {
             block.group: found[name]
@@ -143,6 +143,27 @@ class GraphDensity:
             z = BlockCorrelation.of(block).free(cor.get(block.group, ()))
             values[names.unit_name(block.group)] = (1 + z) / 2
         return {name: value for name, value in values.items() if name in self._graph.held}
+
+    @cached_property
+    def _basis(self) -> Array:
+        """Directions of z: the random effects' own, and of β those in which X's columns are orthogonal.
+
+        Whatever the units and origins of X's columns, the Hessian keeps its digits in them.
+        """
+        is_beta = self._graph.is_beta
+        basis = np.eye(len(is_beta))
+        if is_beta.any():
+            R = np.linalg.qr(self.design.X, mode="r")
+            size = np.std(self.design.y) * np.sqrt(self.design.n)  # of a step that the residuals see
+            basis[np.ix_(is_beta, is_beta)] = np.linalg.inv(R) * (size or 1.0)
+        return basis
+
+    @cached_property
+    def _least_squares(self) -> Array:
+        """β to begin at, so that gradients are as small as residuals; nothing where the graph has no β."""
+        Q, R = np.linalg.qr(self.design.X)
+        found = np.linalg.solve(R, Q.T @ (self.design.y - self.design.offset))
+        return np.asarray(found[: self._graph.is_beta.sum()])
 
     @cached_property
     def _graph(self) -> "_CompiledGraph":
@@ -181,15 +202,12 @@ class _CompiledGraph:
         _, _, conditional, prior = self.evaluate(**self.parts(z), **held)
         return np.asarray(conditional + prior if with_prior else conditional)
 
-    def quadratic(
-        self, z: Array, held: dict[str, Any], free: NDArray[np.bool_], with_prior: bool
-    ) -> _Quadratic:
-        """The density near z in its free elements; the gradient is affine, so its differences are exact."""
+    def quadratic(self, z: Array, held: dict[str, Any], basis: Array, with_prior: bool) -> _Quadratic:
+        """The density near z along a basis; the gradient is affine, so its differences are exact."""
         at_z = self.gradient(z, held, with_prior)
-        steps = np.eye(self.size)[free]
-        rows = [at_z - self.gradient(z + step, held, with_prior) for step in steps]
-        H = np.array(rows).reshape(len(steps), self.size)[:, free]
-        return _Quadratic(at_z[free], (H + H.T) / 2)
+        rows = [at_z - self.gradient(z + step, held, with_prior) for step in basis.T]
+        H = np.array(rows).reshape(basis.shape[1], self.size) @ basis
+        return _Quadratic(basis.T @ at_z, (H + H.T) / 2)
 
     def ranef(self, z: Array, held: dict[str, Any]) -> dict[str, Array]:
         return dict(zip(self.groups, self.effects(**self.parts(z), **held), strict=True))

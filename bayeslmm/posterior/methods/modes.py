@@ -47,7 +47,7 @@ class Scan:
         small, k = target.design.kernel.small, len(target.log_sds)
         m = PATTERNS.get(k, MANY) if small else PATTERNS_WHERE_DEAR * k + 1
         scales = SCALES if small else SCALES_WHERE_DEAR
-        return cls(target, _spread_out(m, k), scales if target.known_sigma is None else np.zeros(1))
+        return cls(target, _spread_out(m, k), scales if target.design.residual.sigma_free else np.zeros(1))
 
     @cached_property
     def points(self) -> Array:
