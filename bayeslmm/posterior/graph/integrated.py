@@ -108,11 +108,12 @@ class GraphDensity:
         z = np.zeros(graph.size)
         z[graph.is_beta] = self._least_squares if beta is None else beta
         basis = self._basis if beta is None else self._basis[:, ~graph.is_beta]
+        if with_prior:
+            self._check(z, held)
         quadratic = graph.quadratic(z, held, basis, with_prior)
         for _ in range(2):  # the second step takes off the rounding of the first
             z += basis @ quadratic.step
             quadratic = quadratic.moved(basis.T @ graph.gradient(z, held, with_prior))
-        self._check(quadratic)
         logp = graph.value(z, held, with_prior)
         volume = float(np.linalg.slogdet(self._basis)[1]) if beta is None else 0.0
         logdet = float(np.linalg.slogdet(quadratic.H)[1])
@@ -125,12 +126,18 @@ class GraphDensity:
         }
         return GraphIntegral(float(total), ranef, z[graph.is_beta])
 
-    def _check(self, quadratic: _Quadratic) -> None:
-        if float(np.sum(quadratic.gradient * quadratic.step)) > 1e-6:
-            raise OptionError(
-                "the graph's density isn't quadratic in beta, so beta can't be integrated out: its prior is "
-                "neither flat nor normal; give beta"
-            )
+    def _check(self, z: Array, held: dict[str, Any]) -> None:
+        """The prior's gradient is affine in β: near z, and a thousand steps to both sides."""
+        step = self._basis[:, self._graph.is_beta].sum(axis=1)
+        below, at, above = (self._graph.prior_gradient(z + t * step, held) for t in (-1.0, 0.0, 1.0))
+        for t in (-1e3, 1e3):
+            found = self._graph.prior_gradient(z + t * step, held)
+            affine = at + 0.5 * t * (above - below)
+            if np.max(np.abs(found - affine), initial=0.0) > 1e-6 * np.max(np.abs(affine), initial=0.0):
+                raise OptionError(
+                    "the graph's density isn't quadratic in beta, so beta can't be integrated out: its prior "
+                    "is neither flat nor normal; give beta"
+                )
 
     def _held(self, sigma: float, sd: ByGroup, cor: ByGroup) -> dict[str, Any]:
         """Values of the graph's own parameters, those it has."""
@@ -201,6 +208,10 @@ class _CompiledGraph:
     def gradient(self, z: Array, held: dict[str, Any], with_prior: bool) -> Array:
         _, _, conditional, prior = self.evaluate(**self.parts(z), **held)
         return np.asarray(conditional + prior if with_prior else conditional)
+
+    def prior_gradient(self, z: Array, held: dict[str, Any]) -> Array:
+        """Of β's prior alone."""
+        return np.asarray(self.evaluate(**self.parts(z), **held)[3])
 
     def quadratic(self, z: Array, held: dict[str, Any], basis: Array, with_prior: bool) -> _Quadratic:
         """The density near z along a basis; the gradient is affine, so its differences are exact."""

@@ -220,7 +220,7 @@ def _marginal(target: Target, i: int, centre: Array, covariance: Array, per: int
     along = log_density(line, np.zeros((1, len(others))), np.zeros(1))
     ends = np.array(_reach(line, along))
     for _ in range(WIDENINGS):  # the others, free to follow, reach farther than along a line
-        grid = np.linspace(*ends, POINTS[target.size])
+        grid = np.linspace(ends[0], ends[1], POINTS[target.size])
         found = log_density(grid, unit, log_w)
         high = found[[0, -1]] > found.max() - ENDS
         if not high.any():
