@@ -184,17 +184,18 @@ def draw_points(design: "Design", n_points: int, seed: int) -> Iterator[Point]:
 def _rounding(design: "Design", point: Point) -> float:
     """How far rounding y and the terms of Xβ to double precision can move the log density.
 
-    A residual rᵢ is known to some eps·(|yᵢ| + |offsetᵢ| + Σⱼ|xᵢⱼβⱼ|), and −½ Σ wᵢ rᵢ²/σ² to the sum of these
-    times wᵢ|rᵢ|/σ²: next to nothing for most data, more than 1e-8 of the log density where y, or a covariate,
-    is ten million times its own spread from 0.
+    A residual rᵢ is known to some eps·(|yᵢ| + |offsetᵢ| + Σⱼ|xᵢⱼβⱼ|), −½ Σ rᵢ²/(σ²Rᵢᵢ) to the sum of these
+    times |rᵢ|/(σ²Rᵢᵢ): next to nothing for most data, more than 1e-8 of the log density where y, or a
+    covariate, is ten million times its own spread from 0.
     """
-    w = design.weights
+    residual_variances = design.residual.variances(design.residual.start)
     least_squares = np.linalg.lstsq(design.X, design.y - design.offset)[0]
     sizes = []
     for beta in (point.beta, least_squares):
         terms = np.abs(design.y) + np.abs(design.offset) + np.abs(design.X) @ np.abs(beta)
         residual = np.abs(design.y - design.offset - design.X @ beta)
-        sizes.append(ROUNDINGS * np.finfo(float).eps * float(np.sum(w * residual * terms)) / point.sigma**2)
+        moved = float(np.sum(residual * terms / residual_variances)) / point.sigma**2
+        sizes.append(ROUNDINGS * np.finfo(float).eps * moved)
     return max(sizes)
 
 
