@@ -118,7 +118,7 @@ class Kernel:
     @property
     def n_panel(self) -> int:
         """Elements of the panels: what an evaluation costs."""
-        return int(self.ints[at.N_PANEL])
+        return int(self.problem.ints[at.N_PANEL])
 
     @cached_property
     def condensed(self) -> Condensed:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Units:
     """The coordinates at one θ.
 

@@ -80,7 +80,7 @@ class _Proposals:
     exact: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Round:
     """Proposals by chain, what they were drawn from, and the logarithm of the posterior's total mass."""
 

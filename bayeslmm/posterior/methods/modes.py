@@ -28,7 +28,7 @@ APART = 0.5  # posterior sds between modes that are two
 NEGLIGIBLE = 15.0  # log mass below the largest at which a mode is dropped
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scan:
     """The log density at patterns of log θ by common scales.
 

@@ -17,7 +17,7 @@ FEWEST_POINTS = 5  # per parameter that moments are made of, by their effective 
 LEAST_SHARE = 0.05  # of the proposals that the lightest part gets: its mass is only an estimate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Student:
     """A multivariate t about `centre` (d,), scale matrix widen²·root·rootᵀ, `df` degrees of freedom."""
 
@@ -54,7 +54,7 @@ class Student:
         return shape - d * log(self.widen) - float(np.linalg.slogdet(self.root)[1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Proposer:
     """A mixture of t distributions.
 

@@ -32,7 +32,7 @@ ERRORS = 20.0  # π in units of the polynomial's error: the weights' noise stays
 LEAST = 0.05  # π of a polynomial without error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Surrogate:
     """A polynomial of a log density in units of a t distribution's root.
 
