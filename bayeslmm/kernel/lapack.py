@@ -52,7 +52,7 @@ def address_of(typing_context: Any, name: Any) -> Any:
 
 
 def _asked(context: Any, builder: Any, routine: str) -> Any:
-    """What `routine_address` says at run time; `UNKNOWN` where an interrupt ends it: to be asked again."""
+    """What `routine_address` says at run time; `UNKNOWN`, to be asked again, where an interrupt ends it."""
     python = context.get_python_api(builder)
     answer = cgutils.alloca_once_value(builder, ir.Constant(ir.IntType(64), UNKNOWN))
     lock = python.gil_ensure()

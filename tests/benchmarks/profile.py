@@ -19,10 +19,8 @@ FORMULAS = {
     "InstEval_standard": "y ~ 1 + service + (1 | s) + (1 | d) + (1 | dept)",
 }
 PARTS = {
-    "/bayeslmm/kernel/lapack": "kernel: factor, and LAPACK on the tail",
-    "/bayeslmm/kernel/factor": "kernel: factor, and LAPACK on the tail",
-    "/bayeslmm/kernel/kernel": "kernel: gradient",
-    "/bayeslmm/kernel/pullback": "kernel: gradient",
+    "/bayeslmm/kernel/kernel": "kernel: criterion and gradient",
+    "/bayeslmm/kernel/criterion": "kernel: criterion and gradient",
     "/bayeslmm/kernel/optimizer": "search",
     "/bayeslmm/likelihood/optimum": "search",
     "/bayeslmm/kernel/": "kernel: cross-products, start values",

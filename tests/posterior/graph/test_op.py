@@ -4,8 +4,10 @@ import pytensor.tensor as pt
 import pytest
 from pytensor.compile.mode import Mode
 
+from bayeslmm.kernel.density import integrated
 from bayeslmm.kernel.leaves import leaf_sizes
 from bayeslmm.posterior.graph.op import KernelDensity
+from tests.kernel.problems import crossed_kernel
 
 PYTHON = Mode(linker="py", optimizer="fast_compile")
 
@@ -60,3 +62,13 @@ def test_numba_compiles_the_density_of_one_factor_for_its_sizes(sleepstudy, inte
         by_numba, pytensor.function(inputs, outputs, mode=PYTHON)(*values), strict=True
     ):
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_numba_calls_lapack_for_a_large_tail():
+    kernel, lam = crossed_kernel()
+    sigma, flat = np.array(1.3), (np.zeros((2, 2)), np.zeros(2))
+    inputs = [pt.dvector(), pt.dscalar()]
+    outputs = KernelDensity(True)(*inputs, *flat, *kernel.problem)
+    by_numba = pytensor.function(inputs, outputs, mode="NUMBA")(lam, sigma)
+    for found, expected in zip(by_numba, integrated(lam, 1.3, *flat, kernel.problem), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
