@@ -1,1 +1,43 @@
-"""Arrays only: cross-products, blocked factor, (log|V₀|, A) and derivatives, random effects, optimizer."""
+"""The kernel: (θ, φ) ↦ (log|V₀|, A), A = [X y]ᵀV₀⁻¹[X y], its derivatives, and what is read off them.
+
+Arrays only: no label, no data frame, no formula. Everything starts from cross-products of the whitened
+rows; after that nothing sees the rows again.
+
+Words
+-----
+block : the random effects of one grouping factor; level, coef as everywhere.
+Q, r, γ, δ : R^{-½}X = Q R_X orthonormal, y's least-squares residual and coefficients; β = R_X⁻¹(γ + δ).
+C, F : a block's columns times C are orthonormal on average; F = C⁻¹Λ is their relative factor.
+M, L, W : M = ΛᵀZᵀR⁻¹ZΛ + I = LLᵀ, W = L⁻¹ΛᵀZᵀR⁻¹[Q r]; then log|V₀| = log|M| + log|R| and
+    A = [Q r]ᵀR⁻¹[Q r] − WᵀW.
+chain : blocks nested one in the next, eliminated level by level; node : a level of the chain; leaf : one of
+    its finest block.
+panel : the columns of a node in M, later L: its own rows, those of the coarser nodes it lies in (its
+    ancestors), of the tail's levels it meets, and its border. border : the p + 1 rows of [Q r].
+tail : the blocks that are not in the chain, held as one dense matrix, bordered by [Q r].
+like : a node of a condensed problem whose own rows of L another one has, too.
+position : place of a random effect in the order of elimination; public : in that of Z's columns.
+
+The order of reading
+--------------------
+1. `problem.layout`: how a problem is packed, and by what names it is read. `problem`: `blocks` and
+   `together` (which levels share a row) decide the order of elimination, `tables` what each panel holds,
+   `elimination` puts rows in their place; `crossproducts` makes a problem from rows in memory, `streaming`
+   from chunks. `sufficient` is the part that the response enters by, `relation` known covariance between
+   levels, `condensed` the same problem from fewer nodes.
+2. `factor`: `blocked` is the equation, chain and tail; `dense` decides by size between loops and LAPACK
+   (`lapack`); `pullback` takes derivatives by (log|V₀|, A) back to Λ; `chain` solves with L.
+3. `values`: `criterion` with β and σ profiled out, `density` with b or b and β integrated out, `one_factor`
+   the same compiled for a problem's sizes; `solved` is δ̂ and r² from A, `fixed_effects` β's prior and
+   draws; `information` a model of the Hessian, `leave_out` densities of groups left out.
+4. `effects`: `conditional` is b given y at one Λ, `effect_moments` at many, `draws` exact draws,
+   `draws_by_level` of one factor, `nearby_draws` where a factor is dear; `by_block` products with every
+   level's own matrix.
+5. `search`: `moment_start` where it begins, `optimizer` its steps, `refit` the same for many responses,
+   compiled.
+
+`kernel.Kernel` is the face of all this for one problem; `compiled` how things are compiled and cached;
+`independence` turns weighted draws into a chain.
+
+A residual structure whitens the rows and knows log|R| before they come here (`problem.crossproducts.pack`).
+"""

@@ -56,7 +56,7 @@ def generated(function: Callable[..., Any]) -> Callable[..., Any]:
 @cache
 def source_stamp() -> str:
     """Digest of the kernel's sources: what compiled code, with all it calls, was made from."""
-    sources = b"".join(path.read_bytes() for path in sorted(ROOM.glob("*.py")))
+    sources = b"".join(path.read_bytes() for path in sorted(ROOM.rglob("*.py")))
     return hashlib.sha256(sources).hexdigest()
 
 

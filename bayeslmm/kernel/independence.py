@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.kernel.blocks import Floats
+from bayeslmm.kernel.arrays import Floats
 from bayeslmm.kernel.compiled import compiled
 
 

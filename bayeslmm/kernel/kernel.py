@@ -5,19 +5,20 @@ from functools import cached_property
 
 import numpy as np
 
-from bayeslmm.kernel import layout as at
-from bayeslmm.kernel.blocks import BlockRows, Floats, Ints
-from bayeslmm.kernel.condensed import Condensed, condense
-from bayeslmm.kernel.conditional import Conditional, conditional
-from bayeslmm.kernel.criterion import criterion
-from bayeslmm.kernel.crossproducts import Whitening, as_they_are, pack
-from bayeslmm.kernel.dense import LARGE
-from bayeslmm.kernel.factor import factor
-from bayeslmm.kernel.layout import Problem
-from bayeslmm.kernel.pullback import pullback
-from bayeslmm.kernel.relation import Known
-from bayeslmm.kernel.solved import Solved
-from bayeslmm.kernel.sufficient import write_response
+from bayeslmm.kernel.arrays import Floats, Ints
+from bayeslmm.kernel.effects.conditional import Conditional, conditional
+from bayeslmm.kernel.factor.blocked import factor
+from bayeslmm.kernel.factor.dense import LARGE
+from bayeslmm.kernel.factor.pullback import pullback
+from bayeslmm.kernel.problem import layout as at
+from bayeslmm.kernel.problem.blocks import BlockRows
+from bayeslmm.kernel.problem.condensed import Condensed, condense
+from bayeslmm.kernel.problem.crossproducts import Whitening, as_they_are, pack
+from bayeslmm.kernel.problem.layout import Problem
+from bayeslmm.kernel.problem.relation import Known
+from bayeslmm.kernel.problem.sufficient import write_response
+from bayeslmm.kernel.values.criterion import criterion
+from bayeslmm.kernel.values.solved import Solved
 
 CHEAP = 200_000  # panel elements up to which an evaluation takes about a millisecond
 

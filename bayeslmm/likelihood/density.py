@@ -11,7 +11,7 @@ type Array = NDArray[np.float64]
 
 def marginal_loglik(design: Design, beta: ArrayLike, sigma: float, sd: ByGroup, cor: ByGroup) -> float:
     """log p(y | β, σ, sd, cor), b integrated out."""
-    from bayeslmm.kernel.density import marginal
+    from bayeslmm.kernel.values.density import marginal
 
     lam = design.covariance.from_natural(sd, cor, sigma)
     given = np.asarray(beta, dtype=np.float64)
@@ -20,7 +20,7 @@ def marginal_loglik(design: Design, beta: ArrayLike, sigma: float, sd: ByGroup, 
 
 def restricted_loglik(design: Design, sigma: float, sd: ByGroup, cor: ByGroup) -> float:
     """ℓ_R(σ, sd, cor): b integrated out, and β under a flat prior (Harville 1974)."""
-    from bayeslmm.kernel.density import integrated
+    from bayeslmm.kernel.values.density import integrated
 
     lam = design.covariance.from_natural(sd, cor, sigma)
     flat = np.zeros((design.p, design.p)), np.zeros(design.p)

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import ConvergenceWarning, OptionError, SingularFitWarning, check_choice
-from bayeslmm.kernel.conditional import Conditional
-from bayeslmm.kernel.solved import Solved
+from bayeslmm.kernel.effects.conditional import Conditional
+from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.likelihood import random_effects as ranef_tables
 from bayeslmm.likelihood.delta_method import NaturalErrors, ThetaSigma, natural_errors, theta_sigma
 from bayeslmm.likelihood.optimum import Convergence, Criterion, Optimum, optimize

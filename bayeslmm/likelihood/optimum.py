@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.kernel.optimizer import Outcome, Status, minimize
+from bayeslmm.kernel.search.optimizer import Outcome, Status, minimize
 from bayeslmm.likelihood.curvature import FLAT, forward_hessian
 from bayeslmm.likelihood.elsewhere import beyond_a_ridge, far_points, turned
 from bayeslmm.spec.coordinates import Coordinates
@@ -81,7 +81,7 @@ class Criterion:
         """The average information, (n, n), where differences of gradients would be dear."""
         if self.kernel.small:
             return None
-        from bayeslmm.kernel.information import average_information
+        from bayeslmm.kernel.values.information import average_information
 
         lam, moves = self.coordinates.flat(x), self.coordinates.jacobian(x)
         return average_information(self.kernel, lam, moves, self.reml, self.sigma)
@@ -269,7 +269,7 @@ def _minimized(criterion: Criterion, x: Array, max_iter: int) -> Outcome:
 
 def moment_start(kernel: Kernel, covariance: CovarianceMap) -> Array:
     """θ of moment estimates, (n_theta,), or one at which each coef counts like the residual."""
-    from bayeslmm.kernel.moments import relative_covariances
+    from bayeslmm.kernel.search.moment_start import relative_covariances
 
     T = relative_covariances(kernel.problem)
     if T is None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.kernel.conditional import Conditional
+from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.spec.design import Design
 
 type Array = NDArray[np.float64]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.kernel.conditional import Conditional
+from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.kernel.kernel import Kernel
 
 if TYPE_CHECKING:

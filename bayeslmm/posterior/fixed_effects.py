@@ -8,7 +8,7 @@ from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
 if TYPE_CHECKING:
-    from bayeslmm.kernel.fixed_effects import PriorOfDelta
+    from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
 
 
 def integrable(priors: Priors) -> bool:
@@ -18,7 +18,7 @@ def integrable(priors: Priors) -> bool:
 
 def prior_of_delta(design: Design, priors: Priors) -> "PriorOfDelta":
     """The prior of β in the kernel's coordinates; for `integrable` priors."""
-    from bayeslmm.kernel.fixed_effects import PriorOfDelta
+    from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
 
     terms = [prior.quadratic for prior in priors.beta if prior.quadratic is not None]
     precision = np.array([term.precision for term in terms])

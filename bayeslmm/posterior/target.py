@@ -15,7 +15,7 @@ from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
 if TYPE_CHECKING:
-    from bayeslmm.kernel.fixed_effects import PriorOfDelta
+    from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
 
 type Array = NDArray[np.float64]
 
@@ -85,7 +85,7 @@ class Target:
 
     def log_likelihood(self, phi: Array) -> Array:
         """Log likelihood, random effects and (where exact) β integrated out, of points (m, size): (m,)."""
-        from bayeslmm.kernel.density import integrated_values, marginal_values
+        from bayeslmm.kernel.values.density import integrated_values, marginal_values
 
         parameters, problem = self.parameters(phi), self.design.kernel.condensed.problem
         lam, sigma = relative_factors(self.design, parameters), np.ascontiguousarray(parameters.sigma)
@@ -176,7 +176,7 @@ class Target:
 
     def _density(self, parameters: Parameters, lam: Array, i: int) -> "_Density":
         """The kernel's value and gradient at one draw."""
-        from bayeslmm.kernel.density import integrated, marginal
+        from bayeslmm.kernel.values.density import integrated, marginal
 
         sigma, problem = float(parameters.sigma[i]), self.design.kernel.condensed.problem
         if parameters.beta is not None:

@@ -19,7 +19,7 @@ def step(x):
 
 CALLER = """
 from tiny.kernel.compiled import compiled
-from tiny.kernel.callee import step
+from tiny.kernel.factor.callee import step
 
 @compiled
 def walk(x):
@@ -38,13 +38,13 @@ class TinyPackage:
     def __init__(self, folder):
         self.folder = folder
         self.room = folder / "tiny" / "kernel"
-        self.room.mkdir(parents=True)
+        (self.room / "factor").mkdir(parents=True)
         shutil.copy(compiled.__file__, self.room / "compiled.py")
         (self.room / "caller.py").write_text(CALLER)
         self.write_callee(size=1)
 
     def write_callee(self, size):
-        (self.room / "callee.py").write_text(CALLEE.format(size=size))
+        (self.room / "factor" / "callee.py").write_text(CALLEE.format(size=size))
 
     def forbid_cache_beside_it(self):
         (self.room / "__pycache__").write_text("a file, so that no folder can be made; binds root too")
@@ -71,7 +71,7 @@ def test_second_process_finds_the_code_beside_the_package(package, tmp_path):
     assert package.call(tmp_path / "cache") == (2, 1, str(package.room / "__pycache__"))
 
 
-def test_callee_edited_in_another_file_is_seen(package, tmp_path):
+def test_callee_edited_in_another_folder_is_seen(package, tmp_path):
     package.call(tmp_path / "cache")
     package.write_callee(size=100)
     assert package.call(tmp_path / "cache")[:2] == (101, 0)

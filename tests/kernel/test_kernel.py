@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bayeslmm.kernel import layout as at
+from bayeslmm.kernel.problem import layout as at
 from tests.kernel.problems import STRUCTURES, Problem, make
 
 CASES = [(name, p) for name in STRUCTURES for p in (0, 1, 3)]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.kernel.optimizer import Status
+from bayeslmm.kernel.search.optimizer import Status
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
 from bayeslmm.likelihood.bootstrap.refits import Refits, Refitter
 from bayeslmm.likelihood.bootstrap.responses import Responses, RowSampler, Sampler

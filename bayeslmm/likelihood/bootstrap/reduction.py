@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.kernel.relation import related_products
-from bayeslmm.kernel.sufficient import to_whitened_products
+from bayeslmm.kernel.problem.relation import related_products
+from bayeslmm.kernel.problem.sufficient import to_whitened_products
 from bayeslmm.likelihood.bootstrap.responses import Response, Responses
 from bayeslmm.spec.design import Design
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.kernel.optimizer import CONVERGED, PHASE, Outcome, Search, begin, minimize, outcome_of
+from bayeslmm.kernel.search.optimizer import CONVERGED, PHASE, Outcome, Search, begin, minimize, outcome_of
 from bayeslmm.likelihood.bootstrap.responses import Responses
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.optimum import SMALL, Convergence, Criterion, optimize
@@ -128,7 +128,7 @@ class Refitter:
 
     def _search_compiled(self, responses: Responses) -> Searches:
         """Searches for condensed responses; what one near a boundary finds has a fit's last digits."""
-        from bayeslmm.kernel.refit import refit_all
+        from bayeslmm.kernel.search.refit import refit_all
 
         objective, problem, scale = self.objective, self.kernel.condensed.problem, self.objective.scale
         linear = scale[:, None] * objective.coordinates.jacobian(self.start)
@@ -187,7 +187,7 @@ class Refitter:
 
     def _solve(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:
         """δ̂ (m, p), r² (m,) and the criterion (m,) of condensed responses."""
-        from bayeslmm.kernel.refit import solve_all
+        from bayeslmm.kernel.search.refit import solve_all
 
         given = (self.kernel.condensed.problem, self.objective.reml, self.objective.sigma)
         return solve_all(lam, *given, responses.zr, responses.gamma, responses.rr)

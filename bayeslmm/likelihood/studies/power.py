@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError, check_choice
-from bayeslmm.kernel.optimizer import Status
+from bayeslmm.kernel.search.optimizer import Status
 from bayeslmm.likelihood.bootstrap.engine import ResponseEngine, Source
 from bayeslmm.likelihood.bootstrap.kinds.parametric import NormalRows
 from bayeslmm.likelihood.bootstrap.parameters import parameters

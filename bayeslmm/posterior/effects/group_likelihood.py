@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.kernel.leave_out import GroupedRows, group_log_densities
-from bayeslmm.kernel.relation import related_products
+from bayeslmm.kernel.problem.relation import related_products
+from bayeslmm.kernel.values.leave_out import GroupedRows, group_log_densities
 from bayeslmm.posterior.fixed_effects import prior_of_delta
 from bayeslmm.posterior.parameters import Parameters, relative_factors
 from bayeslmm.spec.design import Design

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.kernel.fixed_effects import PriorOfDelta
-from bayeslmm.kernel.perturbed import NearbyDraws
-from bayeslmm.kernel.recover import draw_effects
+from bayeslmm.kernel.effects.draws import draw_effects
+from bayeslmm.kernel.effects.nearby_draws import NearbyDraws
+from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
 from bayeslmm.posterior.fixed_effects import prior_of_delta
 from bayeslmm.posterior.parameters import Parameters, relative_factors
 from bayeslmm.spec.design import Design

@@ -18,21 +18,21 @@ def marginal_likelihood(design: Design, priors: Priors, sigma: Tensor, factors: 
     import pymc as pm
     from pytensor import shared
 
-    from bayeslmm.kernel.leaves import leaf_sizes
+    from bayeslmm.kernel.values.one_factor import one_factor_sizes
     from bayeslmm.posterior.graph.op import log_density
 
     lam = _relative(design, factors, sigma)
     # shared: the data are inputs of the compiled code, not part of it
     problem = design.kernel.condensed.problem
-    leaves = leaf_sizes(problem)
+    sizes = one_factor_sizes(problem)
     data = [shared(each.copy(), name) for name, each in problem._asdict().items()]
     if integrable(priors):
         prior = prior_of_delta(design, priors)
         held = [shared(prior.precision, "precision"), shared(prior.shift, "shift")]
-        value = prior.log_constant + log_density(True, leaves, lam, sigma, *held, *data)
+        value = prior.log_constant + log_density(True, sizes, lam, sigma, *held, *data)
     else:
         beta = vector_variable(names.BETA, priors.beta, names.COEF, design.coefs, positive=False)
-        value = log_density(False, leaves, lam, sigma, beta, *data)
+        value = log_density(False, sizes, lam, sigma, beta, *data)
     pm.Potential("log_likelihood", value)
 
 

@@ -11,9 +11,9 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 from pytensor.tensor import as_tensor, dscalar, dvector
 
 from bayeslmm.kernel.compiled import source_stamp
-from bayeslmm.kernel.density import integrated, marginal
-from bayeslmm.kernel.layout import Problem
-from bayeslmm.kernel.leaves import integrated_over_leaves, marginal_over_leaves
+from bayeslmm.kernel.problem.layout import Problem
+from bayeslmm.kernel.values.density import integrated, marginal
+from bayeslmm.kernel.values.one_factor import integrated_for_one_factor, marginal_for_one_factor
 from bayeslmm.posterior.names import Tensor
 
 
@@ -21,18 +21,18 @@ class KernelDensity(Op):
     """log p(y | σ, Λ) with β integrated out, or log p(y | β, σ, Λ).
 
     Inputs are the parameters, then the data, the packed problem's two arrays last: ``lam, sigma, precision,
-    shift`` where β is integrated (design: `bayeslmm.kernel.density.integrated`), else ``lam, sigma, beta``
-    (`bayeslmm.kernel.density.marginal`). Outputs are the log density and its derivative by each parameter.
+    shift`` where β is integrated (`bayeslmm.kernel.values.density.integrated`), else ``lam, sigma, beta``
+    (`marginal` there). Outputs are the log density and its derivative by each parameter.
 
-    With `leaves`, the sizes of a problem with one grouping factor, numba compiles the density that
-    `bayeslmm.kernel.leaves` makes for them; the Python linker calls the general one all the same.
+    With `sizes`, the sizes of a problem with one grouping factor, numba compiles the density that
+    `bayeslmm.kernel.values.one_factor` makes for them; the Python linker calls the general one all the same.
     """
 
-    __props__ = ("integrates_beta", "leaves")
+    __props__ = ("integrates_beta", "sizes")
 
-    def __init__(self, integrates_beta: bool, leaves: tuple[int, int] | None = None) -> None:
+    def __init__(self, integrates_beta: bool, sizes: tuple[int, int] | None = None) -> None:
         self.integrates_beta = integrates_beta
-        self.leaves = leaves
+        self.sizes = sizes
 
     @property
     def n_parameters(self) -> int:
@@ -47,10 +47,10 @@ class KernelDensity(Op):
     @property
     def density_for_its_sizes(self) -> Callable[..., Any]:
         """The fastest function there is for its problems."""
-        if self.leaves is None:
+        if self.sizes is None:
             return self.density
-        make = integrated_over_leaves if self.integrates_beta else marginal_over_leaves
-        return make(*self.leaves)
+        make = integrated_for_one_factor if self.integrates_beta else marginal_for_one_factor
+        return make(*self.sizes)
 
     def make_node(self, *inputs: Any) -> Apply[Any]:
         tensors = [as_tensor(value) for value in inputs]
@@ -102,7 +102,7 @@ def _compiled(op: KernelDensity, node: Apply[Any] | None = None, **_: Any) -> tu
 register_funcify_default_op_cache_key(KernelDensity)(_compiled)
 
 
-def log_density(integrates_beta: bool, leaves: tuple[int, int] | None, *inputs: Any) -> Tensor:
-    """The log density as a PyTensor scalar; `leaves` as `KernelDensity` takes them."""
-    outputs: Tensor = KernelDensity(integrates_beta, leaves)(*inputs)
+def log_density(integrates_beta: bool, sizes: tuple[int, int] | None, *inputs: Any) -> Tensor:
+    """The log density as a PyTensor scalar; `sizes` as `KernelDensity` takes them."""
+    outputs: Tensor = KernelDensity(integrates_beta, sizes)(*inputs)
     return outputs[0]

@@ -40,7 +40,7 @@ class LaplaceFit:
 
 def laplace(target: Target, start: Array | None = None) -> LaplaceFit:
     """Find the mode that a search from `start` ends in, and the curvature there."""
-    from bayeslmm.kernel.optimizer import minimize
+    from bayeslmm.kernel.search.optimizer import minimize
 
     start = target.start() if start is None else start
     if not target.size:

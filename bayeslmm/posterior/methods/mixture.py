@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.kernel.effect_moments import effect_moments
+from bayeslmm.kernel.effects.effect_moments import effect_moments
 from bayeslmm.posterior.fixed_effects import prior_of_delta
 from bayeslmm.posterior.methods.quadrature import Marginal, QuadratureRun, Rule
 from bayeslmm.posterior.parameters import Parameters, relative_factors

@@ -16,10 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError, OptionError
-from bayeslmm.kernel.blocks import BlockSize
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.kernel.plan import Plan
-from bayeslmm.kernel.streaming import Basis, finish, geometry, plan_of
+from bayeslmm.kernel.problem.blocks import BlockSize
+from bayeslmm.kernel.problem.elimination import Elimination
+from bayeslmm.kernel.problem.streaming import Basis, finish, geometry, plan_of
 from bayeslmm.spec import checks, in_memory
 from bayeslmm.spec.design import Block, Design, MeanSd, RandomPart, Scales
 from bayeslmm.spec.factors import Coding, Factor, Grouping, coding_of
@@ -216,7 +216,7 @@ def _basis(learnt: _Learnt) -> Basis:
     return Basis.of(y, X, kept, maker.left_sides(parts), whiten)
 
 
-def _second_pass(learnt: _Learnt, basis: Basis, source: Source) -> tuple[Basis, Second, Plan]:
+def _second_pass(learnt: _Learnt, basis: Basis, source: Source) -> tuple[Basis, Second, Elimination]:
     maker, parts = learnt.maker, learnt.parts
     columns = maker.left_sides(parts)
     centres = all_columns(maker.response(parts), parts["fixed"].matrix, columns)[0]
@@ -236,7 +236,7 @@ def _second_pass(learnt: _Learnt, basis: Basis, source: Source) -> tuple[Basis, 
 
 
 def _built(
-    spec: ModelSpec, source: Source, learnt: _Learnt, basis: Basis, found: Second, plan: Plan
+    spec: ModelSpec, source: Source, learnt: _Learnt, basis: Basis, found: Second, plan: Elimination
 ) -> in_memory.Built:
     n, kept = found.products.n, basis.order[: basis.p].astype(np.intp)
     fixed = learnt.parts["fixed"]

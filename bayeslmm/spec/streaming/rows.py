@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.kernel.streaming import Basis, Rows, Sums, sums
+from bayeslmm.kernel.problem.streaming import Basis, Chunk, Sums, sums
 from bayeslmm.spec import checks
 from bayeslmm.spec.factors import Coded, Coding, Grouping
 from bayeslmm.spec.materialize import Part, replay
@@ -168,7 +168,7 @@ def second(maker: RowMaker, plan: Any, basis: Basis, centres: Array, frame: pd.D
     y, X, columns = maker.response(parts), parts["fixed"].matrix, maker.left_sides(parts)
     R = maker.residual(frame)
     left = y - maker.offsets(frame, parts)
-    rows = Rows(left, X, tuple(maker.codes(frame)), columns, R.whiten, R.log_det())
+    rows = Chunk(left, X, tuple(maker.codes(frame)), columns, R.whiten, R.log_det())
     return Second(sums(plan, basis, rows), Spread.of(all_columns(y, X, columns), centres))
 
 

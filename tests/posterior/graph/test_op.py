@@ -4,8 +4,8 @@ import pytensor.tensor as pt
 import pytest
 from pytensor.compile.mode import Mode
 
-from bayeslmm.kernel.density import integrated
-from bayeslmm.kernel.leaves import leaf_sizes
+from bayeslmm.kernel.values.density import integrated
+from bayeslmm.kernel.values.one_factor import one_factor_sizes
 from bayeslmm.posterior.graph.op import KernelDensity
 from tests.kernel.problems import crossed_kernel
 
@@ -51,12 +51,12 @@ def test_an_impossible_step_is_minus_infinity(sleepstudy):
 
 @pytest.mark.parametrize("integrates_beta", [True, False])
 def test_numba_compiles_the_density_of_one_factor_for_its_sizes(sleepstudy, integrates_beta):
-    leaves = leaf_sizes(sleepstudy.kernel.problem)
-    assert leaves == (2, 2)
+    sizes = one_factor_sizes(sleepstudy.kernel.problem)
+    assert sizes == (2, 2)
     values = [np.array([0.9, 0.0, 0.02, 0.2]), np.array(25.0), np.array([250.0, 10.0])]
     values = values[: 2 if integrates_beta else 3]
     inputs = [pt.tensor(f"x{i}", dtype="float64", shape=x.shape) for i, x in enumerate(values)]
-    outputs = KernelDensity(integrates_beta, leaves)(*inputs, *data_of(sleepstudy, integrates_beta))
+    outputs = KernelDensity(integrates_beta, sizes)(*inputs, *data_of(sleepstudy, integrates_beta))
     by_numba = pytensor.function(inputs, outputs, mode="NUMBA")(*values)
     for found, expected in zip(
         by_numba, pytensor.function(inputs, outputs, mode=PYTHON)(*values), strict=True

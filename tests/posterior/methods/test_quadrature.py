@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import OptionError
-from bayeslmm.kernel.effect_moments import effect_moments
+from bayeslmm.kernel.effects.effect_moments import effect_moments
 from bayeslmm.posterior.fixed_effects import prior_of_delta
 from bayeslmm.posterior.methods.quadrature import quadrature
 from bayeslmm.posterior.options import SampleOptions

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import check_choice
-from bayeslmm.kernel.optimizer import Status
+from bayeslmm.kernel.search.optimizer import Status
 from bayeslmm.likelihood.bootstrap.engine import Replicates, Source
 from bayeslmm.likelihood.bootstrap.hierarchy import chain, check_exchangeable, rows_by_level
 from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind

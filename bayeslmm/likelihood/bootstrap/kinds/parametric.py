@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.kernel.sufficient import ResponseLaw
+from bayeslmm.kernel.problem.sufficient import ResponseLaw
 from bayeslmm.likelihood.bootstrap.kinds.base import ResponseKind
 from bayeslmm.likelihood.bootstrap.responses import Responses, Rows, RowSampler, Sampler
 from bayeslmm.likelihood.fitted import Fitted

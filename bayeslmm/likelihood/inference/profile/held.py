@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.kernel.optimizer import minimize
+from bayeslmm.kernel.search.optimizer import minimize
 from bayeslmm.likelihood.estimates import wald_table
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.covariance import lower_factor

@@ -1,0 +1,1 @@
+"""Random effects given the data: means, variances and exact draws."""

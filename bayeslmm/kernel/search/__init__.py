@@ -1,0 +1,1 @@
+"""Where a search begins, how it goes on, and many of them."""

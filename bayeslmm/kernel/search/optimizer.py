@@ -1,0 +1,330 @@
+"""Minimize a smooth function of a few parameters from values and gradients: a trust-region Newton method.
+
+Ask and tell: `begin` sets up a `Search`, `advance` takes the value and gradient at ``search.trial`` and puts
+the next point there. The caller owns the loop, so that the same compiled steps serve a Python objective and
+a loop of compiled refits. The model Hessian comes from differences of gradients, or is given and then kept by
+symmetric rank-one updates (Conn, Gould & Toint 1991); the step is exact, from the eigenvalues of the model
+(Moré & Sorensen 1983), so that a saddle is left along its descending direction.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+import numpy as np
+
+from bayeslmm.kernel.arrays import Floats, Ints
+from bayeslmm.kernel.compiled import compilable
+from bayeslmm.kernel.factor.dense import cholesky_leading, solve_rows_transposed
+
+START, DIFFERENCE, STEP, CONVERGED, STALLED, FAILED = range(6)
+VALUE, RADIUS, PREDICTED, LENGTH, DECREMENT = range(5)
+PHASE, COLUMN, RENEW, EVALUATIONS, STEPS = range(5)
+DIFFERENCE_STEP = 1e-4
+MAX_RADIUS = 1e3
+
+
+class Status(Enum):
+    """How a search ended; the value is the advice to the user."""
+
+    CONVERGED = "converged: the gradient vanishes in the metric of the Hessian"
+    STALLED = "no further decrease could be found: the criterion is flat or noisy here; look at its profile"
+    EXHAUSTED = "the evaluations ran out before the gradient vanished: raise max_iter or give start values"
+    FAILED = "the criterion could not be evaluated at the start: give other start values"
+
+
+class Search(NamedTuple):
+    """State of a search; all arrays are changed in place. Units are those of `scale`.
+
+    Attributes
+    ----------
+    point, gradient : (k,) best point and gradient there. hessian : (k, k) of the model. trial : (k,) where
+    to evaluate next. numbers : value, trust radius, predicted decrease, step length, Newton decrement.
+    counts : phase, difference column, renew the Hessian at every step, evaluations, accepted steps.
+    """
+
+    point: Floats
+    gradient: Floats
+    hessian: Floats
+    trial: Floats
+    numbers: Floats
+    counts: Ints
+
+
+@compilable
+def begin(start: Floats, hessian: Floats, renew: bool) -> Search:
+    """A search from `start`; an empty `hessian` asks for differences, `renew` for new ones each step."""
+    k = len(start)
+    counts = np.zeros(5, dtype=np.int64)
+    counts[PHASE] = START
+    counts[RENEW] = renew
+    counts[COLUMN] = 0 if hessian.shape[0] == k else -1
+    numbers = np.zeros(5)
+    numbers[VALUE] = np.inf
+    numbers[RADIUS] = 1.0
+    model = hessian.copy() if hessian.shape[0] == k else np.eye(k)
+    return Search(start.copy(), np.zeros(k), model, start.copy(), numbers, counts)
+
+
+@compilable
+def _shifted(g: Floats, values: Floats, shift: float, step: Floats) -> float:
+    """Fill `step` with −g/(values + shift), in the basis of the eigenvectors; its length."""
+    length = 0.0
+    for i in range(len(g)):
+        step[i] = -g[i] / (values[i] + shift) if values[i] + shift > 0.0 else 0.0
+        length += step[i] * step[i]
+    return float(np.sqrt(length))
+
+
+@compilable
+def _newton_step(gradient: Floats, hessian: Floats, step: Floats) -> float:
+    """Fill `step` (1, k) with −H⁻¹g; the decrease promised, NaN where H isn't positive definite."""
+    k = len(gradient)
+    bordered = np.zeros((k + 1, k + 1))
+    for i in range(k):
+        bordered[k, i] = gradient[i]
+        for j in range(i + 1):
+            bordered[i, j] = hessian[i, j]
+    if not np.isfinite(cholesky_leading(bordered, k)):
+        return np.nan
+    for i in range(k):
+        step[0, i] = -bordered[k, i]
+    solve_rows_transposed(bordered, step)
+    return float(-0.5 * bordered[k, k])
+
+
+@compilable
+def trust_region_step(gradient: Floats, hessian: Floats, radius: float) -> tuple[Floats, float]:
+    """The minimizer of gᵀs + ½sᵀHs within a ball, and the decrease it promises.
+
+    Where the model descends without end in a direction the gradient doesn't see, the step goes to the
+    ball's edge along it (the hard case).
+    """
+    k = len(gradient)
+    newton = np.empty((1, k))
+    promised = _newton_step(gradient, hessian, newton)
+    if not np.isnan(promised) and np.sqrt(np.sum(newton * newton)) <= radius:
+        return newton[0], promised
+    values, vectors = np.linalg.eigh(hessian)
+    g, step, out = np.zeros(k), np.zeros(k), np.zeros(k)
+    for i in range(k):
+        for j in range(k):
+            g[i] += vectors[j, i] * gradient[j]
+    largest = max(abs(values[0]), abs(values[-1]), 1e-300)
+    floor = 1e-12 * largest
+    shift = 0.0 if values[0] > floor else floor - values[0]
+    length = _shifted(g, values, shift, step)
+    if length > radius:
+        low, high = shift, max(2.0 * shift, 1e-3 * largest)
+        while _shifted(g, values, high, step) > radius:
+            low, high = high, 4.0 * high
+        for _ in range(60):
+            shift = 0.5 * (low + high)
+            length = _shifted(g, values, shift, step)
+            if abs(length - radius) < 0.05 * radius:
+                break
+            if length > radius:
+                low = shift
+            else:
+                high = shift
+    elif values[0] < -floor:
+        rest = np.sqrt(radius**2 - length**2)
+        step[0] += rest if g[0] <= 0.0 else -rest
+    decrease = 0.0
+    for i in range(k):
+        decrease -= step[i] * (g[i] + 0.5 * values[i] * step[i])
+        for j in range(k):
+            out[j] += vectors[j, i] * step[i]
+    return out, decrease
+
+
+@compilable
+def _propose(search: Search, tolerance: float) -> None:
+    """Put the next step into `trial`, or stop."""
+    numbers, counts = search.numbers, search.counts
+    step, predicted = trust_region_step(search.gradient, search.hessian, numbers[RADIUS])
+    numbers[PREDICTED] = predicted
+    numbers[LENGTH] = 0.0
+    for i in range(len(step)):
+        numbers[LENGTH] += step[i] ** 2
+        search.trial[i] = search.point[i] + step[i]
+    numbers[LENGTH] = np.sqrt(numbers[LENGTH])
+    numbers[DECREMENT] = 2.0 * predicted
+    counts[PHASE] = STEP
+    if predicted <= tolerance * max(1.0, abs(numbers[VALUE])):
+        counts[PHASE] = CONVERGED
+    elif numbers[RADIUS] < 1e-9:
+        counts[PHASE] = STALLED
+
+
+@compilable
+def _difference_or_propose(search: Search, tolerance: float) -> None:
+    """Ask for the next column of the Hessian by differences, or for a step."""
+    column, k, H = search.counts[COLUMN], len(search.point), search.hessian
+    if column < k:
+        for i in range(k):
+            search.trial[i] = search.point[i]
+        search.trial[column] += DIFFERENCE_STEP
+        search.counts[PHASE] = DIFFERENCE
+        return
+    for i in range(k):
+        for j in range(i):
+            H[i, j] = 0.5 * (H[i, j] + H[j, i])
+            H[j, i] = H[i, j]
+    _propose(search, tolerance)
+
+
+@compilable
+def _rank_one(search: Search, gradient: Floats) -> None:
+    """Symmetric rank-one update of the model from the last step, skipped where it is undefined."""
+    k, H = len(gradient), search.hessian
+    miss = np.empty(k)
+    product, miss_length, step_length = 0.0, 0.0, 0.0
+    for i in range(k):
+        miss[i] = gradient[i] - search.gradient[i]
+        for j in range(k):
+            miss[i] -= H[i, j] * (search.trial[j] - search.point[j])
+        step = search.trial[i] - search.point[i]
+        product += miss[i] * step
+        miss_length += miss[i] ** 2
+        step_length += step**2
+    if abs(product) > 1e-8 * np.sqrt(miss_length * step_length):
+        for i in range(k):
+            for j in range(k):
+                H[i, j] += miss[i] * miss[j] / product
+
+
+@compilable
+def _accept(search: Search, value: float, gradient: Floats) -> None:
+    search.numbers[VALUE] = value
+    for i in range(len(gradient)):
+        search.gradient[i] = gradient[i]
+        search.point[i] = search.trial[i]
+
+
+@compilable
+def _judge(search: Search, value: float, gradient: Floats, tolerance: float) -> None:
+    """Accept or refuse the trial step, adapt the radius and the model, and go on."""
+    numbers, counts = search.numbers, search.counts
+    decrease = numbers[VALUE] - value
+    noise = 1e-13 * max(1.0, abs(numbers[VALUE]))
+    ratio = (decrease + noise) / (numbers[PREDICTED] + noise) if np.isfinite(value) else -1.0
+    if ratio < 0.25:
+        numbers[RADIUS] = 0.25 * numbers[LENGTH]
+    elif ratio > 0.75 and numbers[LENGTH] > 0.9 * numbers[RADIUS]:
+        numbers[RADIUS] = min(2.5 * numbers[RADIUS], MAX_RADIUS)
+    if np.isfinite(value):
+        _rank_one(search, gradient)
+    if ratio > 1e-4:
+        _accept(search, value, gradient)
+        counts[STEPS] += 1
+        if counts[RENEW]:
+            counts[COLUMN] = 0
+            _difference_or_propose(search, tolerance)
+            return
+    _propose(search, tolerance)
+
+
+@compilable
+def advance(search: Search, value: float, gradient: Floats, tolerance: float) -> bool:
+    """Take value and gradient at ``search.trial``; put the next point there. False when it is over."""
+    counts = search.counts
+    counts[EVALUATIONS] += 1
+    if counts[PHASE] == START:
+        if not np.isfinite(value):
+            counts[PHASE] = FAILED
+            return False
+        _accept(search, value, gradient)
+        if counts[COLUMN] == 0:
+            _propose(search, tolerance)
+        else:
+            counts[COLUMN] = 0
+            _difference_or_propose(search, tolerance)
+    elif counts[PHASE] == DIFFERENCE:
+        if np.isfinite(value):
+            for i in range(len(gradient)):
+                search.hessian[i, counts[COLUMN]] = (gradient[i] - search.gradient[i]) / DIFFERENCE_STEP
+        counts[COLUMN] += 1
+        _difference_or_propose(search, tolerance)
+    else:
+        _judge(search, value, gradient, tolerance)
+    return bool(counts[PHASE] == DIFFERENCE or counts[PHASE] == STEP)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What a search found.
+
+    Attributes
+    ----------
+    x : (k,) the minimizer. value : the function there. gradient : (k,). hessian : (k, k) of the last model.
+    decrement : gᵀH⁻¹g, the squared length of the gradient in the metric of the Hessian: twice the decrease
+    still promised, whatever the units. n_evaluations, n_steps : counts. status : how it ended.
+    """
+
+    x: Floats
+    value: float
+    gradient: Floats
+    hessian: Floats
+    decrement: float
+    n_evaluations: int
+    n_steps: int
+    status: Status
+
+    @property
+    def converged(self) -> bool:
+        return self.status is Status.CONVERGED
+
+
+def minimize(
+    objective: Callable[[Floats], tuple[float, Floats]],
+    start: Floats,
+    scale: Floats,
+    *,
+    hessian: Floats | None = None,
+    renew: bool = True,
+    tolerance: float = 1e-14,
+    max_evaluations: int = 500,
+) -> Outcome:
+    """Minimize a function of a few parameters.
+
+    Parameters
+    ----------
+    objective : maps (k,) to value and gradient (k,); an infinite value refuses the point.
+    start : (k,) where to begin. scale : (k,) the size of a natural change of each parameter, or a basis
+        (k, k) whose columns are natural changes.
+    hessian : (k, k) to begin with, None for differences of gradients. renew : take new differences at every
+        step (Newton); else rank-one updates, one evaluation a step.
+    tolerance : relative decrease of the function below which a step isn't worth taking.
+    """
+    k, basis = len(start), _basis(scale)
+    model = np.zeros((0, k)) if hessian is None else basis.T @ hessian @ basis
+    inner = np.linalg.solve(basis, np.asarray(start, dtype=np.float64))
+    search = begin(inner, np.ascontiguousarray(model), renew)
+    going = True
+    while going and search.counts[EVALUATIONS] < max_evaluations:
+        value, gradient = objective(basis @ search.trial)
+        going = bool(advance(search, float(value), basis.T @ gradient, tolerance))
+    return outcome_of(search, basis)
+
+
+def _basis(scale: Floats) -> Floats:
+    return np.diag(scale) if scale.ndim == 1 else scale
+
+
+def outcome_of(search: Search, scale: Floats) -> Outcome:
+    """What a search that is over has found, out of the units of `scale`, (k,) or a basis (k, k)."""
+    statuses = {CONVERGED: Status.CONVERGED, STALLED: Status.STALLED, FAILED: Status.FAILED}
+    basis = _basis(scale)
+    inverse = np.linalg.inv(basis)
+    return Outcome(
+        x=basis @ search.point,
+        value=float(search.numbers[VALUE]),
+        gradient=inverse.T @ search.gradient,
+        hessian=inverse.T @ search.hessian @ inverse,
+        decrement=float(search.numbers[DECREMENT]),
+        n_evaluations=int(search.counts[EVALUATIONS]),
+        n_steps=int(search.counts[STEPS]),
+        status=statuses.get(int(search.counts[PHASE]), Status.EXHAUSTED),
+    )
