@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.spec.covariance.algebra import lower_factor
+from bayeslmm.spec.relative import CovarianceMap, TermSlot
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from bayeslmm.spec.relative import CovarianceMap, TermSlot
 
 type Array = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ class Units:
     basis: Array
 
     @classmethod
-    def at(cls, covariance: "CovarianceMap", theta: Array) -> "Units":
+    def at(cls, covariance: CovarianceMap, theta: Array) -> "Units":
         """The coordinates of a covariance map at θ."""
         factors = covariance.factors(theta)
         roots = tuple(np.zeros_like(factor) for factor in factors)
@@ -59,7 +59,7 @@ class Units:
         return csr_array(Z @ csr_array(block_diag(parts)))
 
 
-def spread_root(slot: "TermSlot", factor: Array) -> Array:
+def spread_root(slot: TermSlot, factor: Array) -> Array:
     """Lower-triangular S (k, k) with SSᵀ = G⁻¹ + ΛΛᵀ of one bar."""
     none, k = slot.root, len(factor)
     if k == 1:
@@ -68,7 +68,7 @@ def spread_root(slot: "TermSlot", factor: Array) -> Array:
     return np.asarray(none @ np.linalg.qr(wide.T, mode="r").T)
 
 
-def off_boundary(covariance: "CovarianceMap", theta: Array) -> Array:
+def off_boundary(covariance: CovarianceMap, theta: Array) -> Array:
     """θ moved off every boundary by a fraction of the usual start: T + 0.1 T_start."""
     out = theta.copy()
     for slot in covariance.slots:
@@ -79,7 +79,7 @@ def off_boundary(covariance: "CovarianceMap", theta: Array) -> Array:
     return out
 
 
-def basis_at(covariance: "CovarianceMap", theta: Array) -> Array:
+def basis_at(covariance: CovarianceMap, theta: Array) -> Array:
     """dθ/dξ at θ, (n_theta, n_theta)."""
     basis = np.zeros((covariance.n_theta, covariance.n_theta))
     for slot in covariance.slots:

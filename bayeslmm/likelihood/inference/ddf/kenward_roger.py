@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.curvature import inverse_root
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.inference.ddf.base import DDF, RANK, FTest
+from bayeslmm.likelihood.inference.ddf.base import DDF, FTest
 from bayeslmm.likelihood.inference.information import Information, information
 
 type Array = NDArray[np.float64]
@@ -101,31 +101,6 @@ class KenwardRoger(DDF):
         A1 = float(traces @ self.W @ traces)
         A2 = float(np.einsum("ij,iqr,jrq->", self.W, moved, moved))
         return moments(len(C), A1, A2)
-
-
-class KenwardRogerObserved(KenwardRoger):
-    """Kenward and Roger's method with the observed information, as SAS GLIMMIX and JMP have it."""
-
-    keyword: ClassVar[str] = "kenward-roger-observed"
-    name: ClassVar[str] = "Kenward-Roger (observed information)"
-
-    @cached_property
-    def known(self) -> Array:
-        """(r, r) twice the information of the variance parameters: the observed one.
-
-        Raises
-        ------
-        OptionError
-            Where it isn't that of a minimum, as it needn't be on a boundary.
-        """
-        found = self.information.observed(self.Phi, self.fit.sigma)
-        sizes = np.sqrt(np.abs(np.diag(found))) + np.finfo(float).tiny
-        if np.min(np.linalg.eigvalsh(found / np.outer(sizes, sizes)), initial=0.0) < -RANK:
-            raise OptionError(
-                "the observed information isn't positive: a variance of this fit is 0 or hardly known; "
-                "use ddf='kenward-roger', whose expected information always is"
-            )
-        return found
 
 
 def moments(q: int, A1: float, A2: float) -> tuple[float, float]:
