@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayeslmm.arguments import check_arguments, verbs_in_our_words
 from bayeslmm.spec.build import build
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.model_spec import Missing, ModelSpec
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bayeslmm.posterior.result import PosteriorResult
 
 
+@verbs_in_our_words
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class LinearMixedModel:
     """A linear mixed model: y = Xβ + Zb + offset + e, b ~ N(0, σ²ΛΛᵀ), e ~ N(0, σ²/w).
@@ -239,7 +241,8 @@ class LinearMixedModel:
         from bayeslmm.posterior.options import SampleOptions
         from bayeslmm.posterior.sample import sample
 
-        asked = SampleOptions.of(draws=draws, tune=tune, chains=chains, seed=seed, method=method, **options)
+        check_arguments("sample", options, (each.name for each in fields(SampleOptions)))
+        asked = SampleOptions(draws, tune, chains, seed, method, **options)
         return sample(self.design, self.priors, asked, self.recipe)
 
     def parity(

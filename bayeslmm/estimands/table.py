@@ -5,6 +5,8 @@ from typing import Any, Self
 
 import pandas as pd
 
+from bayeslmm.markup import html_table, paragraph
+
 LIKELIHOOD_COLUMNS = ("kind", "estimate", "se", "lower", "upper")
 POSTERIOR_COLUMNS = (
     "kind",
@@ -99,7 +101,7 @@ class EstimateTable:
 
     def _repr_html_(self) -> str:
         """Read as a table in a notebook."""
-        return f"<p>{self._caption()}</p>{self.frame.to_html(float_format='{:.5g}'.format, border=0)}"
+        return paragraph(self._caption()) + html_table(self.frame)
 
     def _caption(self) -> str:
         return f"{self.source}: {len(self)} estimands, {100 * self.prob:g} % {self.interval} intervals"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from bayeslmm.arguments import verbs_in_our_words
 from bayeslmm.errors import check_whole
 from bayeslmm.likelihood.estimates import wald_table
 from bayeslmm.likelihood.fitted import Fitted
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bayeslmm.likelihood.refit_many import RefitArrays
 
 
+@verbs_in_our_words
 class LikelihoodFit(Fitted):
     """A linear mixed model fitted by ML or REML: the numbers found, and what can be asked of them.
 

@@ -1,13 +1,13 @@
 """The summary of a fit, laid out as lme4 users know it; the record is for programs, its text for people."""
 
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
 
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.varcorr import RESIDUAL, whole_block
+from bayeslmm.markup import paragraph, preformatted
 
 MOST_CORRELATED = 12  # coefficients beyond which the correlation matrix isn't printed
 
@@ -45,10 +45,7 @@ class Summary:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = [
-            f"<p><b>{escape(title)}</b></p><pre>{escape(body)}</pre>" for title, body in self._sections()
-        ]
-        return "".join(parts)
+        return "".join(paragraph(title, strong=True) + preformatted(body) for title, body in self._sections())
 
     def _sections(self) -> list[tuple[str, str]]:
         count, *groups = self.sizes.items()

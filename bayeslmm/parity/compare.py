@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bayeslmm.arguments import in_our_words
 from bayeslmm.errors import InputError
 from bayeslmm.parity.comparison import Comparison
 from bayeslmm.parity.sides import recognise
@@ -71,6 +72,7 @@ class Parity(Comparison):
         return self.verdicts._repr_html_()
 
 
+@in_our_words
 def compare(
     *results: Any,
     names: Mapping[str, str] | None = None,

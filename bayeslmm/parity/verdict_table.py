@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from textwrap import indent
 
 import pandas as pd
 
+from bayeslmm.markup import paragraph, sentences
 from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
 from bayeslmm.parity.verdicts.precedence import precedence
@@ -78,12 +78,7 @@ class Verdicts:
     def _repr_html_(self) -> str:
         """Read as a table in a notebook."""
         shown = pd.concat([self.parameters, self.noteworthy])
-        left = "style='text-align:left'"
-        rows = "".join(
-            f"<tr><th {left}>{escape(label)}</th><td>{verdict}</td><td {left}>{escape(text)}</td></tr>"
-            for label, verdict, text in _triples(shown)
-        )
-        return f"<p>{self.headline}</p><table>{rows}</table>"
+        return paragraph(self.headline) + sentences(_triples(shown))
 
     def _lines(self) -> Iterator[str]:
         shown = pd.concat([self.parameters, self.noteworthy])

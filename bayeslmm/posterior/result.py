@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayeslmm.arguments import verbs_in_our_words
 from bayeslmm.errors import InputError
 from bayeslmm.posterior.methods.mixture import NodeMixture
 from bayeslmm.posterior.options import SampleOptions
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
 
 
+@verbs_in_our_words
 @dataclass(frozen=True, eq=False)
 class PosteriorResult:
     """Posterior draws with their provenance.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.markup import bold
 from bayeslmm.render import style
 from bayeslmm.render.kde import density
 from bayeslmm.spec.labels import kind_of
@@ -51,7 +52,7 @@ def plot_densities(panels: Sequence[DensityPanel], columns: int = 2, legend: boo
 
     columns = max(1, min(columns, len(panels)))
     rows = max(1, -(-len(panels) // columns))
-    titles = [f"<b>{panel.label}</b>" for panel in panels]
+    titles = [bold(panel.label) for panel in panels]
     figure = make_subplots(
         rows=rows, cols=columns, subplot_titles=titles, vertical_spacing=0.28 / rows, horizontal_spacing=0.06
     )

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from bayeslmm.estimands.table import EstimateTable
+from bayeslmm.markup import bold
 from bayeslmm.render import style
 from bayeslmm.render.numbers import percent, significant
 from bayeslmm.spec.labels import KINDS
@@ -79,7 +80,7 @@ def _draw_row(figure: "Figure", row: int, label: str, tables: Sequence[EstimateT
     figure.update_yaxes(visible=False, range=[0.7 - len(shown), 0.6], fixedrange=True, row=row, col=1)
     figure.update_xaxes(**style.axis(nticks=6, range=_range(shown, label)), row=row, col=1)
     figure.add_annotation(
-        text=f"<b>{label}</b>",
+        text=bold(label),
         x=0,
         xref="x domain",
         xanchor="left",

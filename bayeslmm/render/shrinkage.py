@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.markup import bold
 from bayeslmm.render import style
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def plot_shrinkage(panels: Sequence[ShrinkagePanel], columns: int = 2, legend: b
 
     columns = max(1, min(columns, len(panels)))
     rows = max(1, -(-len(panels) // columns))
-    titles = [f"<b>{panel.title}</b>" for panel in panels]
+    titles = [bold(panel.title) for panel in panels]
     figure = make_subplots(
         rows=rows, cols=columns, subplot_titles=titles, vertical_spacing=0.36 / rows, horizontal_spacing=0.1
     )

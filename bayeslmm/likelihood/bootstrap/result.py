@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayeslmm.arguments import verbs_in_our_words
 from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.bootstrap.intervals import IntervalMethod, Sample
@@ -26,6 +27,7 @@ from bayeslmm.spec.labels import kind_of, ranef_labels
 type Array = NDArray[np.float64]
 
 
+@verbs_in_our_words
 @dataclass(frozen=True)
 class Bootstrap:
     """Refits of replicates.

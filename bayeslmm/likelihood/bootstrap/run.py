@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayeslmm.arguments import check_arguments
 from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind, ResponseKind
 from bayeslmm.likelihood.bootstrap.parameters import parameters
@@ -107,10 +108,8 @@ def kind_of(asked: str | BootstrapKind, of_kind: dict[str, Any]) -> BootstrapKin
     kinds = BootstrapKind.kinds()
     kind = kinds[check_choice("bootstrap kind", asked, kinds)]
     known = [each.name for each in fields(kind)]
-    for name in of_kind:
-        if not known:
-            raise OptionError(f"the {asked} bootstrap has no options; got {name!r}")
-        check_choice(f"option of the {asked} bootstrap", name, known)
+    common = [each.name for each in fields(BootstrapOptions)]
+    check_arguments("bootstrap", of_kind, [*known, *common])
     return kind(**of_kind)
 
 

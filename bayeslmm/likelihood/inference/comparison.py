@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayeslmm.arguments import in_our_words
 from bayeslmm.errors import BayesLMMWarning, OptionError, check_choice
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.boundary import boundary_p, chi_squared_p, n_variances
@@ -17,13 +18,14 @@ from bayeslmm.likelihood.inference.table import InferenceTable, headed
 COLUMNS = ["n_params", "aic", "bic", "loglik", "deviance", "chisq", "df", "p", "p_boundary"]
 
 
-def anova(*fits: Fitted, criterion: str | None = None) -> InferenceTable:
+@in_our_words
+def anova(*fits: Any, criterion: str | None = None) -> InferenceTable:
     """Likelihood-ratio tests of nested models, the smallest first.
 
     Parameters
     ----------
-    *fits : LikelihoodFit
-        At least two, of the same data, in any order.
+    *fits : LikelihoodFit or LinearMixedModel
+        At least two, of the same data, in any order; a model is fitted by REML first.
     criterion : {None, "ML", "REML"}
         None compares REML fits as they are where their fixed parts agree, and refits by ML what isn't ML
         otherwise; the table says so. "ML" or "REML" refits what isn't.
@@ -41,7 +43,7 @@ def anova(*fits: Fitted, criterion: str | None = None) -> InferenceTable:
     """
     if len(fits) < 2:
         raise OptionError("comparing models needs at least two fits; for the terms of one use fit.anova()")
-    models = sorted(fits, key=lambda fit: fit.n_params)
+    models = sorted(map(as_fit, fits), key=lambda fit: fit.n_params)
     check_comparable(models)
     chosen = _criterion(models, criterion)
     refitted = [as_fitted_by(fit, chosen) for fit in models]
@@ -50,7 +52,7 @@ def anova(*fits: Fitted, criterion: str | None = None) -> InferenceTable:
     rows = [_row(refitted[0], None), *(_row(big, small) for small, big in pairwise(refitted))]
     names = [fit.formula or f"model {place}" for place, fit in enumerate(models, 1)]
     frame = pd.DataFrame(rows, columns=COLUMNS, index=pd.Index(names, name="model"))
-    n_refitted = sum(fit.criterion != chosen for fit in fits)
+    n_refitted = sum(fit.criterion != chosen for fit in models)
     notes = (f"{n_refitted} of {len(fits)} fits were refitted by {chosen}",) if n_refitted else ()
     return headed(frame, f"Likelihood-ratio tests, {chosen} fits", notes, criterion=chosen)
 
@@ -78,8 +80,8 @@ def as_fitted_by[F: Fitted](fit: F, criterion: str) -> F:
         return fit.of(fit.design, options, fit.formula, fit.recipe)
 
 
-def as_ml(model: Any) -> Fitted:
-    """A model or a fit, as fitted by ML.
+def as_fit(model: Any, criterion: str = "REML") -> Fitted:
+    """A fit as it is; a model as fitted by a criterion.
 
     Raises
     ------
@@ -87,13 +89,18 @@ def as_ml(model: Any) -> Fitted:
         For what is neither.
     """
     if isinstance(model, Fitted):
-        return as_fitted_by(model, "ML")
-    if not hasattr(model, "fit"):
+        return model
+    if not (hasattr(model, "fit") and hasattr(model, "design")):
         raise OptionError(f"got a {type(model).__name__} where a LinearMixedModel or a fit of one is needed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesLMMWarning)
-        fitted: Fitted = model.fit("ML")
-        return as_fitted_by(fitted, "ML")
+        fitted: Fitted = model.fit(criterion)
+        return fitted
+
+
+def as_ml(model: Any) -> Fitted:
+    """A model or a fit, as fitted by ML."""
+    return as_fitted_by(as_fit(model, "ML"), "ML")
 
 
 def _row(fit: Fitted, small: Fitted | None) -> tuple[float, ...]:

@@ -13,6 +13,7 @@ from bayeslmm.likelihood.inference.constraints import hypothesis
 from bayeslmm.likelihood.inference.ddf.base import FTest
 from bayeslmm.likelihood.inference.ddf.methods import ddf_of
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
+from bayeslmm.markup import paragraph
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class HypothesisTest:
         return f"{self._sentence}\n{self.rows}"
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{self._sentence}</b></p>{self.rows._repr_html_()}"
+        return paragraph(self._sentence, strong=True) + self.rows._repr_html_()
 
 
 def hypothesis_test(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayeslmm.arguments import in_our_words
 from bayeslmm.likelihood.bootstrap.kinds.parametric import Parametric
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
 from bayeslmm.likelihood.bootstrap.refits import Refitter
@@ -17,6 +18,7 @@ from bayeslmm.likelihood.inference.boundary import chi_squared_p
 from bayeslmm.likelihood.inference.comparison import as_ml, likelihood_ratio
 from bayeslmm.likelihood.inference.nesting import check_comparable, check_nested
 from bayeslmm.likelihood.optimum import optimize
+from bayeslmm.markup import html_table, paragraph
 from bayeslmm.runs.plan import Plan, fresh_seed
 from bayeslmm.runs.replicates import collect, finished
 
@@ -101,9 +103,10 @@ class BootstrapRatioTest:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{repr(self).splitlines()[0]}</p>{self.table.to_html(border=0)}"
+        return paragraph(repr(self).splitlines()[0]) + html_table(self.table)
 
 
+@in_our_words
 def bootstrap_lrt(
     small: Any,
     big: Any,

@@ -11,18 +11,21 @@ does.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayeslmm.arguments import in_our_words
 from bayeslmm.errors import OptionError, check_whole
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.boundary import boundary_p, chi_squared_p
-from bayeslmm.likelihood.inference.comparison import as_fitted_by, likelihood_ratio
+from bayeslmm.likelihood.inference.comparison import as_fit, as_fitted_by, likelihood_ratio
 from bayeslmm.likelihood.inference.components import orthonormal_columns
 from bayeslmm.likelihood.inference.nesting import check_comparable, same_fixed
 from bayeslmm.likelihood.inference.pieces import Piece, pieces_of, with_pieces
+from bayeslmm.markup import html_table, paragraph
 from bayeslmm.runs.plan import fresh_seed
 from bayeslmm.spec.design import Design
 
@@ -83,15 +86,16 @@ class RestrictedRatioTest:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{repr(self).splitlines()[0]}</p>{self.table.to_html(border=0)}"
+        return paragraph(repr(self).splitlines()[0]) + html_table(self.table)
 
 
-def exact_rlrt(small: Fitted, big: Fitted, n: int = 100_000, seed: int | None = None) -> RestrictedRatioTest:
+@in_our_words
+def exact_rlrt(small: Any, big: Any, n: int = 100_000, seed: int | None = None) -> RestrictedRatioTest:
     """Test the one variance that the big model has more, by its exact null distribution.
 
     Parameters
     ----------
-    small, big : LikelihoodFit
+    small, big : LikelihoodFit or LinearMixedModel
         With the same fixed part; ML fits are refitted by REML.
     n : int
         Draws.
@@ -103,6 +107,7 @@ def exact_rlrt(small: Fitted, big: Fitted, n: int = 100_000, seed: int | None = 
     OptionError
         When the models differ by anything else than one independent variance.
     """
+    small, big = as_fit(small), as_fit(big)
     check_comparable([small, big])
     if not same_fixed(small.design, big.design):
         raise OptionError(

@@ -4,6 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from bayeslmm.markup import html_table, paragraph
+
 
 class InferenceTable(pd.DataFrame):
     """A DataFrame under a heading; what is computed from it is an ordinary DataFrame.
@@ -20,11 +22,8 @@ class InferenceTable(pd.DataFrame):
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        body = pd.DataFrame(self).to_html(float_format="{:.5g}".format, na_rep="", border=0)
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.attrs.get("notes", ()))
-        return f"<p>{escape(self.attrs.get('heading', ''))}</p>{body}{notes}"
+        notes = "".join(map(paragraph, self.attrs.get("notes", ())))
+        return paragraph(self.attrs.get("heading", "")) + html_table(pd.DataFrame(self)) + notes
 
 
 def headed(frame: pd.DataFrame, heading: str, notes: tuple[str, ...] = (), **attrs: Any) -> InferenceTable:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayeslmm.arguments import in_our_words
 from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.kernel.search.optimizer import Status
 from bayeslmm.likelihood.bootstrap.engine import ResponseEngine, Source
@@ -90,6 +91,7 @@ class Power:
         )
 
 
+@in_our_words
 def power(
     model: Any,
     truth: Fitted | Mapping[str, float] | None = None,

@@ -6,6 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from bayeslmm.errors import PriorError, did_you_mean
+from bayeslmm.markup import html_table
 from bayeslmm.spec.labels import SIGMA, beta_label, group_label, kind_of
 
 from .base import Prior
@@ -136,8 +137,7 @@ class Priors:
         return "\n".join(f"{label:<{width}}  {prior}" for label, prior in self.table.items())
 
     def _repr_html_(self) -> str:
-        html: str = self.to_frame().to_html()
-        return html
+        return html_table(self.to_frame())
 
     def _labels(self, name: str) -> list[str]:
         """The parameters a name stands for."""

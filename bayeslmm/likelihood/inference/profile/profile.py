@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayeslmm.arguments import verbs_in_our_words
 from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.likelihood.bootstrap.parameters import natural_draws
 from bayeslmm.likelihood.fitted import Fitted
@@ -27,6 +28,7 @@ type Array = NDArray[np.float64]
 WIDEST = 0.99  # probability of the interval that a curve covers
 
 
+@verbs_in_our_words
 @dataclass(frozen=True, eq=False)
 class Profile:
     """Profiles of the ML deviance.

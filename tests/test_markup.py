@@ -1,0 +1,139 @@
+"""Nothing that a user names becomes markup: every page of a notebook goes through one escaping path."""
+
+import ast
+import importlib
+import pkgutil
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayeslmm as bl
+from bayeslmm.estimands.table import EstimateTable
+from bayeslmm.likelihood.bootstrap.result import Bootstrap
+from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.inference.hypotheses import HypothesisTest
+from bayeslmm.likelihood.inference.profile.profile import Profile
+from bayeslmm.likelihood.inference.ratio_test import BootstrapRatioTest
+from bayeslmm.likelihood.inference.rlrt import RestrictedRatioTest
+from bayeslmm.likelihood.inference.table import InferenceTable
+from bayeslmm.likelihood.summary import Summary
+from bayeslmm.markup import bold, html_table, paragraph, preformatted, sentences
+from bayeslmm.parity.compare import Parity
+from bayeslmm.parity.verdict_table import Verdicts
+from bayeslmm.spec.priors import Priors
+
+PACKAGE = Path(bl.__file__).parent
+EVIL = "<img src=q onerror=alert(1)>"
+
+
+def shown_classes():
+    """Every class of the package with a `_repr_html_` of its own or inherited from the package."""
+    found = set()
+    for module in pkgutil.walk_packages([str(PACKAGE)], "bayeslmm."):
+        found |= set(filter(_shows_markup, vars(importlib.import_module(module.name)).values()))
+    return found
+
+
+def _shows_markup(value):
+    if not isinstance(value, type) or not value.__module__.startswith("bayeslmm"):
+        return False
+    return any("_repr_html_" in vars(base) for base in value.__mro__ if base is not pd.DataFrame)
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """One object of every such class, of data whose names and levels are all markup."""
+    rng = np.random.default_rng(1)
+    g = np.repeat(np.arange(8), 6)
+    y, x, g_name, f = (f"{EVIL}{letter}" for letter in "yxgf")
+    data = pd.DataFrame(
+        {
+            y: rng.normal(size=48) + rng.normal(size=8)[g],
+            x: rng.normal(size=48),
+            g_name: [f"{EVIL}{i}" for i in g],
+            f: np.where(np.arange(48) % 2, f"{EVIL}a", "b"),
+        }
+    )
+    model = bl.LinearMixedModel(f"`{y}` ~ `{x}` + `{f}` + (1 | `{g_name}`)", data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = model.fit()
+        small = model.update(f". ~ . - `{x}`").fit()
+        alone = bl.LinearMixedModel(f"`{y}` ~ `{x}` + `{f}`", data).fit()
+        boot = fit.bootstrap(n=20, seed=1, progress=False)
+        post = model.sample(draws=50, seed=1, method="importance", progress=False)
+        par = bl.compare(fit, boot, post)
+        objects = [
+            fit,
+            fit.summary(),
+            fit.coef_table(),
+            fit.estimates(ranef=True),
+            post.estimates(ranef=True),
+            fit.test(np.eye(3)[1:]),
+            fit.profile(labels=[f"beta[{x}]"]),
+            boot,
+            bl.bootstrap_lrt(small, fit, n=5, seed=1, progress=False),
+            bl.exact_rlrt(alone, fit, n=50, seed=1),
+            bl.anova(small, fit),
+            model.priors,
+            par,
+            par.verdicts,
+        ]
+    return {type(each): each for each in objects}
+
+
+def test_every_class_with_markup_is_looked_at(shown):
+    assert shown_classes() - set(shown) == set()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        LikelihoodFit,
+        Summary,
+        InferenceTable,
+        EstimateTable,
+        HypothesisTest,
+        Profile,
+        Bootstrap,
+        BootstrapRatioTest,
+        RestrictedRatioTest,
+        Priors,
+        Parity,
+        Verdicts,
+    ],
+    ids=lambda kind: kind.__name__,
+)
+def test_names_never_become_markup(shown, kind):
+    html = shown[kind]._repr_html_()
+    assert "<img" not in html
+    assert "&lt;img" in html
+
+
+def test_text_is_escaped_by_every_piece():
+    pieces = (
+        paragraph(EVIL),
+        paragraph(EVIL, strong=True),
+        preformatted(EVIL),
+        bold(EVIL),
+        html_table(pd.DataFrame({EVIL: [EVIL]}, index=pd.Index([EVIL], name=EVIL))),
+        sentences([(EVIL, EVIL, EVIL)]),
+    )
+    for html in pieces:
+        assert "<img" not in html
+        assert "&lt;img" in html
+    assert paragraph("") == ""
+
+
+def test_markup_is_written_in_one_place():
+    """A tag in any other text of the package would be a second path; the report's page is a template."""
+    tag = re.compile(r"</?(p|b|a|pre|table|t[rhd]|div|span|img|script)\b")
+    for path in PACKAGE.rglob("*.py"):
+        if path != PACKAGE / "markup.py" and "report" not in path.parts:
+            nodes = ast.walk(ast.parse(path.read_text()))
+            texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+            assert [text for text in texts if isinstance(text, str) and tag.search(text)] == [], path
