@@ -38,6 +38,8 @@ _FOREIGN = {
     "nuts_sampler": ("sampler",),
     "inference_method": ("method",),
     "progressbar": ("progress",),
+    "progress_bar": ("progress",),
+    "noncentered": ("centred",),
     "verbose": ("progress",),
     "start_params": ("start",),
     "maxiter": ("max_iter",),

@@ -5,7 +5,7 @@ long work starts. Exit codes: 0 done; 1 unexpected failure; 2 the input or the o
 3 done and written, but a result's own checks failed; 130 interrupted.
 """
 
-import tempfile
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +21,18 @@ from typer.core import TyperGroup
 import bayeslmm as bl
 from bayeslmm.errors import BayesLMMError, InputError, OutputError
 from bayeslmm.posterior.options import Method
+from bayeslmm.runs.places import prove_file, prove_folder, writing
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bayeslmm.datasets import TextFormat
     from bayeslmm.model import LinearMixedModel
 
 type Criterion = Literal["REML", "ML"]
+
+STDIN = "-"
+NAME_ANOTHER = "name another with --out"
 
 
 class ExitCode(IntEnum):
@@ -37,6 +42,7 @@ class ExitCode(IntEnum):
     FAILED = 1
     REFUSED = 2
     UNRESOLVED = 3
+    INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +56,40 @@ class Settings:
     tune: int = 1000
     chains: int = 4
     method: Method = "auto"
+    store: Path | None = None
+
+
+@dataclass(slots=True)
+class _Interrupt:
+    """Whether Ctrl-C was pressed, whoever made a result of what was done by then."""
+
+    pressed: bool = False
+
+    def __call__(self, *_: Any) -> NoReturn:
+        self.pressed = True
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        if self.pressed:
+            raise KeyboardInterrupt
+
+
+_interrupt = _Interrupt()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends the whole run, also where a loop or a sampler would keep what it has and go on."""
+    _interrupt.pressed = False
+    before = signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+        _interrupt.check()
+    except BaseException as error:  # compiled code turns an interrupt into errors of its own
+        _interrupt.check()
+        raise error
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Commands(TyperGroup):
@@ -59,7 +99,10 @@ class _Commands(TyperGroup):
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = lambda message, *_, **__: _say(f"Warning: {message}")
-                return super().invoke(ctx)
+                with _interruptible():
+                    return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _leave("Interrupted; what a store holds stays.", ExitCode.INTERRUPTED)
         except BayesLMMError as error:
             refused = isinstance(error, InputError | OutputError)
             _leave(f"Error: {error}", ExitCode.REFUSED if refused else ExitCode.FAILED)
@@ -80,7 +123,14 @@ def main() -> None:
 
 
 Formula = Annotated[str, typer.Argument(help="An lme4-style formula, such as 'y ~ x + (x | g)'.")]
-Data = Annotated[str, typer.Argument(help="A CSV file, plain or gzipped, or a packaged data set.")]
+Data = Annotated[
+    str, typer.Argument(help="A CSV, TSV or Parquet file, - for standard input, or a packaged data set.")
+]
+Store = Annotated[Path | None, typer.Option(help="A file that keeps finished bootstrap replicates.")]
+Na = Annotated[list[str] | None, typer.Option(help="A cell that is a missing value, beside empty ones; NA.")]
+Sep = Annotated[str | None, typer.Option(help="What separates cells; seen from the first line.")]
+Decimal = Annotated[str | None, typer.Option(help="The decimal mark; seen from the numbers.")]
+Encoding = Annotated[str, typer.Option(help="Of the file.")]
 Weights = Annotated[str | None, typer.Option(help="The column of prior weights.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap and of the sampler.")]
 
@@ -118,17 +168,23 @@ def fit(
     data: Data,
     criterion: Annotated[Criterion, typer.Option(help="What is optimized.")] = "REML",
     weights: Weights = None,
-    out: Annotated[Path | None, typer.Option(help="CSV file for the estimates.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file for the estimates, or a folder for it.")] = None,
+    na: Na = None,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    encoding: Encoding = "utf-8",
 ) -> None:
     """Fit a model by ML or REML and print its summary."""
     if out is not None:
-        _check_folder(out.parent)
-    model = _model(formula, data, weights)
+        out = out / "fit.csv" if out.is_dir() else out
+        prove_file(out, NAME_ANOTHER)
+    model = _model(formula, data, weights, _written(na, sep, decimal, encoding))
     with _step(f"Fitting by {criterion}"):
         fitted = model.fit(criterion=criterion)
     typer.echo(fitted.summary())
     if out is not None:
-        fitted.estimates().to_frame().to_csv(out)
+        with writing(f"the file {out}", NAME_ANOTHER):
+            fitted.estimates().to_frame().to_csv(out)
         typer.echo(out)
     if not fitted.convergence.converged:
         _leave("The optimum is not proved: see the notes above.", ExitCode.UNRESOLVED)
@@ -147,15 +203,27 @@ def parity(
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of a chain.")] = 1000,
     chains: Annotated[int, typer.Option(min=1, help="Chains.")] = 4,
     method: Annotated[Method, typer.Option(help="How the posterior is computed.")] = "auto",
+    store: Store = None,
+    na: Na = None,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    encoding: Encoding = "utf-8",
 ) -> None:
     """Run both engines on one model and explain their differences in a report."""
     _check_folder(out)
-    model = _model(formula, data, weights)
-    _compare(model, out, Settings(criterion, seed, boot, draws, tune, chains, method))
+    model = _model(formula, data, weights, _written(na, sep, decimal, encoding))
+    _compare(model, out, Settings(criterion, seed, boot, draws, tune, chains, method, store))
 
 
-def read_data(source: str) -> "pd.DataFrame":
-    """Read a file, or else a packaged data set of that name.
+def _written(na: list[str] | None, sep: str | None, decimal: str | None, encoding: str) -> "TextFormat":
+    from bayeslmm.datasets import TextFormat
+
+    tab = {"\\t": "\t", "tab": "\t"}  # hard to type
+    return TextFormat(tuple(na or ("NA",)), sep and tab.get(sep, sep), decimal, encoding)
+
+
+def read_data(source: str, written: "TextFormat | None" = None) -> "pd.DataFrame":
+    """Read standard input, a file, or else a packaged data set of that name.
 
     Raises
     ------
@@ -163,15 +231,15 @@ def read_data(source: str) -> "pd.DataFrame":
         When there is neither, or the file can't be read as a table.
     """
     path = Path(source)
-    if path.suffix or path.exists():
+    if source == STDIN or path.suffix or path.exists():
         from bayeslmm.datasets import read_table
 
-        return read_table(path)
+        return read_table(source, written)
     return bl.load_dataset(source)
 
 
-def _model(formula: str, data: str, weights: str | None) -> "LinearMixedModel":
-    table = read_data(data)  # first: a mistyped path need not wait for the engines to load
+def _model(formula: str, data: str, weights: str | None, written: "TextFormat") -> "LinearMixedModel":
+    table = read_data(data, written)  # first: a mistyped path need not wait for the engines to load
     return bl.LinearMixedModel(formula, table, weights=weights)
 
 
@@ -181,7 +249,7 @@ def _compare(model: "LinearMixedModel", out: Path, run: Settings) -> None:
         fitted = model.fit(criterion=run.criterion)
     typer.echo(fitted.summary())
     with _step(f"Bootstrapping, {run.boot} replicates"):
-        bootstrap = fitted.bootstrap(n=run.boot, seed=run.seed)
+        bootstrap = fitted.bootstrap(n=run.boot, seed=run.seed, store=run.store)
     with _step(f"Sampling the posterior, {run.chains} chains of {run.draws} draws"):
         posterior = model.sample(
             draws=run.draws, tune=run.tune, chains=run.chains, seed=run.seed, method=run.method
@@ -193,8 +261,9 @@ def _compare(model: "LinearMixedModel", out: Path, run: Settings) -> None:
     typer.echo(par.verdicts)
     typer.echo(certificate.sentence)
     with _step("Writing the report"):
-        par.table.to_csv(out / "parity.csv", index=False)
-        (out / "manifest.json").write_text(par.manifest.to_json(), encoding="utf-8")
+        with writing(f"the folder {out}", NAME_ANOTHER):
+            par.table.to_csv(out / "parity.csv", index=False)
+            (out / "manifest.json").write_text(par.manifest.to_json(), encoding="utf-8")
         report = par.report(out / "parity.html")
     typer.echo(report)
     if not (fitted.convergence.converged and par.certificate.passed and par.verdicts.explained):
@@ -202,14 +271,10 @@ def _compare(model: "LinearMixedModel", out: Path, run: Settings) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    """Make the folder and prove that it can be written, before anything is computed for it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise OutputError(
-            f"the folder {folder} can't be written ({error.strerror}); name another with --out"
-        ) from error
+    """Make the folder and prove that its files can be written, before anything is computed for them."""
+    prove_folder(folder, NAME_ANOTHER)
+    for name in ("parity.csv", "manifest.json", "parity.html"):
+        prove_file(folder / name, NAME_ANOTHER)
 
 
 @contextmanager
@@ -218,6 +283,7 @@ def _step(what: str) -> Iterator[None]:
     start = perf_counter()
     _say(f"{what} ...")
     yield
+    _interrupt.check()
     _say(f"  {perf_counter() - start:.1f} s")
 
 

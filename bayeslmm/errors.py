@@ -34,6 +34,10 @@ class OutputError(BayesLMMError, OSError):
     """A result that can't be written."""
 
 
+class WorkerError(BayesLMMError, RuntimeError):
+    """Processes that were killed while they worked."""
+
+
 class BayesLMMWarning(UserWarning):
     """Base of every warning of this package."""
 

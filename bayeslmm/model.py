@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.arguments import check_arguments, verbs_in_our_words
-from bayeslmm.spec.build import build
+from bayeslmm.spec.build import build, opened
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.model_spec import Missing, ModelSpec
 from bayeslmm.spec.priors import Prior, Priors, default_priors
@@ -39,8 +39,9 @@ class LinearMixedModel:
         As for lme4: ``"y ~ x + (x | g)"``; also ``(x || g)``, ``(0 + x | g)``, ``(1 | a/b)``, ``(1 | a:b)``,
         ``offset(...)``, or no bars at all. Inside the terms, formulaic's language.
     data : DataFrame, path or Dask DataFrame
-        Rows with missing values are dropped and counted, or refused (`missing`). The path of a Parquet file
-        or folder, a `pyarrow.dataset.Dataset` and a Dask DataFrame are read in chunks, twice, and never held:
+        Rows with missing values are dropped and counted, or refused (`missing`). A CSV or TSV file is read as
+        the command line reads it; `bayeslmm.datasets.read_table` has options. The path of a Parquet file or
+        folder, a `pyarrow.dataset.Dataset` and a Dask DataFrame are read in chunks, twice, and never held:
         then terms are made row by row (no ``poly`` or ``scale``), ``weights`` and ``offset`` name columns,
         and what needs all rows at once says so.
     weights : str or (n,) array_like, optional
@@ -106,8 +107,9 @@ class LinearMixedModel:
             covariance={} if covariance is None else covariance,
             functions=functions or {},
         )
-        design, recipe = build(spec, data)
-        self._set(spec, design, recipe, data)
+        rows = opened(data)
+        design, recipe = build(spec, rows)
+        self._set(spec, design, recipe, rows)
         if priors:
             object.__setattr__(self, "priors", self.priors.replace(_records(priors)))
 
@@ -270,6 +272,11 @@ class LinearMixedModel:
             Probability of every interval.
         criterion, draws, tune, chains, method
             As for `fit` and `sample`.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C during the bootstrap, before the sampler begins.
         """
         from bayeslmm.parity.compare import compare
         from bayeslmm.posterior.options import SampleOptions
@@ -278,6 +285,8 @@ class LinearMixedModel:
         asked = SampleOptions(draws, tune, chains, seed, method, progress=progress)
         fitted = self.fit(criterion)
         bootstrap = fitted.bootstrap(n=boot, seed=seed, progress=progress)
+        if bootstrap.stopped_before is not None:
+            raise KeyboardInterrupt
         posterior = sample(self.design, self.priors, asked, self.recipe)
         return compare(fitted, bootstrap, posterior, prob=prob)
 
@@ -285,18 +294,21 @@ class LinearMixedModel:
 def from_bambi(model: "bambi.Model") -> LinearMixedModel:
     """A Gaussian Bambi model: its formula, data and priors.
 
-    Bambi's group-specific terms are independent, so its ``(x | g)`` becomes ``(x || g)``.
+    Bambi's group-specific terms are independent, so its ``(x | g)`` becomes ``(x || g)``. Its prior of the
+    intercept is for centred predictors unless it was built with ``center_predictors=False``; with predictors
+    whose means aren't 0 only a flat one can be stated here.
 
     Raises
     ------
     OptionError
-        When it isn't a Gaussian model of the mean alone.
+        When it isn't a Gaussian model of the mean alone, its columns aren't those of the same formula here,
+        or a prior has no counterpart.
     """
     from bayeslmm.posterior.bridge.bambi import read, translated_priors
 
     found = read(model)
-    plain = LinearMixedModel(found.formula, found.data)
-    return plain.with_priors(translated_priors(found, plain.design))
+    plain = LinearMixedModel(found.formula, found.data, sigma=found.sigma)
+    return plain.with_priors(translated_priors(model, plain.design))
 
 
 def _records(priors: Mapping[str, Any]) -> Mapping[str, Prior]:

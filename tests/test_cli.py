@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bayeslmm.cli import ExitCode, app
+from bayeslmm.runs.store import Store
 
 SLEEP = "Reaction ~ Days + (Days | Subject)"
 
@@ -82,7 +85,7 @@ def test_bad_input_is_one_message_and_code_2(run, arguments, told):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\xff\xfe\x00y,x", b"\x1f\x8bbroken"], ids=["empty", "encoding", "gzip"]
+    "content", [b"", b"y,\xff\n1,2\n", b"\x1f\x8bbroken"], ids=["empty", "encoding", "gzip"]
 )
 def test_unreadable_files_are_refused(run, tmp_path, content):
     path = tmp_path / "data.csv.gz" if content.startswith(b"\x1f") else tmp_path / "data.csv"
@@ -135,3 +138,79 @@ def test_demo_in_a_new_process_ends_with_the_report(tmp_path):
     assert done.returncode == ExitCode.DONE, done.stderr
     assert done.stdout.splitlines()[-1] == str(tmp_path / "parity.html")
     assert (tmp_path / "parity.html").stat().st_size > 10_000
+
+
+SEMICOLONS = "y;x;g\n" + "".join(f"{i % 7},{i};{i};{'ab'[i % 2]}\n" for i in range(9)) + "3,5;;a\n4,5;-;b\n"
+
+
+@pytest.mark.filterwarnings("default::bayeslmm.errors.BayesLMMWarning")
+def test_semicolons_decimal_commas_and_missing_values(run, tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text(SEMICOLONS)
+    result = run("fit", "y ~ x + (1 | g)", path, "--na", "NA", "--na", "-")
+    assert result.exit_code == ExitCode.DONE, result.stderr
+    assert "Number of obs: 9; g: 2 levels" in result.stdout
+    refused = run("fit", "y ~ x + (1 | g)", path)
+    assert refused.exit_code == ExitCode.REFUSED
+    assert "--na" in refused.stderr
+
+
+@pytest.mark.filterwarnings("default::bayeslmm.errors.BayesLMMWarning")
+def test_all_is_told_by_options(run, tmp_path):
+    path = tmp_path / "data.txt"
+    path.write_bytes(SEMICOLONS.replace(";", "\t").replace("a", "ä").encode("cp1252"))
+    options = ("--sep", "\\t", "--decimal", ",", "--encoding", "cp1252", "--na", "-")
+    result = run("fit", "y ~ x + (1 | g)", path, *options)
+    assert result.exit_code == ExitCode.DONE, result.stderr
+    assert run("fit", "y ~ x + (1 | g)", path, "--encoding", "klingon").exit_code == ExitCode.REFUSED
+
+
+@pytest.mark.filterwarnings("default::bayeslmm.errors.BayesLMMWarning")
+def test_standard_input(tmp_path):
+    command = [sys.executable, "-m", "bayeslmm.cli", "fit", "y ~ x + (1 | g)", "-", "--na", "-"]
+    done = subprocess.run(command, input=SEMICOLONS, capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.DONE, done.stderr
+    assert "Number of obs: 9" in done.stdout
+
+
+@pytest.mark.filterwarnings("default::bayeslmm.errors.BayesLMMWarning")
+def test_fit_writes_into_a_folder_or_refuses_before_any_work(run, tmp_path):
+    result = run("fit", "Yield ~ (1 | Batch)", "Dyestuff", "--out", tmp_path)
+    assert result.exit_code == ExitCode.DONE, result.stderr
+    assert (tmp_path / "fit.csv").exists()
+    for bad in (tmp_path / "fit.csv" / "out.csv", tmp_path / ("a" * 300)):
+        refused = run("fit", "Yield ~ (1 | Batch)", "Dyestuff", "--out", bad)
+        assert refused.exit_code == ExitCode.REFUSED
+        assert "can't be written" in refused.stderr
+        assert "Fitting" not in refused.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"fit.csv"}
+
+
+def test_a_file_of_the_report_that_cannot_be_written_is_found_before_any_work(run, tmp_path):
+    (tmp_path / "manifest.json").mkdir()
+    refused = run(*PARITY, "--out", tmp_path)
+    assert refused.exit_code == ExitCode.REFUSED
+    assert "Fitting" not in refused.stderr
+
+
+INTERRUPTED = {"bootstrap": ("Bootstrapping", "1000000", "10"), "NUTS": ("Sampling", "10", "1000000")}
+
+
+@pytest.mark.parametrize(("step", "boot", "draws"), INTERRUPTED.values(), ids=INTERRUPTED)
+def test_ctrl_c_ends_the_run_at_once(tmp_path, step, boot, draws):
+    """The step that is interrupted is the last one, and what was stored stays."""
+    store = tmp_path / "replicates"
+    command = [sys.executable, "-m", "bayeslmm.cli", "parity", SLEEP, "sleepstudy", "--out", str(tmp_path)]
+    command += ["--boot", boot, "--draws", draws, "--store", str(store), "--method", "marginal"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    for line in process.stderr:
+        if line.startswith(step):
+            break
+    time.sleep(1 if step == "Bootstrapping" else 30)
+    process.send_signal(signal.SIGINT)
+    said = process.stderr.read()
+    assert process.wait(60) == 130, said
+    assert "Sampling" not in said
+    assert "Comparing" not in said
+    assert Store.read(store).n > 0
+    assert not (tmp_path / "parity.html").exists()

@@ -1,6 +1,6 @@
 """Packaged data sets with their provenance, and the reader of the user's own tables."""
 
 from .catalogue import list_datasets, load_dataset
-from .tables import read_table
+from .tables import TextFormat, read_table
 
-__all__ = ["list_datasets", "load_dataset", "read_table"]
+__all__ = ["TextFormat", "list_datasets", "load_dataset", "read_table"]

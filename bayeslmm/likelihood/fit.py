@@ -179,13 +179,14 @@ class LikelihoodFit(Fitted):
         store: str | Path | None = None,
         statistic: "Callable[[LikelihoodFit], Any] | None" = None,
         client: Any = None,
+        statistic_name: str | None = None,
         **of_kind: Any,
     ) -> "Bootstrap":
         """Make replicates and refit them; the options are those of `BootstrapOptions`, others the kind's."""
         from bayeslmm.likelihood.bootstrap.run import BootstrapOptions, bootstrap
 
-        options = BootstrapOptions(n, kind, seed, n_jobs, ranef, progress, se, store, statistic, client)
-        return bootstrap(self, options, **of_kind)
+        common = (n, kind, seed, n_jobs, ranef, progress, se, store, statistic, client, statistic_name)
+        return bootstrap(self, BootstrapOptions(*common), **of_kind)
 
     def summary(self) -> Summary:
         """The fit as a page of tables."""

@@ -86,7 +86,8 @@ def compare(
     *results : fit, bootstrap, posterior or EstimateTable
         In any order; any may be missing, none twice.
     names : mapping, optional
-        Foreign labels to this package's: ``{"b_Days": "beta[Days]"}``.
+        Foreign labels to this package's: ``{"slope": "beta[Days]"}``; the usual ones of Bambi, brms and PyMC
+        are known.
     prob : float
         Probability of every interval.
     options : VerdictOptions, optional

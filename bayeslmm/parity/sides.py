@@ -1,13 +1,14 @@
 """Who is who among the results: the fit, its bootstrap and the posterior, whatever their order."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from bayeslmm.errors import InputError
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.parity.foreign import is_tree, tree_estimates
+from bayeslmm.parity.usual_names import usual_names
 from bayeslmm.runs.manifest import data_hash
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def recognise(results: tuple[Any, ...], names: Mapping[str, str] | None, prob: f
     if not results:
         raise InputError("compare() got no results; give it a fit, a bootstrap, a posterior, or any of them")
     found: dict[str, Side] = {}
-    for result in results:
-        side = Side(result, _estimates(result, prob).relabel(dict(names or {})))
+    sides_given = [Side(result, _estimates(result, prob).relabel(dict(names or {}))) for result in results]
+    for side in _in_one_language(sides_given):
         role = ROLES.get(side.table.source, "fit")
         if role in found:
             raise InputError(f"compare() got two results of the kind {role!r}; it lays one beside the others")
@@ -73,6 +74,31 @@ def recognise(results: tuple[Any, ...], names: Mapping[str, str] | None, prob: f
     sides = Sides(**found)
     _check_same_model(sides)
     return sides
+
+
+def _in_one_language(sides: list[Side]) -> list[Side]:
+    """The sides, labels of those sampled elsewhere by the names that the others have.
+
+    Raises
+    ------
+    InputError
+        Where none of its labels means one of theirs.
+    """
+    ours = [label for side in sides if not is_tree(side.result) for label in side.table.frame.index]
+    return [_renamed(side, ours) if is_tree(side.result) and ours else side for side in sides]
+
+
+def _renamed(side: Side, ours: list[str]) -> Side:
+    table = side.table
+    names = usual_names((label for label in table.frame.index if label not in ours), ours)
+    renamed = table.relabel(dict(names))
+    if not set(renamed.frame.index) & set(ours):
+        first, theirs = table.frame.index[0], ", ".join(map(str, table.frame.index[:5]))
+        raise InputError(
+            f"no variable of this DataTree has a usual name of a parameter: it has {theirs}, ... and the "
+            f"model {', '.join(ours[:5])}, ...; say which is which: names={{{first!r}: {ours[0]!r}}}"
+        )
+    return replace(side, table=renamed)
 
 
 def fingerprint(design: "Design") -> dict[str, str]:

@@ -1,27 +1,16 @@
 """What a sampling run was asked for, checked before any work."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal
 
 import numpy as np
 
-from bayeslmm.errors import OptionError, check_choice, check_whole, did_you_mean
+from bayeslmm.errors import OptionError, check_choice, check_whole
+from bayeslmm.runs.places import prove_folder
 
 SAMPLERS = ("nutpie", "pymc")
 METHODS = ("auto", "marginal", "explicit", "importance", "quadrature")
-
-ELSEWHERE = {  # what PyMC, nutpie, Bambi and brms call it
-    "random_seed": "seed",
-    "iter": "draws",
-    "warmup": "tune",
-    "progressbar": "progress",
-    "progress_bar": "progress",
-    "nuts_sampler": "sampler",
-    "inference_method": "method",
-    "noncentered": "centred",
-    "adapt_delta": "target_accept",
-}
 
 type Sampler = Literal["nutpie", "pymc"]
 type Method = Literal["auto", "marginal", "explicit", "importance", "quadrature"]
@@ -52,6 +41,8 @@ class SampleOptions:
     ------
     OptionError
         When a number is out of range or the method is misspelt.
+    OutputError
+        When the store's folder can't be made or written.
     """
 
     draws: int = 1000
@@ -67,25 +58,6 @@ class SampleOptions:
     exact: bool = False
     sampler: Sampler = "nutpie"
     store: str | Path | None = None
-
-    @classmethod
-    def of(cls, **given: Any) -> Self:
-        """Options by name, as a user gave them.
-
-        Raises
-        ------
-        OptionError
-            When there is no such option.
-        """
-        names = [field.name for field in fields(cls)]
-        for name in given:
-            if name not in names:
-                meant = ELSEWHERE.get(name)
-                hint = f"; here it is {meant}=" if meant else did_you_mean(name, names)
-                raise OptionError(
-                    f"sample() has no option {name!r}{hint or f'; there are {", ".join(names)}'}"
-                )
-        return cls(**given)
 
     def __post_init__(self) -> None:
         """Check the options."""
@@ -112,10 +84,14 @@ class SampleOptions:
             raise OptionError("PyMC's NUTS samples a graph; add method='marginal' or 'explicit'")
         if self.store is not None and not (graph and self.sampler == "nutpie"):
             raise OptionError("store= is written by nutpie's NUTS; add method='marginal' or 'explicit'")
-        if self.store is not None and Path(self.store).exists() and any(Path(self.store).iterdir()):
-            raise OptionError(
-                f"the folder {str(self.store)!r} isn't empty; name a new one for this run's draws"
-            )
+        if self.store is not None:
+            _check_store(Path(self.store))
+
+
+def _check_store(folder: Path) -> None:
+    prove_folder(folder, "name another one for this run's draws")
+    if any(folder.iterdir()):
+        raise OptionError(f"the folder {str(folder)!r} isn't empty; name a new one for this run's draws")
 
 
 def fresh_seed() -> int:

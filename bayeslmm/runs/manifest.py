@@ -4,13 +4,15 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from bayeslmm.errors import OptionError
 
 PACKAGES = (
     "bayeslmm",
@@ -66,8 +68,42 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what ``to_json`` wrote."""
-        return cls(**json.loads(text))
+        """Read what ``to_json`` wrote, as data: its fields, all of them, of their types.
+
+        Raises
+        ------
+        OptionError
+            For anything else.
+        """
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise OptionError(f"this isn't a manifest: {error}") from None
+        _check_fields(found, [each.name for each in fields(cls)])
+        return cls(**found)
+
+
+def _check_fields(found: Any, names: list[str]) -> None:
+    if not isinstance(found, dict) or set(found) != set(names):
+        raise OptionError(f"this isn't a manifest, which has the fields {', '.join(names)}")
+    for name, value in found.items():
+        if not _has_type(name, value):
+            raise OptionError(f"this isn't a manifest: its {name} is {str(value)[:80]!r}")
+
+
+def _has_type(name: str, value: Any) -> bool:
+    """Text, but seeds are whole numbers by name, versions texts by name, options plain values by name."""
+    if name not in ("seeds", "versions", "options"):
+        return isinstance(value, str)
+    if not isinstance(value, dict):
+        return False
+    if name == "versions":
+        return all(isinstance(each, str) for each in value.values())
+    return name == "options" or all(map(_is_seed, value.values()))
+
+
+def _is_seed(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
 
 
 def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:

@@ -1,14 +1,18 @@
 """A seeded loop of replicates: the same numbers however it is cut up or spread. Knows no statistics."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import BrokenExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.errors import WorkerError
 from bayeslmm.runs.plan import Done, Plan, Task, generators
 
 type Array = NDArray[np.float64]
+
+PATIENCE = 3  # times that processes may be killed while nothing comes of them
 
 
 def collect(chunks: Iterable[Done], plan: Plan, progress: str | None = None) -> tuple[list[Array], bool]:
@@ -61,7 +65,6 @@ def finished(task: Task, plan: Plan, client: Any = None) -> Generator[Done]:
     ----------
     client : of a Dask cluster that does the work, None for this machine.
     """
-    from joblib import Parallel, delayed
     from threadpoolctl import threadpool_limits
 
     firsts = range(plan.first, plan.n, plan.chunk)
@@ -73,8 +76,37 @@ def finished(task: Task, plan: Plan, client: Any = None) -> Generator[Done]:
         with threadpool_limits(1):
             yield from (_chunk(task, plan, first) for first in firsts)
     else:
+        yield from _by_workers(task, plan, firsts)
+
+
+def _by_workers(task: Task, plan: Plan, firsts: range) -> Iterator[Done]:
+    """Chunks by joblib's threads or processes; those that a killed process had are made again.
+
+    Raises
+    ------
+    WorkerError
+        Where processes are killed again and again and no chunk comes of it.
+    """
+    from joblib import Parallel, delayed
+
+    finished, killed = 0, 0
+    while finished < len(firsts):
         parallel = Parallel(n_jobs=plan.n_jobs, prefer="threads", return_as="generator")
-        yield from parallel(delayed(work)(task, plan, first) for first in firsts)
+        try:
+            for done in parallel(delayed(work)(task, plan, first) for first in firsts[finished:]):
+                yield done
+                finished, killed = finished + 1, 0
+        except BrokenExecutor as error:
+            killed += 1
+            if killed == PATIENCE:
+                raise WorkerError(_killed(firsts[finished], plan.n)) from error
+
+
+def _killed(n_done: int, n: int) -> str:
+    return (
+        f"worker processes were killed {PATIENCE} times in a row after {n_done} of {n} replicates, as "
+        "happens when memory runs out; take fewer (n_jobs=). With store= the same call goes on from there"
+    )
 
 
 def work(task: Task, plan: Plan, first: int) -> Done:

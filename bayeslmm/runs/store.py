@@ -9,6 +9,7 @@ off.
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError, OutputError
 from bayeslmm.runs.manifest import Manifest
+from bayeslmm.runs.places import writing
 from bayeslmm.runs.plan import Done
 
 type Array = NDArray[np.float64]
@@ -54,7 +56,7 @@ class Store:
             Where it can't be written.
         """
         path = Path(path)
-        if not path.exists() or path.stat().st_size == 0:
+        if is_new(path):
             return cls.begin(path, manifest)
         found = cls.read(path)
         _check_same(path, found.manifest, manifest)
@@ -65,12 +67,14 @@ class Store:
         """Write the manifest of a new store, all of it or none."""
         content = MAGIC + framed(manifest.to_json(None).encode())
         partial = path.with_name(path.name + ".part")
-        try:
-            partial.write_bytes(content)
-            partial.replace(path)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise OutputError(f"store {path} can't be written: {error.strerror}") from error
+        with writing(f"store {path}"):
+            try:
+                partial.write_bytes(content)
+                partial.replace(path)
+            except OSError:
+                with suppress(OSError):
+                    partial.unlink(missing_ok=True)
+                raise
         return cls(path, manifest, None, len(content))
 
     @classmethod
@@ -80,17 +84,18 @@ class Store:
         Raises
         ------
         OptionError
-            For a file that isn't a store, or a folder.
+            For a file that isn't a store, or a folder; for records that don't follow one another.
         """
         path = Path(path)
-        if path.is_dir():
-            raise OptionError(f"store {path} is a folder; name a file in it")
-        content = path.read_bytes()
+        content = _content(path)
         frames = list(_frames(content, len(MAGIC))) if content.startswith(MAGIC) else []
         if not frames:
             raise OptionError(f"{path} isn't a store of replicates; it is left as it is. Choose another path")
-        manifest = Manifest.from_json(frames[0][0].decode())
-        rows = _joined([frame for frame, _ in frames[1:]])
+        try:
+            manifest = Manifest.from_json(frames[0][0].decode())
+            rows = _joined([frame for frame, _ in frames[1:]])
+        except (UnicodeDecodeError, OptionError) as error:
+            raise OptionError(f"store {path} can't be trusted: {error}. It is left as it is") from None
         return cls(path, manifest, rows, frames[-1][1])
 
     @property
@@ -116,6 +121,27 @@ class Store:
                 yield done
 
 
+def is_new(path: Path) -> bool:
+    """Whether nothing is there yet, or an empty file.
+
+    Raises
+    ------
+    OutputError
+        Where the system can't say, as of a name that is too long.
+    """
+    with writing(f"store {path}"):
+        return not path.exists() or (path.is_file() and path.stat().st_size == 0)
+
+
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        raise OptionError(f"store {path} is a folder; name a file in it")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise OptionError(f"store {path} can't be read: {error.strerror}") from None
+
+
 def _packed(done: Done) -> bytes:
     return RECORD.pack(done.first, done.rows.shape[1]) + done.rows.astype("<f8").tobytes()
 
@@ -139,17 +165,30 @@ def _frames(content: bytes, position: int) -> Iterator[tuple[bytes, int]]:
 def _joined(records: list[bytes]) -> Array | None:
     if not records:
         return None
-    width = RECORD.unpack_from(records[0])[1]
-    values = b"".join(record[RECORD.size :] for record in records)
-    return np.frombuffer(values, dtype="<f8").reshape(-1, width).astype(np.float64)
+    parts: list[Array] = []
+    n_before = 0
+    for record in records:
+        first, rows = _unpacked(record)
+        if first != n_before or rows.shape[1] != (parts[0] if parts else rows).shape[1]:
+            raise OptionError(f"the record of replicate {first} stands where that of {n_before} belongs")
+        parts.append(rows)
+        n_before += len(rows)
+    return np.concatenate(parts)
+
+
+def _unpacked(record: bytes) -> tuple[int, Array]:
+    """Number of the first replicate, and rows."""
+    size = len(record) - RECORD.size
+    first, width = RECORD.unpack_from(record) if size > 0 else (0, 0)
+    if not 0 < 8 * width <= size or size % (8 * width):
+        raise OptionError(f"a record of {len(record)} bytes doesn't hold rows of {width} numbers")
+    return first, np.frombuffer(record[RECORD.size :], dtype="<f8").reshape(-1, width).astype(np.float64)
 
 
 def _opened(path: Path) -> BinaryIO:
     """The file for writing at its end, for this process alone."""
-    try:
+    with writing(f"store {path}"):
         file = path.open("r+b", buffering=0)
-    except OSError as error:
-        raise OutputError(f"store {path} can't be written: {error.strerror}") from error
     if not _locked(file):
         file.close()
         raise OptionError(f"another run is writing to store {path}; wait for it, or choose another path")

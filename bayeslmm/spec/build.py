@@ -2,10 +2,23 @@
 
 from typing import Any
 
+from bayeslmm.datasets.tables import names_text_table, read_table
+
 from .checks import as_frame
 from .in_memory import Built, build_in_memory
 from .model_spec import ModelSpec
 from .streaming.source import source_of
+
+
+def opened(data: Any) -> Any:
+    """The rows of a table written as text, where data are its path; other data as they are.
+
+    Raises
+    ------
+    DataError
+        When it can't be read.
+    """
+    return read_table(data) if names_text_table(data) else data
 
 
 def build(spec: ModelSpec, data: Any) -> Built:

@@ -30,12 +30,3 @@ def test_exact_weights_are_of_importance_sampling():
 def test_only_the_explicit_graph_is_centred():
     with pytest.raises(OptionError, match="method='explicit'"):
         SampleOptions(centred=True)
-
-
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [("random_seed", "here it is seed="), ("drows", "did you mean 'draws'"), ("zz", "there are draws, tune")],
-)
-def test_an_option_that_isnt_one_is_named(name, hint):
-    with pytest.raises(OptionError, match=hint):
-        SampleOptions.of(**{name: 1})

@@ -2,9 +2,11 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bayeslmm.errors import OptionError
 from bayeslmm.runs.manifest import Manifest, data_hash, package_versions
 
 
@@ -56,3 +58,29 @@ def test_a_manifest_survives_json():
 
 def test_versions_name_what_is_installed():
     assert package_versions(["numpy", "no-such-package-at-all"]) == {"numpy": np.__version__}
+
+
+GOOD = Manifest("y ~ x", "ab", {"bootstrap": 1}, {"kind": "wild"}).to_dict()
+FORGED = {
+    "no text": "\0",
+    "a number": "1",
+    "a list": "[1, 2]",
+    "too deep": "[" * 100_000,
+    "a field lacks": json.dumps({name: value for name, value in GOOD.items() if name != "versions"}),
+    "a field too many": json.dumps(GOOD | {"run": "rm"}),
+    "formula is a list": json.dumps(GOOD | {"formula": ["y"]}),
+    "hash is a number": json.dumps(GOOD | {"data_hash": 1}),
+    "seeds are a list": json.dumps(GOOD | {"seeds": [1]}),
+    "a seed is text": json.dumps(GOOD | {"seeds": {"bootstrap": "1"}}),
+    "a seed is negative": json.dumps(GOOD | {"seeds": {"bootstrap": -1}}),
+    "a seed is true": json.dumps(GOOD | {"seeds": {"bootstrap": True}}),
+    "a version is a number": json.dumps(GOOD | {"versions": {"numpy": 2}}),
+    "options are text": json.dumps(GOOD | {"options": "all"}),
+    "created is nothing": json.dumps(GOOD | {"created": None}),
+}
+
+
+@pytest.mark.parametrize("text", FORGED.values(), ids=FORGED)
+def test_what_is_no_manifest_is_refused(text):
+    with pytest.raises(OptionError, match="isn't a manifest"):
+        Manifest.from_json(text)

@@ -1,9 +1,12 @@
 """The loop of replicates: order, seeds, errors; nothing statistical."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 
-from bayeslmm.errors import OptionError
+from bayeslmm.errors import OptionError, WorkerError
 from bayeslmm.runs.plan import Plan, fresh_seed, generator
 from bayeslmm.runs.replicates import finished, run
 
@@ -64,3 +67,33 @@ def test_ctrl_c_in_compiled_code_is_ctrl_c():
 
     with pytest.raises(KeyboardInterrupt):
         run(interrupted, Plan(10, 1))
+
+
+class Killed:
+    """A task whose process is killed in some chunk, as many times as a folder has room for marks."""
+
+    def __init__(self, folder, times):
+        self.folder, self.times = folder, times
+
+    def __call__(self, generators):
+        rows = np.array([each.standard_normal(2) for each in generators])
+        marks = len(list(self.folder.iterdir()))
+        if marks < self.times:
+            (self.folder / str(marks)).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rows
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_a_killed_process_had_is_made_again(tmp_path):
+    joblib = pytest.importorskip("joblib")
+    with joblib.parallel_config("loky"):
+        rows = run(Killed(tmp_path, 1), Plan(12, 7, 3, n_jobs=2))
+    np.testing.assert_array_equal(rows, run(Killed(tmp_path, 0), Plan(12, 7, 3)))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_processes_that_are_killed_always_end_in_one_error(tmp_path):
+    joblib = pytest.importorskip("joblib")
+    with joblib.parallel_config("loky"), pytest.raises(WorkerError, match=r"after 0 of 12.*store="):
+        run(Killed(tmp_path, 1000), Plan(12, 7, 3, n_jobs=2))

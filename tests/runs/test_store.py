@@ -1,17 +1,20 @@
 """The store: what is written survives, and nothing of another run is ever touched."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bayeslmm.errors import OptionError, OutputError
 from bayeslmm.runs.manifest import Manifest
 from bayeslmm.runs.plan import Plan
 from bayeslmm.runs.replicates import collect, finished
-from bayeslmm.runs.store import Store
+from bayeslmm.runs.store import MAGIC, RECORD, Store, _frames, framed
 
 MANIFEST = Manifest("y ~ x", "abc", {"bootstrap": 7}, {"kind": "parametric"})
 
@@ -156,3 +159,62 @@ def test_ctrl_c_keeps_what_is_finished():
 
     with pytest.raises(KeyboardInterrupt):
         collect(at_once(), Plan(20, 7, 4))
+
+
+def frames_of(path):
+    content = path.read_bytes()
+    return [framed(frame) for frame, _ in _frames(content, len(MAGIC))]
+
+
+def record(first, rows, width=2):
+    return framed(RECORD.pack(first, width) + np.asarray(rows, dtype="<f8").tobytes())
+
+
+FORGERIES = {
+    "repeated": lambda head, one, two, three: [head, one, one, two],
+    "swapped": lambda head, one, two, three: [head, two, one, three],
+    "left out": lambda head, one, two, three: [head, one, three],
+    "from elsewhere": lambda head, one, two, three: [head, one, record(9, [[1, 2]])],
+    "another width": lambda head, one, two, three: [head, one, record(4, [[1, 2, 3]], 3)],
+    "no width": lambda head, one, two, three: [head, record(0, [[1, 2]], 0)],
+    "a width beyond its end": lambda head, one, two, three: [head, record(0, [[1, 2]], 2**62)],
+    "half a row": lambda head, one, two, three: [head, record(0, [1.0, 2.0, 3.0])],
+    "no rows": lambda head, one, two, three: [head, record(0, [])],
+    "too short": lambda head, one, two, three: [head, framed(b"abc")],
+    "manifest of another kind": lambda head, one, two, three: [framed(b"[1]"), one],
+    "manifest of no text": lambda head, one, two, three: [framed(b"\xff\xfe"), one],
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+def test_forged_records_with_valid_checksums_are_refused(path, forge):
+    fill(path, 12)
+    path.write_bytes(MAGIC + b"".join(forge(*frames_of(path))))
+    before = path.read_bytes()
+    with pytest.raises(OptionError, match="can't be trusted"):
+        Store.open(path, MANIFEST)
+    assert path.read_bytes() == before
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_whatever_bytes_are_read_as_data(tmp_path_factory, content, framed_well):
+    path = tmp_path_factory.mktemp("store") / "replicates"
+    path.write_bytes(MAGIC + (framed(content) if framed_well else content))
+    with pytest.raises(OptionError):
+        Store.read(path)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b"], ids=["too long", "NUL"])
+def test_names_that_no_file_can_have(tmp_path, name):
+    with pytest.raises(OutputError, match="can't be written"):
+        Store.open(tmp_path / name, MANIFEST)
+
+
+def test_a_file_system_that_cannot_be_written(path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(OutputError, match="Read-only file system"):
+        Store.open(path, MANIFEST)

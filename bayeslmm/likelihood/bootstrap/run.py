@@ -19,7 +19,7 @@ from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.runs.manifest import Manifest, data_hash
 from bayeslmm.runs.plan import Done, Plan, fresh_seed, generator
 from bayeslmm.runs.replicates import collect, finished, watched
-from bayeslmm.runs.store import Store
+from bayeslmm.runs.store import Store, is_new
 from bayeslmm.spec.labels import parameter_labels
 
 type Array = NDArray[np.float64]
@@ -42,6 +42,7 @@ class BootstrapOptions:
     store : file that replicates are appended to as they come; the same call goes on where it was cut off.
     statistic : function of a refit, whose values take the place of the parameters.
     client : of a Dask cluster that does the work.
+    statistic_name : by which a store knows the statistic; otherwise by its code.
     """
 
     n: int = 2000
@@ -54,6 +55,7 @@ class BootstrapOptions:
     store: str | Path | None = None
     statistic: Callable[[Any], Any] | None = None
     client: Any = None
+    statistic_name: str | None = None
 
 
 def bootstrap(fit: Fitted, options: BootstrapOptions, **of_kind: Any) -> Bootstrap:
@@ -76,15 +78,40 @@ def bootstrap(fit: Fitted, options: BootstrapOptions, **of_kind: Any) -> Bootstr
             f"ranef=True needs responses made with known random effects; the "
             f"{kind.keyword} bootstrap has none"
         )
-    statistic = None if options.statistic is None else Statistic.of(options.statistic, fit)
+    statistic = _statistic(fit, options)
     _check_se(options)
     Plan(options.n, options.seed or 0, n_jobs=options.n_jobs)  # checked before any work
+    labels = _labels(fit, statistic)
     store, seed = _open_store(fit, kind, options, statistic)
+    _check_rows(store, len(labels), fit.design.q, options)
     task = RefitTask.of(fit, kind, statistic, se=options.se, ranef=options.ranef)
     done = 0 if store is None else min(store.n, options.n)
     plan = Plan(options.n, seed, _chunk(fit.design.q, kind, options), options.n_jobs, done)
     rows, interrupted = _collect(task, plan, store, options, f"{kind.keyword} bootstrap")
-    return _result(fit, kind, seed, rows, statistic, options, interrupted)
+    return _result(fit, kind, seed, rows, labels, statistic, options, interrupted)
+
+
+def _statistic(fit: Fitted, options: BootstrapOptions) -> Statistic | None:
+    if options.statistic is None:
+        return None
+    return Statistic.of(options.statistic, fit, options.statistic_name)
+
+
+def _labels(fit: Fitted, statistic: Statistic | None) -> tuple[str, ...]:
+    if statistic is not None:
+        return statistic.labels
+    return parameter_labels(fit.design)
+
+
+def _check_rows(store: Store | None, m: int, q: int, options: BootstrapOptions) -> None:
+    """Whether what a store holds are rows of this run."""
+    if store is None or store.rows is None:
+        return
+    if not Columns.are_rows(store.rows, m, q, options.se, options.ranef):
+        raise OptionError(
+            f"store {store.path} can't be trusted: its rows aren't those of its manifest. It is left as it "
+            "is; choose another path"
+        )
 
 
 def _chunk(q: int, kind: BootstrapKind, options: BootstrapOptions) -> int:
@@ -161,9 +188,9 @@ def _open_store(
         return None, fresh_seed() if seed is None else seed
     path = Path(options.store)
     if seed is None:
-        stored = path.exists() and path.stat().st_size > 0
-        seed = Store.read(path).manifest.seeds["bootstrap"] if stored else fresh_seed()
-    assert seed is not None
+        seed = fresh_seed() if is_new(path) else Store.read(path).manifest.seeds.get("bootstrap")
+    if seed is None:
+        raise OptionError(f"store {path} isn't of a bootstrap; it is left as it is. Choose another path")
     return Store.open(path, manifest(fit, kind, seed, options, statistic)), seed
 
 
@@ -195,6 +222,7 @@ def manifest(
             "sigma known": design.residual.sigma,
             "estimate": [float(f"{value:.6g}") for value in (*fit.theta_values, fit.sigma)],
             "statistic": None if statistic is None else statistic.labels,
+            "function of the statistic": None if statistic is None else statistic.identity(),
             "se": options.se,
             "ranef": options.ranef,
         },
@@ -206,12 +234,11 @@ def _result(
     kind: BootstrapKind,
     seed: int,
     rows: Array,
+    labels: tuple[str, ...],
     statistic: Statistic | None,
     options: BootstrapOptions,
     interrupted: bool,
 ) -> Bootstrap:
-    labels = parameter_labels(fit.design)
-    labels = labels if statistic is None else statistic.labels
     return Bootstrap(
         fit=fit,
         maker=kind,

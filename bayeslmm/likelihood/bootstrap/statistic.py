@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import BayesLMMWarning, OptionError
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.runs.identity import identity_of
 
 type Array = NDArray[np.float64]
 
@@ -23,15 +24,16 @@ class Statistic:
     Attributes
     ----------
     function : of a fit to a number, an array or a Series. labels : of its values. estimate : (m,) of
-    the fit itself.
+    the fit itself. name : which function it is, in a store's manifest.
     """
 
     function: Callable[[Any], Any]
     labels: tuple[str, ...]
     estimate: Array
+    name: str | None = None
 
     @classmethod
-    def of(cls, function: Callable[[Any], Any], fit: Fitted) -> "Statistic":
+    def of(cls, function: Callable[[Any], Any], fit: Fitted, name: str | None = None) -> "Statistic":
         """Ask the function of the fit itself, so that what is wrong with it shows before any work.
 
         Raises
@@ -48,9 +50,25 @@ class Statistic:
             raise OptionError(
                 f"statistic gave a {type(value).__name__}, not numbers; return a number, an array or a Series"
             ) from error
-        name = getattr(function, "__name__", "statistic")
-        labels = _labels(value, len(values), "statistic" if name == "<lambda>" else name)
-        return cls(function, labels, values)
+        own = getattr(function, "__name__", "statistic")
+        labels = _labels(value, len(values), "statistic" if own == "<lambda>" else own)
+        return cls(function, labels, values, name)
+
+    def identity(self) -> str:
+        """Which function it is: the name it was given, or else its code and what that refers to.
+
+        Raises
+        ------
+        OptionError
+            Where there is neither.
+        """
+        told = self.name or identity_of(self.function)
+        if told is None:
+            raise OptionError(
+                "a store keeps values of one statistic, and this one can't be told from another: it is no "
+                "plain function, or refers to objects that have no text; name it, statistic_name='...'"
+            )
+        return told
 
     def __call__(self, fit: Fitted) -> Array:
         """Values (m,) for one fit.

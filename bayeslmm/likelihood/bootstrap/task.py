@@ -104,6 +104,12 @@ class Columns(NamedTuple):
     se: Array | None
     ranef_errors: Array | None
 
+    @staticmethod
+    def are_rows(rows: Array, m: int, q: int, se: bool, ranef: bool) -> bool:
+        """Whether rows are as wide as those of m values and q random effects, flags where flags belong."""
+        as_wide = rows.shape[1] == m * (1 + se) + 4 + q * ranef
+        return as_wide and bool(np.isin(rows[:, m + 1 : m + 4], (0.0, 1.0)).all())
+
     @classmethod
     def of(cls, rows: Array, m: int, se: bool, ranef: bool) -> "Columns":
         """Take apart rows of m values each."""

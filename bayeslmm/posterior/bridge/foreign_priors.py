@@ -9,6 +9,22 @@ from bayeslmm.errors import PriorError
 from bayeslmm.spec.priors import Prior
 
 
+class _Asked(dict[str, float]):
+    """Arguments that remember which of them were asked for."""
+
+    def __init__(self, arguments: Mapping[str, float]) -> None:
+        super().__init__(arguments)
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> float:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
 def as_prior(given: Any, element: int = 0) -> Prior:
     """A prior record from a ``bambi.Prior`` or a PyMC distribution such as ``pm.Normal.dist(0, 1)``.
 
@@ -24,6 +40,8 @@ def as_prior(given: Any, element: int = 0) -> Prior:
     if isinstance(given, Prior):
         return given
     if hasattr(given, "name") and isinstance(getattr(given, "args", None), Mapping):
+        if getattr(given, "dist", None) is not None:
+            raise PriorError(f"the prior {given.name!r} has a density of its own, dist=; give a known family")
         return _record(str(given.name), given.args, element)
     if getattr(given, "owner", None) is not None:
         return _of_variable(given, element)
@@ -35,11 +53,17 @@ def as_prior(given: Any, element: int = 0) -> Prior:
 
 def _record(name: str, arguments: Mapping[str, Any], element: int) -> Prior:
     family = _family(name)
-    plain = {key: _number(value, element) for key, value in arguments.items()}
+    plain = _Asked({key: _number(name, key, value, element) for key, value in arguments.items()})
     try:
-        return family.read(name, plain)
+        record = family.read(name, plain)
     except KeyError as missing:
         raise PriorError(f"the prior {name} needs the argument {missing}, it has {list(plain)}") from None
+    if plain.keys() - plain.asked:
+        raise PriorError(
+            f"the prior {name} has the arguments {', '.join(plain)}; {', '.join(plain.keys() - plain.asked)} "
+            "can't be stated here"
+        )
+    return record
 
 
 def _family(name: str) -> type[Prior]:
@@ -52,9 +76,14 @@ def _family(name: str) -> type[Prior]:
     return readers[name]
 
 
-def _number(value: Any, element: int) -> float:
-    values = np.ravel(np.asarray(value, dtype=float))
-    return float(values[element if len(values) > 1 else 0])
+def _number(name: str, key: str, value: Any, element: int) -> float:
+    if hasattr(value, "name") and hasattr(value, "args"):
+        raise PriorError(f"the prior {name} has a prior for its {key}, {value}; here it must be a number")
+    try:
+        values = np.ravel(np.asarray(value, dtype=float))
+        return float(values[element if len(values) > 1 else 0])
+    except (TypeError, ValueError, IndexError):
+        raise PriorError(f"the prior {name} has {value!r} for its {key}; give a number") from None
 
 
 def _of_variable(variable: Any, element: int) -> Prior:
@@ -68,8 +97,12 @@ def _of_variable(variable: Any, element: int) -> Prior:
     return _record(name, {key: value for key, value in named.items() if key is not None}, element)
 
 
-def to_bambi_prior(priors: Sequence[Prior]) -> Any:
+def to_bambi_prior(priors: Sequence[Prior], positive: bool = False) -> Any:
     """A ``bambi.Prior`` of one or several parameters of the same family.
+
+    Parameters
+    ----------
+    positive : standard deviations, where a flat prior begins at 0.
 
     Raises
     ------
@@ -78,7 +111,7 @@ def to_bambi_prior(priors: Sequence[Prior]) -> Any:
     """
     import bambi
 
-    stated = [prior.stated(positive=False) for prior in priors]
+    stated = [prior.stated(positive) for prior in priors]
     if len({each.name for each in stated}) > 1:
         raise PriorError(
             f"Bambi gives a term one family of priors, here are {', '.join(map(str, priors))}; give them one"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bayeslmm.errors import OptionError
+from bayeslmm.runs.plan import Done
 from bayeslmm.runs.store import Store
 
 RUN = """
@@ -19,7 +20,8 @@ fit = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset(
 def sigma(refit):
     time.sleep(0.002)
     return refit.sigma
-boot = fit.bootstrap(n=int(sys.argv[2]), seed=3, statistic=sigma, store=sys.argv[1], progress=False)
+boot = fit.bootstrap(n=int(sys.argv[2]), seed=3, statistic=sigma,
+                     statistic_name="sigma", store=sys.argv[1], progress=False)
 print(boot.n, *boot.notes)
 """
 
@@ -51,8 +53,9 @@ def test_kill_9_and_resume(sleep, tmp_path):
         process.wait()
     kept = Store.read(path).n
     assert kept >= 400
-    resumed = sleep.bootstrap(n=kept + 150, seed=3, statistic=sigma, store=path, progress=False)
-    undisturbed = sleep.bootstrap(n=kept + 150, seed=3, statistic=sigma, progress=False)
+    again = {"n": kept + 150, "seed": 3, "statistic": sigma, "progress": False}
+    resumed = sleep.bootstrap(**again, statistic_name="sigma", store=path)
+    undisturbed = sleep.bootstrap(**again)
     np.testing.assert_array_equal(resumed.values, undisturbed.values)
     np.testing.assert_array_equal(resumed.criterion_values, undisturbed.criterion_values)
     assert Store.read(path).n == kept + 150
@@ -143,3 +146,35 @@ def test_processes_give_the_numbers_of_threads(sleep):
         two = sleep.bootstrap(n=150, seed=5, ranef=True, n_jobs=2, progress=False)
     np.testing.assert_array_equal(one.values, two.values)
     np.testing.assert_array_equal(one.ranef_errors, two.ranef_errors)
+
+
+def test_a_store_holds_one_statistic(sleep, tmp_path):
+    """Two functions with one name, or none, are two statistics; one that can't be told needs a name."""
+    path, options = tmp_path / "boot.store", {"seed": 3, "progress": False}
+    sleep.bootstrap(n=3, statistic=lambda fit: fit.sigma, store=path, **options)
+    with pytest.raises(OptionError, match="function of the statistic"):
+        sleep.bootstrap(n=3, statistic=lambda fit: fit.beta_values[0], store=path, **options)
+
+    class Sigma:
+        def __call__(self, fit):
+            return fit.sigma
+
+    with pytest.raises(OptionError, match="statistic_name="):
+        sleep.bootstrap(n=3, statistic=Sigma(), store=tmp_path / "other", **options)
+    assert not (tmp_path / "other").exists()
+    again = {"statistic_name": "sigma", "store": tmp_path / "other", **options}
+    sleep.bootstrap(n=3, statistic=Sigma(), **again)
+    assert sleep.bootstrap(n=4, statistic=Sigma(), **again).n == 4
+
+
+@pytest.mark.parametrize("forge", ["width", "flag"])
+def test_rows_of_another_run_are_refused(sleep, tmp_path, forge):
+    path = tmp_path / "boot.store"
+    sleep.bootstrap(n=3, seed=3, store=path, progress=False)
+    found = Store.read(path)
+    rows = found.rows[:, :-1] if forge == "width" else found.rows + 0.25
+    path.unlink()
+    fresh = Store.begin(path, found.manifest)
+    list(fresh.append([Done(0, rows)]))
+    with pytest.raises(OptionError, match="can't be trusted"):
+        sleep.bootstrap(n=5, seed=3, store=path, progress=False)
