@@ -5,7 +5,9 @@ long work starts. Exit codes: 0 done; 1 unexpected failure; 2 the input or the o
 3 done and written, but a result's own checks failed; 130 interrupted.
 """
 
+import os
 import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 type Criterion = Literal["REML", "ML"]
 
 STDIN = "-"
+INTERRUPTED = "Interrupted; what a store holds stays."
 NAME_ANOTHER = "name another with --out"
 
 
@@ -59,39 +62,6 @@ class Settings:
     store: Path | None = None
 
 
-@dataclass(slots=True)
-class _Interrupt:
-    """Whether Ctrl-C was pressed, whoever made a result of what was done by then."""
-
-    pressed: bool = False
-
-    def __call__(self, *_: Any) -> NoReturn:
-        self.pressed = True
-        raise KeyboardInterrupt
-
-    def check(self) -> None:
-        if self.pressed:
-            raise KeyboardInterrupt
-
-
-_interrupt = _Interrupt()
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C ends the whole run, also where a loop or a sampler would keep what it has and go on."""
-    _interrupt.pressed = False
-    before = signal.signal(signal.SIGINT, _interrupt)
-    try:
-        yield
-        _interrupt.check()
-    except BaseException as error:  # compiled code turns an interrupt into errors of its own
-        _interrupt.check()
-        raise error
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 class _Commands(TyperGroup):
     """Turn the package's own errors into one sentence and an exit code, and warnings into narration."""
 
@@ -99,10 +69,9 @@ class _Commands(TyperGroup):
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = lambda message, *_, **__: _say(f"Warning: {message}")
-                with _interruptible():
-                    return super().invoke(ctx)
+                return super().invoke(ctx)
         except KeyboardInterrupt:
-            _leave("Interrupted; what a store holds stays.", ExitCode.INTERRUPTED)
+            _leave(INTERRUPTED, ExitCode.INTERRUPTED)
         except BayesLMMError as error:
             refused = isinstance(error, InputError | OutputError)
             _leave(f"Error: {error}", ExitCode.REFUSED if refused else ExitCode.FAILED)
@@ -119,7 +88,15 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line as the console script ``bayeslmm``."""
+    signal.signal(signal.SIGINT, _end_at_once)
     app()
+
+
+def _end_at_once(*_: Any) -> NoReturn:
+    """Leave on Ctrl-C, whatever loop or sampler would keep what it has and go on; a store is never torn."""
+    shown = "\x1b[?25h" if sys.stderr.isatty() else ""  # the cursor, which a progress bar hides
+    os.write(2, f"{shown}\n{INTERRUPTED}\n".encode())
+    os._exit(ExitCode.INTERRUPTED)
 
 
 Formula = Annotated[str, typer.Argument(help="An lme4-style formula, such as 'y ~ x + (x | g)'.")]
@@ -283,7 +260,6 @@ def _step(what: str) -> Iterator[None]:
     start = perf_counter()
     _say(f"{what} ...")
     yield
-    _interrupt.check()
     _say(f"  {perf_counter() - start:.1f} s")
 
 

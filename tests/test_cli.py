@@ -206,11 +206,11 @@ def test_ctrl_c_ends_the_run_at_once(tmp_path, step, boot, draws):
     for line in process.stderr:
         if line.startswith(step):
             break
-    time.sleep(1 if step == "Bootstrapping" else 30)
+    time.sleep(1 if step == "Bootstrapping" else 20)
     process.send_signal(signal.SIGINT)
     said = process.stderr.read()
-    assert process.wait(60) == 130, said
-    assert "Sampling" not in said
-    assert "Comparing" not in said
+    assert process.wait(20) == 130, said
+    assert "what a store holds stays" in said
+    assert not {"Sampling", "Comparing"} & set(said.split())
     assert Store.read(store).n > 0
     assert not (tmp_path / "parity.html").exists()

@@ -16,7 +16,7 @@ from bayeslmm.posterior.bridge.columns import Column, Matched, is_intercept
 from bayeslmm.posterior.bridge.foreign_priors import as_prior, to_bambi_prior
 from bayeslmm.spec.checks import as_frame
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.formula import Formula, read_formula
+from bayeslmm.spec.formula import Formula
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.priors import Prior, Priors
 
@@ -168,11 +168,11 @@ def to_bambi(spec: ModelSpec, design: Design, priors: Priors, data: Any) -> "bam
         When Bambi can't state it, with the reason.
     """
     _check_sayable(spec, design)
-    formula, rows = _said(spec, read_formula(spec.formula, spec.functions), as_frame(data))
+    formula, rows = _said(spec, spec.parsed, as_frame(data))
     matched = Matched.of(design, _bambi(formula, rows, None))
     given = _common_priors(matched, priors.beta) | _group_priors(matched, design, priors)
-    sigma = priors.sigma
-    given["sigma"] = design.residual.sigma if sigma is None else to_bambi_prior([sigma], positive=True)
+    known = design.residual.sigma
+    given["sigma"] = to_bambi_prior([priors.sigma], positive=True) if known is None else known
     model = _bambi(formula, rows, given)
     model.build()
     return model
