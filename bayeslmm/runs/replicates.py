@@ -85,9 +85,10 @@ def _by_workers(task: Task, plan: Plan, firsts: range) -> Iterator[Done]:
     Raises
     ------
     WorkerError
-        Where processes are killed again and again and no chunk comes of it.
+        Where processes are killed again and again and no chunk comes of it, or can't take the task at all.
     """
     from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     finished, killed = 0, 0
     while finished < len(firsts):
@@ -98,6 +99,8 @@ def _by_workers(task: Task, plan: Plan, firsts: range) -> Iterator[Done]:
                 finished, killed = finished + 1, 0
         except BrokenExecutor as error:
             killed += 1
+            if not isinstance(error, TerminatedWorkerError):
+                raise WorkerError(f"worker processes can't do this task: {error}") from error
             if killed == PATIENCE:
                 raise WorkerError(_killed(firsts[finished], plan.n)) from error
 
