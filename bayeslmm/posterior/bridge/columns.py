@@ -22,7 +22,7 @@ ADVICE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """One column of a term of Bambi's.
 
@@ -39,7 +39,7 @@ class Column:
     codes: NDArray[np.int64] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Matched:
     """Bambi's column for each of ours: by fixed effect, and by block and left-hand column."""
 
