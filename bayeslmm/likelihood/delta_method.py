@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.likelihood.curvature import hessian, inverse_root
-from bayeslmm.likelihood.optimum import Criterion
 from bayeslmm.spec.relative import CovarianceMap
 
 type Array = NDArray[np.float64]

@@ -14,8 +14,9 @@ from bayeslmm.errors import ConvergenceWarning, OptionError, SingularFitWarning,
 from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.likelihood import random_effects as ranef_tables
+from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.likelihood.delta_method import NaturalErrors, ThetaSigma, natural_errors, theta_sigma
-from bayeslmm.likelihood.optimum import Convergence, Criterion, Optimum, optimize
+from bayeslmm.likelihood.optimum import Convergence, Optimum, optimize
 from bayeslmm.likelihood.row_values import hat_values
 from bayeslmm.likelihood.varcorr import varcorr_table
 from bayeslmm.spec.design import Design

@@ -7,20 +7,17 @@ it is, the search goes on from T + ε aaᵀ.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.search.optimizer import Outcome, Status, minimize
+from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.likelihood.curvature import FLAT, forward_hessian
 from bayeslmm.likelihood.elsewhere import beyond_a_ridge, far_points, turned
 from bayeslmm.spec.coordinates import Coordinates
 from bayeslmm.spec.covariance import Path, lower_factor
-from bayeslmm.spec.covariance.algebra import inverse_factor
-from bayeslmm.spec.design import Design
-from bayeslmm.spec.relative import CovarianceMap, TermSlot, flatten
+from bayeslmm.spec.relative import TermSlot, flatten
 
 type Array = NDArray[np.float64]
 
@@ -29,72 +26,6 @@ DIGITS = 1e-20  # squared gradient in the metric of the Hessian that rounding le
 NEGATIVE = 1e-4  # of the largest curvature, below which a negative one is rounding
 SCANNED = 20_000  # panel elements up to which far points are looked at
 NUDGE = 1e-4  # size of the step inside the boundary at which the derivative in T is taken
-
-
-@dataclass(frozen=True, eq=False)
-class Criterion:
-    """x ↦ (criterion, gradient): the kernel's profiled criterion in coordinates x = (θ, φ).
-
-    Attributes
-    ----------
-    kernel : the data's cross-products. coordinates : what x means. reml : restricted or not.
-    """
-
-    kernel: Kernel
-    coordinates: Coordinates
-    reml: bool
-
-    @classmethod
-    def of(cls, design: Design, reml: bool) -> "Criterion":
-        """The criterion of a design."""
-        return cls(design.kernel, design.coordinates, reml)
-
-    @property
-    def covariance(self) -> CovarianceMap:
-        return self.coordinates.covariance
-
-    @cached_property
-    def sigma(self) -> float:
-        """σ where it is known, else NaN, as the kernel takes it."""
-        known = self.coordinates.residual.sigma
-        return np.nan if known is None else known
-
-    def at(self, lam: Array) -> tuple[float, Array]:
-        """Value and gradient (n_lam,) with respect to the blocks' factors."""
-        return self.kernel.criterion(lam, self.reml, self.sigma)
-
-    def __call__(self, x: Array) -> tuple[float, Array]:
-        """Value and gradient (n,)."""
-        value, by_lam = self.at(self.coordinates.flat(x))
-        return value, self.coordinates.pull(x, by_lam)
-
-    @property
-    def scale(self) -> Array:
-        """Size of a natural change of each element of x."""
-        return self.coordinates.scale
-
-    def start(self) -> Array:
-        """x (n,) of moment estimates, or at which each coef counts like the residual; φ as R says."""
-        return self.coordinates.start(moment_start(self.kernel, self.covariance))
-
-    def information(self, x: Array) -> Array | None:
-        """The average information, (n, n), where differences of gradients would be dear."""
-        if self.kernel.small:
-            return None
-        from bayeslmm.kernel.values.information import average_information
-
-        lam, moves = self.coordinates.flat(x), self.coordinates.jacobian(x)
-        return average_information(self.kernel, lam, moves, self.reml, self.sigma)
-
-    def hessian(self, x: Array) -> Array:
-        """(n, n) by central differences of the gradient."""
-        steps = 1e-4 * self.scale
-        columns = [
-            (self(x + step)[1] - self(x - step)[1]) / (2 * size)
-            for size, step in zip(steps, np.diag(steps), strict=True)
-        ]
-        hessian = np.array(columns).reshape(len(x), len(x))
-        return np.asarray(0.5 * (hessian + hessian.T))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,20 +196,6 @@ def _minimized(criterion: Criterion, x: Array, max_iter: int) -> Outcome:
     model = criterion.information(x)
     basis = criterion.coordinates.basis(x)
     return minimize(criterion, x, basis, hessian=model, renew=False, max_evaluations=max_iter)
-
-
-def moment_start(kernel: Kernel, covariance: CovarianceMap) -> Array:
-    """θ of moment estimates, (n_theta,), or one at which each coef counts like the residual."""
-    from bayeslmm.kernel.search.moment_start import relative_covariances
-
-    T = relative_covariances(kernel.problem)
-    if T is None:
-        return covariance.start()
-    theta = np.empty(covariance.n_theta)
-    for slot in covariance.slots:
-        root = inverse_factor(T[slot.block][slot.coefs, slot.coefs])
-        theta[slot.theta] = slot.structure.start(root @ root.T)
-    return theta
 
 
 def _without_search(criterion: Criterion) -> Optimum:

@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose
 
 import bayeslmm as bl
 from bayeslmm.errors import ConvergenceWarning, OptionError, SingularFitWarning
-from bayeslmm.likelihood.optimum import Criterion, optimize
+from bayeslmm.likelihood.criterion import Criterion
+from bayeslmm.likelihood.optimum import optimize
 from bayeslmm.spec.design import Design
 
 

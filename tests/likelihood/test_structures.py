@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose
 
 import bayeslmm as bl
 from bayeslmm.errors import SingularFitWarning
-from bayeslmm.likelihood.optimum import Criterion, optimize
+from bayeslmm.likelihood.criterion import Criterion
+from bayeslmm.likelihood.optimum import optimize
 from bayeslmm.spec.covariance import structures_by_keyword
 
 KEYWORDS = list(structures_by_keyword())

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.search.optimizer import CONVERGED, PHASE, Outcome, Search, begin, minimize, outcome_of
 from bayeslmm.likelihood.bootstrap.responses import Responses
+from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.optimum import SMALL, Convergence, Criterion, optimize
+from bayeslmm.likelihood.optimum import SMALL, Convergence, optimize
 from bayeslmm.spec.relative import CovarianceMap
 from bayeslmm.spec.units import off_boundary
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bayeslmm.kernel.factor.blocked import dense
+from bayeslmm.kernel.factor import dense
 
 SIZES = [0, 1, 5, 40, 97, 200]
 
