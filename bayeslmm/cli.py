@@ -153,8 +153,7 @@ def fit(
 ) -> None:
     """Fit a model by ML or REML and print its summary."""
     if out is not None:
-        out = out / "fit.csv" if out.is_dir() else out
-        prove_file(out, NAME_ANOTHER)
+        out = prove_file(out, "fit.csv", NAME_ANOTHER)
     model = _model(formula, data, weights, _written(na, sep, decimal, encoding))
     with _step(f"Fitting by {criterion}"):
         fitted = model.fit(criterion=criterion)
@@ -251,7 +250,7 @@ def _check_folder(folder: Path) -> None:
     """Make the folder and prove that its files can be written, before anything is computed for them."""
     prove_folder(folder, NAME_ANOTHER)
     for name in ("parity.csv", "manifest.json", "parity.html"):
-        prove_file(folder / name, NAME_ANOTHER)
+        prove_file(folder / name, advice=NAME_ANOTHER)
 
 
 @contextmanager

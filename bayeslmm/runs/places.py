@@ -39,8 +39,12 @@ def prove_folder(folder: Path, advice: str = "name another one") -> None:
         tempfile.TemporaryFile(dir=folder).close()
 
 
-def prove_file(path: Path, advice: str = "name another one") -> None:
-    """See that a file can be written; one that is there keeps its content, and none is left behind.
+def prove_file(path: Path, name: str | None = None, advice: str = "name another one") -> Path:
+    """See that a file can be written, and give its path; what is there stays, and nothing is left behind.
+
+    Parameters
+    ----------
+    name : of the file where `path` is a folder.
 
     Raises
     ------
@@ -48,8 +52,10 @@ def prove_file(path: Path, advice: str = "name another one") -> None:
         When it can't.
     """
     with writing(f"the file {path}", advice):
+        path = path / name if name and path.is_dir() else path
         path.parent.mkdir(parents=True, exist_ok=True)
         was_there = path.exists()
         path.open("ab").close()
         if not was_there:
             path.unlink()
+    return path
