@@ -7,6 +7,7 @@ symmetric rank-one updates (Conn, Gould & Toint 1991); the step is exact, from t
 (Moré & Sorensen 1983), so that a saddle is left along its descending direction.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -73,8 +74,8 @@ def _shifted(g: Floats, values: Floats, shift: float, step: Floats) -> float:
     length = 0.0
     for i in range(len(g)):
         step[i] = -g[i] / (values[i] + shift) if values[i] + shift > 0.0 else 0.0
-        length += step[i] * step[i]
-    return float(np.sqrt(length))
+        length = math.hypot(length, step[i])  # squares of steps along flat directions overflow
+    return length
 
 
 @compilable

@@ -1,0 +1,80 @@
+"""``python -m tests.laws.fuzz 3000``: fit random designs by REML and ML, restart each, count what went wrong.
+
+- foreign: an exception that isn't the package's;
+- silent: a NaN or infinite number without a warning or a status;
+- beaten: a fit called converged whose criterion a restart lowers by more than 1e-6 of its size.
+"""
+
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+import bayeslmm as bl
+from bayeslmm.errors import BayesLMMError
+from tests.laws.fuzz_designs import RandomDesign, random_design
+
+RESTARTS = 3
+
+
+def faults(seed: int) -> Iterator[tuple[str, str]]:
+    """What goes wrong with the design of a seed: kind and description; "fit" and "refused" are no faults."""
+    made = random_design(seed)
+    for criterion in ("REML", "ML"):
+        try:
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                yield from of_fit(made, criterion, seed, told)
+        except BayesLMMError:
+            yield "refused", ""
+        except Exception as error:  # noqa: BLE001 (that is what is looked for)
+            yield "foreign", f"{seed} {made} {criterion}: {type(error).__name__}: {error}"
+
+
+def of_fit(
+    made: RandomDesign, criterion: str, seed: int, told: list[warnings.WarningMessage]
+) -> Iterator[tuple[str, str]]:
+    """The faults of one fit."""
+    model = bl.LinearMixedModel(made.formula, made.data, **made.options)
+    fit = model.fit(criterion)
+    yield "fit", ""
+    table = fit.coef_table()
+    numbers = [fit.criterion_value, fit.sigma, *fit.beta, *fit.se, *table["df"], *fit.fitted, *fit.theta]
+    quiet = fit.convergence.converged and not fit.is_singular and not told
+    if not np.isfinite(numbers).all() and quiet:
+        yield "silent", f"{seed} {made} {criterion}: {fit.criterion_value}, {fit.sigma}"
+    foreign = [each for each in told if not each.category.__module__.startswith("bayeslmm")]
+    if foreign:
+        yield "foreign warning", f"{seed} {made} {criterion}: {foreign[0].message}"
+    if fit.convergence.converged:
+        yield from of_restarts(model, fit, criterion, seed, made)
+
+
+def of_restarts(
+    model: bl.LinearMixedModel, fit: object, criterion: str, seed: int, made: RandomDesign
+) -> Iterator[tuple[str, str]]:
+    """Whether a restart finds a better point."""
+    rng = np.random.default_rng(seed + 1)
+    start = model.design.covariance.start()
+    for _ in range(RESTARTS if len(start) else 0):
+        other = model.fit(criterion, start=start * 10.0 ** rng.uniform(-2, 2, len(start)))
+        gained = fit.criterion_value - other.criterion_value
+        if gained > 1e-6 * max(1.0, abs(fit.criterion_value)):
+            yield "beaten", f"{seed} {made} {criterion}: {fit.criterion_value} by {gained:.3g}"
+            return
+
+
+def main(n: int, first: int = 0) -> None:
+    counts: Counter[str] = Counter()
+    for seed in range(first, first + n):
+        for kind, what in faults(seed):
+            counts[kind] += 1
+            if what:
+                print(kind, "|", what, flush=True)
+    print(dict(counts))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,63 @@
+"""Random designs, mostly awkward: every dtype, scale and shift, weights over six orders, few rows, no variance."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+FIXED = ("1", "x", "x + z", "f", "x * f", "x + I(x**2)", "0 + f", "0")
+RANDOM = (
+    "(1 | g)",
+    "(x | g)",
+    "(x || g)",
+    "(0 + x | g)",
+    "(1 | g) + (1 | h)",
+    "(1 | g / h)",
+    "(x | g) + (1 | h)",
+    "cs(1 + x | g)",
+)
+TYPES = ("float64", "float32", "int64", "int8", "Float64", "Int32", "object")
+
+
+@dataclass(frozen=True, eq=False)
+class RandomDesign:
+    """A model to be fitted: formula, data with weights w, and whether they are used."""
+
+    formula: str
+    data: pd.DataFrame
+    weighted: bool
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {"weights": "w"} if self.weighted else {}
+
+    def __str__(self) -> str:
+        return f"{self.formula}, n = {len(self.data)}{', weighted' if self.weighted else ''}"
+
+
+def random_design(seed: int) -> RandomDesign:
+    """The design of a seed."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.choice([6, 9, 15, 30, 80, 160]))
+    g = rng.integers(0, max(2, n // int(rng.integers(2, 8))), n)
+    h = rng.integers(0, int(rng.integers(2, 6)), n)
+    f = rng.choice(list("abc"), n)
+    x, z = rng.normal(size=n), rng.normal(size=n)
+    sd = rng.choice([0.0, 0.1, 1.0, 30.0], 3)
+    y = rng.normal() + x + sd[0] * rng.normal(size=n)[g] + sd[1] * rng.normal(size=n)[h] * x
+    y = y + rng.choice([0.0, 1e-3, 1.0, 1.0, 1.0]) * rng.normal(size=n) + sd[2] * (f == "a")
+    shift, scale = rng.choice([0.0, 0.0, 10.0, 2020.0]), 10.0 ** int(rng.integers(-4, 5))
+    data = pd.DataFrame(
+        {"y": 10.0 ** int(rng.integers(-3, 4)) * y + rng.choice([0.0, 0.0, 1e4]), "g": g, "h": h}
+    )
+    data["x"], data["z"], data["f"] = typed(rng, scale * x + shift), z, f
+    data["w"] = 10.0 ** rng.uniform(-3, 3, n)
+    return RandomDesign(f"y ~ {rng.choice(FIXED)} + {rng.choice(RANDOM)}", data, bool(rng.random() < 0.3))
+
+
+def typed(rng: np.random.Generator, values: np.ndarray) -> pd.Series:
+    """Numbers as one of many types; whole ones where the type is."""
+    kind = str(rng.choice(TYPES))
+    if kind.lower().startswith("int"):
+        values = np.round(np.clip(values, -100, 100))
+    return pd.Series(values).astype(kind)
