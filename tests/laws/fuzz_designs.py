@@ -1,4 +1,4 @@
-"""Random designs, mostly awkward: every dtype, scale and shift, weights over six orders, few rows, no variance."""
+"""Random designs, mostly awkward: any dtype, scale, shift; weights over six orders; few rows; no variance."""
 
 from dataclasses import dataclass
 
