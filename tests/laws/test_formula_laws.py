@@ -140,6 +140,7 @@ numbers = st.lists(st.integers(-(2**40), 2**40), min_size=8, max_size=8, unique=
 INTEGERS = ("int64", "Int64", "float64", "Float64", "object", "uint64")
 
 
+@pytest.mark.filterwarnings("ignore::bayeslmm.errors.DesignWarning")  # few distinct values
 @given(
     numbers,
     st.sampled_from(INTEGERS),
@@ -162,6 +163,7 @@ truths = st.lists(st.booleans(), min_size=8, max_size=8).filter(lambda values: l
 BOOLEANS = ("bool", "boolean", "object", "category")
 
 
+@pytest.mark.filterwarnings("ignore::bayeslmm.errors.DesignWarning")  # few distinct values
 @given(
     truths,
     st.sampled_from(BOOLEANS),

@@ -80,7 +80,7 @@ def draws_at(fit: LikelihoodFit, known_sigma: bool, seed: int) -> Draws:
     own = relative_factors(design, parameters)[0]
     for expected, factor in zip(T, design.covariance.unflatten(own), strict=True):
         assert_allclose(factor @ factor.T, expected, atol=1e-9)
-    priors = default_priors(design, known_sigma)
+    priors = default_priors(design)
     beta, b = recover_effects(design, priors, parameters, np.random.SeedSequence(seed))
     return Draws((parameters,), beta[None], b[None], {})
 

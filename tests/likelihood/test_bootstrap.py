@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from bayeslmm.errors import OptionError, SingularFitWarning
+from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.likelihood.bootstrap.intervals import IntervalMethod, Sample
 from bayeslmm.likelihood.bootstrap.kinds.parametric import Parametric, StatisticsSampler
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
@@ -72,10 +73,13 @@ def test_both_searches_find_the_same(fitter, name):
     np.testing.assert_allclose(fast.x, slow.x, rtol=1e-6, atol=1e-7)
     np.testing.assert_array_equal(fast.found, slow.found)
     lam = flat_all(fit.design.covariance, fast.x)
-    for a, b in zip(
-        refitter._solve_compiled(lam, condensed), refitter._solve_each(lam, responses), strict=True
-    ):
-        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+    delta, r2, values = refitter._solve(lam, condensed)
+    for i, x in enumerate(fast.x):
+        criterion = refitter.criterion_of(responses, i)
+        solved = Solved.of(criterion.kernel.moments(lam[i]).A)
+        np.testing.assert_allclose(values[i], criterion(x)[0], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(delta[i], solved.delta, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(r2[i], solved.r2, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("weights", [None, "w"])

@@ -34,7 +34,7 @@ def test_result_says_what_it_did(posterior):
 def test_data_has_the_agreed_variables(posterior):
     found = posterior.data["posterior"]
     assert set(found.data_vars) == {"beta", "sd_Subject", "cor_Subject", "sigma", "ranef_Subject"}
-    assert found["ranef_Subject"].dims == ("chain", "draw", "Subject", "Subject_coef")
+    assert found["ranef_Subject"].dims == ("chain", "draw", "Subject", "Subject_effect")
     assert found["cor_Subject"].dims == ("chain", "draw", "Subject_pair")
     groups = {"posterior", "sample_stats", "log_prior", "observed_data", "constant_data"}
     assert set(posterior.data.children) == groups | {"log_likelihood", "log_likelihood_group"}
@@ -61,7 +61,7 @@ def test_arviz_takes_it(posterior):
 
 
 def test_estimates_carry_labels_and_diagnostics(posterior):
-    table = posterior.summary.estimates(prob=0.9)
+    table = posterior.estimates(prob=0.9)
     assert table.labels == (
         "beta[Intercept]",
         "beta[Days]",
@@ -81,24 +81,24 @@ def test_estimates_carry_labels_and_diagnostics(posterior):
 
 
 def test_highest_density_interval_is_the_shorter(posterior):
-    eti, hdi = posterior.summary.estimates().frame, posterior.summary.estimates(interval="hdi").frame
+    eti, hdi = posterior.estimates().frame, posterior.estimates(interval="hdi").frame
     assert ((hdi["upper"] - hdi["lower"]) <= 1.01 * (eti["upper"] - eti["lower"])).all()
     with pytest.raises(OptionError, match="'hdi'"):
-        posterior.summary.estimates(interval="hpd")
+        posterior.estimates(interval="hpd")
 
 
 def test_ranef_table_is_tidy(posterior):
     table = posterior.ranef_table()
     assert list(table.columns[:3]) == ["group", "level", "coef"]
     assert len(table) == posterior.design.q
-    found = posterior.data["posterior"]["ranef_Subject"].sel(Subject="309", Subject_coef="Days").mean()
+    found = posterior.data["posterior"]["ranef_Subject"].sel(Subject="309", Subject_effect="Days").mean()
     row = table[(table["level"] == "309") & (table["coef"] == "Days")]
     assert float(row["mean"].iloc[0]) == pytest.approx(float(found))
 
 
 def test_checks_pass_and_speak(posterior):
-    assert {"r_hat", "ess"} <= {check.name for check in posterior.summary.checks}
-    assert next(c for c in posterior.summary.checks if c.name == "ess").passed
+    assert {"r_hat", "ess"} <= {check.name for check in posterior.checks}
+    assert next(c for c in posterior.checks if c.name == "ess").passed
     assert f"Posterior by {posterior.method}" in repr(posterior)
 
 

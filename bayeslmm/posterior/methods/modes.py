@@ -56,7 +56,7 @@ class Scan:
         phi = np.tile(start, (len(self.offsets), len(self.scales), 1))
         phi[:, :, log_sds] += self.offsets[:, None, :]
         phi[:, :, self.target.log_scales] += self.scales[:, None]
-        return phi.reshape(-1, len(start))
+        return phi.reshape(len(self.offsets) * len(self.scales), len(start))
 
     @cached_property
     def log_density(self) -> Array:

@@ -1,6 +1,7 @@
 """The prior of correlations."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +25,12 @@ class LKJ(Prior):
     distribution = "LKJCorr"
     keywords: ClassVar = {"eta": "eta"}
     variables: ClassVar = {"LKJCorr": ("n", "eta")}
+
+    @classmethod
+    def read(cls, name: str, arguments: Mapping[str, float]) -> "Prior":
+        """As of every family; PyMC's n is the number of coefs, which the term knows itself."""
+        arguments.get("n")
+        return super().read(name, arguments)
 
     def logpdf(self, x: ArrayLike) -> Array:
         """Log density in the correlations of R = x, shape (..., k, k); -inf unless R is positive definite."""

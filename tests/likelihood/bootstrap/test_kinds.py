@@ -216,7 +216,7 @@ def test_replicates_without_a_rare_column_fail_and_are_counted():
         ({"kind": "wild", "hccme": "hc4"}, "'hc2', 'hc3'"),
         ({"kind": "wild", "multiplier": "mamen"}, "did you mean 'mammen'"),
         ({"kind": "wild", "grup": "Subject"}, "did you mean 'group'"),
-        ({"kind": "residual", "group": "Subject"}, "has no options"),
+        ({"kind": "residual", "group": "Subject"}, "has no argument 'group'; there are n, kind"),
         ({"kind": "jackknife"}, ", ".join(map(repr, KINDS))),
     ],
 )

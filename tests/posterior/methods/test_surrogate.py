@@ -8,7 +8,8 @@ import pytest
 
 from bayeslmm.posterior.methods import importance as room
 from bayeslmm.posterior.methods.importance import importance
-from bayeslmm.posterior.methods.laplace import LaplaceFit
+from bayeslmm.posterior.methods.laplace import LaplaceFit, laplace
+from bayeslmm.posterior.methods.modes import Scan
 from bayeslmm.posterior.methods.surrogate import LEAST, Student, evaluations, fit_surrogate
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.target import Target
@@ -150,6 +151,7 @@ def test_draws_do_not_depend_on_cores(target):
 
 
 def test_a_short_run_does_without(target):
-    fit, few = room.laplace(target), evaluations(target.size)
+    fits, few = (laplace(target),), evaluations(target.size)
     with ThreadPoolExecutor(1) as pool:
-        assert room._by_surrogate(target, fit, [np.random.default_rng(1)], few, pool, False) == []
+        generators = [np.random.default_rng(1)]
+        assert room._by_surrogate(Scan.of(target), fits, generators, few, pool, False) is None
