@@ -31,8 +31,8 @@ def confounded(structure: CovarianceStructure, block: Block, coefs: slice, varia
 
 
 def constant_within(y: Array, block: Block) -> bool:
-    """Is y (n,) the same in all rows of a level, of a block with an intercept?"""
-    if not np.any(np.ptp(block.columns, axis=0) == 0):
+    """Is y (n,) the same in all rows of a level, of a block with an intercept and levels of several rows?"""
+    if not np.any(np.ptp(block.columns, axis=0) == 0) or np.bincount(block.codes).max() < 2:
         return False
     some = np.empty(block.n_levels)
     some[block.codes] = y

@@ -188,7 +188,7 @@ def test_quantiles_of_a_saturated_design_are_those_of_importance_draws():
 @given(st.integers(0, 2**32 - 1), st.sampled_from([3, 4, 6, 15]), st.floats(-1.5, 1), st.floats(-1.5, 1))
 @settings(max_examples=25, deadline=None, derandomize=True)
 def test_the_error_that_is_told_holds(seed, levels, spread, scale):
-    """One-way designs, the sd's prior from far below to far above the groups': as many nodes as usual, and 61."""
+    """One-way designs, the sd's prior from far below to far above the groups': the usual nodes, and 61."""
     rng = np.random.default_rng(seed)
     y = 10**spread * rng.normal(size=(levels, 1)) + rng.normal(size=(levels, 5))
     data = pd.DataFrame({"y": y.ravel(), "g": np.repeat(np.arange(levels), 5).astype(str)})
