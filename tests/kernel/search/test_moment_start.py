@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 import bayeslmm as bl
 from bayeslmm.kernel.search.moment_start import RANGE, relative_covariances
-from bayeslmm.likelihood.optimum import moment_start
+from bayeslmm.likelihood.criterion import moment_start
 from tests.kernel.problems import STRUCTURES, Problem, make
 
 
