@@ -206,7 +206,7 @@ def test_ctrl_c_ends_the_run_at_once(tmp_path, step, boot, draws):
     for line in process.stderr:
         if line.startswith(step):
             break
-    time.sleep(1 if step == "Bootstrapping" else 20)
+    time.sleep(6 if step == "Bootstrapping" else 20)  # until there is something to lose
     process.send_signal(signal.SIGINT)
     said = process.stderr.read()
     assert process.wait(20) == 130, said
