@@ -308,12 +308,6 @@ def _seen(kind: str, values: pd.Series) -> str:
     return f"{kind} such as {values.iloc[0]!r}" if len(values) else kind
 
 
-def check_groupable(name: str, values: pd.Series) -> None:
-    """The values of a grouping column can be told apart."""
-    if values.dtype == object and kind_of(values) == "lists or tables":
-        raise DataError(f"grouping factor {name!r} holds lists or tables; its values are text or numbers")
-
-
 _DATE = re.compile(r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T]\d{1,2}:\d{2}.*)?\s*")
 _MANY_DATES = 10
 
