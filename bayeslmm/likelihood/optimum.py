@@ -188,8 +188,8 @@ def _way_down(
     if not _is_saddle(eigenvalues):
         return None
     sides = [outcome.x + step * vectors[:, 0] for step in (-0.3, 0.3)]
-    lower = min(sides, key=lambda x: criterion(x)[0])
-    return lower if criterion(lower)[0] < outcome.value else None
+    value, lower = min(((criterion(x)[0], x) for x in sides), key=lambda side: side[0])
+    return lower if value < outcome.value else None
 
 
 def _minimized(criterion: Criterion, x: Array, max_iter: int) -> Outcome:
