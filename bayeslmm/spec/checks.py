@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from math import isfinite
 from numbers import Real
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import DataError, DesignWarning, OptionError, did_you_mean
 
-from .formula import Bar
+from .parsed import Bar
 
 type Array = NDArray[np.float64]
 
@@ -44,9 +45,8 @@ def _from_mapping(data: Mapping[Any, Any]) -> pd.DataFrame:
         raise DataError(f"these columns make no table: {error}") from None
 
 
-def check_columns(roles: Mapping[str, str], data: pd.DataFrame) -> None:
-    """Every column asked for is there, once; `roles` says what each is for."""
-    names = [str(column) for column in data.columns]
+def check_columns(roles: Mapping[str, str], names: Sequence[str]) -> None:
+    """Every column asked for is there, once; `roles` says what each is for, `names` are the data's."""
     for name, role in roles.items():
         if name not in names:
             hint = did_you_mean(name, names) or f"; the columns are {_some(names)}"
@@ -55,35 +55,28 @@ def check_columns(roles: Mapping[str, str], data: pd.DataFrame) -> None:
             raise DataError(f"{role} {name!r} is in the data {names.count(name)} times; rename all but one")
 
 
-def check_not_all_missing(missing: Mapping[str, NDArray[np.bool_]], n: int) -> None:
-    """Some row is there at all, and no column is missing throughout."""
-    if n == 0:
+def check_missing(counts: Mapping[str, int], n_given: int, n: int, allowed: bool) -> None:
+    """Some row is there at all, no column is missing throughout, and rows may be dropped, but not all.
+
+    Parameters
+    ----------
+    counts : missing values by column. n_given, n : rows, and complete ones.
+    """
+    if n_given == 0:
         raise DataError("the data have no rows")
-    for name, gone in missing.items():
-        if gone.all():
+    for name, count in counts.items():
+        if count == n_given:
             raise DataError(f"column {name!r} is missing in every row; leave it out or fill it")
-
-
-def check_missing_allowed(missing: Mapping[str, NDArray[np.bool_]], allowed: bool) -> None:
-    """Rows with missing values may be dropped, and some are left."""
-    counts = {name: int(gone.sum()) for name, gone in missing.items() if gone.any()}
-    if counts:
-        all_gone = bool(np.logical_or.reduce(list(missing.values())).all())
-        check_missing_counts(counts, not all_gone, allowed)
-
-
-def check_missing_counts(counts: Mapping[str, int], some_left: bool, allowed: bool) -> None:
-    """The same of numbers of missing values by column."""
     listed = ", ".join(f"{name!r} in {count}" for name, count in counts.items() if count)
     if listed and not allowed:
         raise DataError(f"values are missing ({listed} rows); drop them by missing='drop', or fill them")
-    if not some_left:
+    if n == 0:
         raise DataError(f"no row is complete: values are missing in {listed} rows")
 
 
 def check_finite(name: str, values: Array, rows: NDArray[np.int64]) -> None:
     """No infinite value in a column, nor a NaN in what was computed from complete rows."""
-    if np.isfinite(values.sum()) or np.isfinite(values).all():
+    if isfinite(values.sum()) or np.isfinite(values).all():
         return
     place = int(np.flatnonzero(~np.isfinite(values))[0])
     raise DataError(
@@ -115,7 +108,7 @@ def check_response_column(name: str, values: pd.Series) -> None:
 
 def check_response(name: str, y: Array, sigma_free: bool) -> None:
     """The response varies."""
-    check_response_varies(name, float(y[0]), bool(np.ptp(y) > 0), sigma_free)
+    check_response_varies(name, float(y[0]), bool((y != y[0]).any()), sigma_free)
 
 
 def check_response_varies(name: str, value: float, varies: bool, sigma_free: bool) -> None:

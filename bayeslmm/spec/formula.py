@@ -5,7 +5,7 @@ What is inside a term is formulaic's business; here only the terms of the sum ar
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from bayeslmm.errors import FormulaError, did_you_mean
@@ -13,92 +13,11 @@ from bayeslmm.errors import FormulaError, did_you_mean
 from .covariance import structures_by_keyword
 from .expression.functions import hint_for, known_functions
 from .grouping import GroupingReader
+from .parsed import Bar, Expression, Formula
 from .tokens import Asked, Token, asked_of, compares, complain, depths, expression, join, tokenize
 
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 _SEVERAL_RESPONSES = ("cbind", "mvbind")
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One random-effects term, `keyword(left | group)`.
-
-    Attributes
-    ----------
-    left : its left-hand side
-    columns : the grouping columns; more than one for an interaction
-    keyword : its covariance structure; `||` is "diag"
-    variables : columns the left-hand side asks for
-    maybe : its constants, which are columns if the data have such
-    """
-
-    left: str
-    columns: tuple[str, ...]
-    keyword: str
-    variables: tuple[str, ...]
-    maybe: tuple[str, ...] = ()
-
-    @property
-    def group(self) -> str:
-        """Name of the grouping factor."""
-        return ":".join(self.columns)
-
-    @property
-    def text(self) -> str:
-        """The term in canonical spelling."""
-        return f"{self.keyword.removeprefix('us')}({self.left} | {self.group})"
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A piece of a formula, the columns it asks for, and its constants, columns if the data have such."""
-
-    code: str
-    variables: tuple[str, ...]
-    maybe: tuple[str, ...] = ()
-
-
-type Piece = Expression | Bar
-
-
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """A formula taken apart.
-
-    Attributes
-    ----------
-    text : as the user wrote it
-    response : its left side as written
-    outcome : the same as one expression
-    fixed : the fixed part with an explicit intercept, as formulaic reads it
-    bars : random-effects terms in order, `a/b` expanded
-    offsets : what stood in `offset(...)`
-    """
-
-    text: str
-    response: str
-    outcome: Expression
-    fixed: Expression
-    bars: tuple[Bar, ...]
-    offsets: tuple[Expression, ...]
-
-    def among(self, columns: Collection[str]) -> "Formula":
-        """The formula as data with these columns read it: a column goes before a constant."""
-        pieces: list[Piece] = [self.outcome, self.fixed, *self.bars, *self.offsets]
-        if not any(name in columns for piece in pieces for name in piece.maybe):
-            return self
-        return replace(
-            self,
-            outcome=_settled(self.outcome, columns),
-            fixed=_settled(self.fixed, columns),
-            bars=tuple(_settled(bar, columns) for bar in self.bars),
-            offsets=tuple(_settled(offset, columns) for offset in self.offsets),
-        )
-
-
-def _settled[P: (Expression, Bar)](piece: P, columns: Collection[str]) -> P:
-    found = tuple(name for name in piece.maybe if name in columns and name not in piece.variables)
-    return replace(piece, variables=piece.variables + found)
 
 
 class _Addend(NamedTuple):
@@ -117,7 +36,7 @@ class _Split(NamedTuple):
 
 
 def read_formula(formula: str, functions: Collection[str] = ()) -> Formula:
-    """Take a formula apart.
+    """Take a formula apart; the same text gives the same record, read once.
 
     Parameters
     ----------
@@ -130,6 +49,11 @@ def read_formula(formula: str, functions: Collection[str] = ()) -> Formula:
     """
     if not isinstance(formula, str):
         raise FormulaError(f"a formula is a string such as 'y ~ x + (1 | g)', not a {type(formula).__name__}")
+    return _read(formula, frozenset(functions))
+
+
+@lru_cache(maxsize=1024)
+def _read(formula: str, functions: frozenset[str]) -> Formula:
     left, right, response = _sides(formula)
     fixed: list[_Addend] = []
     bars: list[Bar] = []

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,11 +15,12 @@ from . import checks
 from .covariance import CovarianceStructure, structures_by_keyword
 from .design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
 from .factors import Coding, Factor, Grouping, coding_of, factor_of
-from .formula import Bar
 from .identified import confounded, constant_within
 from .known import with_known
-from .materialize import Part, train
+from .materialize import train
 from .model_spec import ModelSpec
+from .parsed import Bar
+from .plain import Part
 from .rank import independent_columns
 from .recipe import Apart, FixedTerm, Recipe, coded
 from .residual import PriorWeights, Residual
@@ -52,7 +54,7 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
     kept = _complete_rows(spec, frame)
     fitted, codings = _variables(spec, kept)
     variables = coded(fitted, codings)
-    parts = train(part_formulas(spec), variables, len(kept.rows), spec.functions)
+    parts = train(spec.parsed.codes, variables, len(kept.rows), spec.functions)
     for part in parts.values():
         _check_part(part, kept.rows)
     y = _response(spec, parts, kept)
@@ -81,39 +83,20 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
 
 def _check_sigma(spec: ModelSpec, design: Design) -> None:
     """Sigma isn't 0, nor confounded with a term."""
-    y, variances = design.y - design.offset, design.residual.variances(design.residual.start)
+    y, residual = design.y - design.offset, design.residual
     for number, block in enumerate(design.blocks):
         checks.check_varies_within(spec.response, block.group, constant_within(y, block))
         for place, slot in zip(block.term_numbers, design.covariance.slots_of(number), strict=True):
             if block.known is None and block.n_levels * slot.structure.k >= design.n:
+                variances = residual.variances(residual.start)
                 mixed = confounded(slot.structure, block, slot.coefs, variances)
                 checks.check_identified(spec.bars[place], mixed)
-
-
-def part_formulas(spec: ModelSpec) -> dict[str, str]:
-    """Formula text of each part, by name."""
-    bars = {f"bar_{place}": f"1 + {bar.left}" for place, bar in enumerate(spec.bars)}
-    offsets = {f"offset_{place}": offset.code for place, offset in enumerate(spec.offsets)}
-    return {"outcome": spec.parsed.outcome.code, "fixed": spec.fixed} | offsets | bars
-
-
-def _part_variables(spec: ModelSpec) -> dict[str, tuple[str, ...]]:
-    """Columns each part asks for."""
-    bars = {f"bar_{place}": bar.variables for place, bar in enumerate(spec.bars)}
-    offsets = {f"offset_{place}": offset.variables for place, offset in enumerate(spec.offsets)}
-    parsed = spec.parsed
-    return {"outcome": parsed.outcome.variables, "fixed": parsed.fixed.variables} | offsets | bars
-
-
-def formula_variables(spec: ModelSpec) -> tuple[str, ...]:
-    """Columns the formula's parts ask for, each once."""
-    return tuple(dict.fromkeys(name for names in _part_variables(spec).values() for name in names))
 
 
 def column_roles(spec: ModelSpec) -> dict[str, str]:
     """What each column is for; the response first, so that it is named first in an error."""
     named = [(name, "response") for name in spec.parsed.outcome.variables]
-    named += [(name, "column") for names in _part_variables(spec).values() for name in names]
+    named += [(name, "column") for name in spec.parsed.variables]
     named += [(name, "grouping factor") for bar in spec.bars for name in bar.columns]
     named += [
         (name, what)
@@ -128,28 +111,31 @@ def column_roles(spec: ModelSpec) -> dict[str, str]:
 
 def _complete_rows(spec: ModelSpec, frame: pd.DataFrame) -> _Rows:
     """The rows with no missing value in any column the model uses (missing weights are an error instead)."""
-    roles = column_roles(spec)
-    checks.check_columns(roles, frame)
+    roles, n = column_roles(spec), len(frame)
+    checks.check_columns(roles, frame.columns.tolist())
     columns = {name: frame[name] for name in roles}
-    missing = {
-        name: np.asarray(pd.isna(column.array))
-        for name, column in columns.items()
-        if roles[name] != "weights"
-    }
-    if spec.offset is not None and not isinstance(spec.offset, str):
-        missing["offset"] = np.isnan(checks.row_values("offset", spec.offset, len(frame)))
-    checks.check_not_all_missing(missing, len(frame))
-    checks.check_missing_allowed(missing, spec.missing == "drop")
-    gone = np.logical_or.reduce([np.zeros(len(frame), dtype=bool), *missing.values()])
-    rows = np.flatnonzero(~gone)
-    if gone.any():
+    missing = _missing(spec, roles, columns, n)
+    rows = np.flatnonzero(~np.logical_or.reduce(list(missing.values()))) if missing else np.arange(n)
+    counts = {name: int(np.count_nonzero(gone)) for name, gone in missing.items()}
+    checks.check_missing(counts, n, len(rows), spec.missing == "drop")
+    if missing:
         columns = {name: column.iloc[rows] for name, column in columns.items()}
-    return _Rows(columns, rows, len(frame))
+    return _Rows(columns, rows, n)
+
+
+def _missing(
+    spec: ModelSpec, roles: Mapping[str, str], columns: Mapping[str, pd.Series], n: int
+) -> dict[str, NDArray[np.bool_]]:
+    """Which values are missing (n,), of every column in which one is."""
+    masks = {name: np.asarray(pd.isna(columns[name].array)) for name in roles if roles[name] != "weights"}
+    if spec.offset is not None and not isinstance(spec.offset, str):
+        masks["offset"] = np.isnan(checks.row_values("offset", spec.offset, n))
+    return {name: gone for name, gone in masks.items() if gone.any()}
 
 
 def _variables(spec: ModelSpec, kept: _Rows) -> tuple[dict[str, NDArray[Any]], dict[str, Coding]]:
     """The formula's columns, a factor's as codes, and the codings of those that are factors."""
-    names = formula_variables(spec)
+    names = spec.parsed.variables
     for name in spec.parsed.outcome.variables:
         checks.check_response_column(name, kept.columns[name])
     for offset in spec.offsets:
@@ -173,7 +159,7 @@ def _coding(name: str, factor: Factor, spec: ModelSpec) -> Coding:
 
 
 def _check_part(part: Part, rows: Codes) -> None:
-    if not np.isfinite(part.matrix.sum()):
+    if not isfinite(part.matrix.sum()):
         for name, column in zip(part.names, part.matrix.T, strict=True):
             checks.check_finite(name, column, rows)
 
@@ -308,11 +294,11 @@ def make_recipe(
 ) -> Recipe:
     """All that was learnt about making columns; `fitted` are the formula's columns at the fitted rows."""
     replayed = [name for name in parts if name != "outcome"]
-    variables = _part_variables(spec)
-    used = {name for part in replayed for name in variables[part]}
+    variables = {name: spec.parsed.parts[name].variables for name in replayed}
+    used = {name for names in variables.values() for name in names}
     return Recipe(
         trained={name: parts[name].trained for name in replayed},
-        variables={name: variables[name] for name in replayed},
+        variables=variables,
         codings={name: coding for name, coding in codings.items() if name in used},
         kept=columns,
         terms=tuple(_fixed_terms(parts["fixed"], columns)),
@@ -327,11 +313,10 @@ def make_recipe(
 def _fixed_terms(fixed: Part, columns: NDArray[np.intp]) -> Iterator[FixedTerm]:
     place = {int(column): number for number, column in enumerate(columns)}
     first = 0
-    for _, scoped, columns_of_term in fixed.trained.structure:
-        factors = tuple(factor.factor.expr for factor in scoped[0].factors)
-        indexes = range(first, first + len(columns_of_term))
+    for term in fixed.trained.terms:
+        indexes = range(first, first + len(term.columns))
         kept = tuple(place[index] for index in indexes if index in place)
-        yield FixedTerm(":".join(factors) or "Intercept", factors, kept)
+        yield FixedTerm(":".join(term.factors) or "Intercept", term.factors, kept)
         first = indexes.stop
 
 

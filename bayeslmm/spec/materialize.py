@@ -1,36 +1,34 @@
 """The one place where formulaic is asked for columns: it multiplies terms out, codes factors, names columns.
 
-What stands inside a term is computed here, by its own tree; formulaic only ever looks values up.
+What stands inside a term is computed here, by its own tree; formulaic only ever looks values up. A sum of
+columns of numbers needs neither.
 """
 
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayeslmm.errors import BayesLMMError, DataError, FormulaError
 
 from .coding_rule import scoped_terms
 from .expression.categories import coded_of
 from .expression.functions import with_own
-from .expression.lexer import quoted
 from .expression.nodes import Name, Node, Scope, calls_of
 from .expression.values import columns_of, number, plain
 from .factors import Coded, Coding
+from .plain import Part, Plain, Term, column_name, plain_sum
 from .tokens import Token, atom, tokenize
 
-type Array = NDArray[np.float64]
 type Functions = Mapping[str, Callable[..., Any]]
 type Recode = Callable[[Coding], Coding]
 
-_SUM = re.compile(r"1( \+ (1|[^\W\d]\w*))*")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _ALIAS = re.compile(r"\bv_(\d+)\b")
 
@@ -55,45 +53,19 @@ class Trained:
     factors: frozenset[str]
 
     @property
-    def structure(self) -> Any:
-        """For every term: itself, how its factors are coded, and its columns' names."""
-        return self.spec.structure
-
-    @property
-    def terms(self) -> tuple[tuple[str, ...], ...]:
-        """Every term as formulas spell its factors; the intercept is `1`."""
+    def terms(self) -> tuple[Term, ...]:
+        """The part's terms, in the order of their columns."""
         return tuple(
-            tuple(
-                self.atoms[factor.expr].text if factor.expr in self.atoms else factor.expr
-                for factor in term.factors
+            Term(
+                ":".join(self._text(factor.expr) for factor in term.factors),
+                tuple(factor.factor.expr for factor in scoped[0].factors),
+                tuple(columns),
             )
-            for term in self.spec.terms
+            for term, scoped, columns in self.spec.structure
         )
 
-
-class Part(NamedTuple):
-    """One part of the formula: its columns (n, k), their names, and what was learnt about making them."""
-
-    matrix: Array
-    names: tuple[str, ...]
-    trained: Any
-
-
-class Plain(NamedTuple):
-    """A part that is one column of numbers as it stands: nothing to evaluate, nothing to learn."""
-
-    name: str
-
-    def is_column(self, variables: Mapping[str, Any]) -> bool:
-        return isinstance(variables.get(self.name), np.ndarray)
-
-    def part(self, variables: Mapping[str, Any]) -> Part:
-        return Part(variables[self.name].astype(float)[:, None], (self.name,), self)
-
-
-def _plain(text: str) -> Plain:
-    simple = re.fullmatch(r"`[^`\\]*`|[^\W\d][\w.]*", text)
-    return Plain(text.strip("`") if simple else "")
+    def _text(self, name: str) -> str:
+        return self.atoms[name].text if name in self.atoms else name
 
 
 def train(
@@ -118,23 +90,12 @@ def train(
     FormulaError
         When a term can't be read or computed.
     """
-    plain_parts = {name: _plain(text) for name, text in parts.items()}
-    made = {name: each.part(variables) for name, each in plain_parts.items() if each.is_column(variables)}
-    texts = {name: _plain_sum(text) for name, text in parts.items()}
-    firsts: dict[str, str] = {}
-    for name, text in texts.items():
-        if name not in made:
-            firsts.setdefault(text, name)
-    if firsts:
-        made |= _Training(list(firsts), variables, n, functions, recode).made(firsts)
-    return {name: made[name] if name in made else made[firsts[text]] for name, text in texts.items()}
-
-
-def _plain_sum(text: str) -> str:
-    """A sum of columns with its intercept and every column once; any other text as it is."""
-    if not _SUM.fullmatch(text):
-        return text
-    return " + ".join(dict.fromkeys(text.split(" + ")))
+    plain = {text: own for text in parts.values() if (own := plain_sum(text)) and own.fits(variables)}
+    columns = {own: own.part(variables, n) for own in set(plain.values())}
+    made = {text: columns[own] for text, own in plain.items()}
+    if texts := [text for text in dict.fromkeys(parts.values()) if text not in made]:
+        made |= _Training(texts, variables, n, functions, recode).made()
+    return {name: made[text] for name, text in parts.items()}
 
 
 class _Training:
@@ -155,28 +116,24 @@ class _Training:
     ) -> None:
         self.scope, self.functions = Scope(variables, n, with_own(functions)), functions
         self.recode = recode
-        self.sums = {text: text.split(" + ")[1:] for text in texts if _SUM.fullmatch(text)}
-        tokens = {text: tokenize(text) for text in texts if text not in self.sums}
+        tokens = {text: tokenize(text) for text in texts}
         nodes = {
             text: [atom(token, text) if token.kind in ("name", "python") else None for token in own]
             for text, own in tokens.items()
         }
-        sums = (
-            Name(name, in_backticks=True) for names in self.sums.values() for name in names if name != "1"
-        )
-        self.names = _names_of_atoms([*sums, *(node for own in nodes.values() for node in own if node)])
+        self.names = _names_of_atoms([node for own in nodes.values() for node in own if node])
         self.atoms = {name: node for node, name in self.names.items()}
-        self.terms = {text: self._sum(names) for text, names in self.sums.items()}
-        self.terms |= {text: self._parsed(own, nodes[text]) for text, own in tokens.items()}
+        self.terms = {text: self._parsed(own, nodes[text]) for text, own in tokens.items()}
 
-    def made(self, firsts: Mapping[str, str]) -> dict[str, Part]:
+    def made(self) -> dict[str, Part]:
+        """The parts, by text."""
         from formulaic import Formula
 
         values = {name: _value(name, node, self.scope, self.recode) for name, node in self.atoms.items()}
-        formula = Formula(**{firsts[text]: terms for text, terms in self.terms.items()})
+        formula = Formula(**_numbered(self.terms.values()))
         matrices = _matrices(formula, values, self.scope.n, na_action="ignore", output="numpy")
         factors = frozenset(name for name, value in values.items() if isinstance(value, Coded))
-        return {name: self._part(matrix, factors) for name, matrix in matrices.items()}
+        return {text: self._part(matrix, factors) for text, matrix in zip(self.terms, matrices, strict=True)}
 
     def _part(self, matrix: Any, factors: frozenset[str]) -> Part:
         spec = matrix.model_spec
@@ -187,35 +144,38 @@ class _Training:
         trained = Trained(spec, atoms, self.scope.states, own, factors & atoms.keys())
         return _part(matrix, trained)
 
-    def _sum(self, names: Sequence[str]) -> Any:
-        """The terms of a sum of columns, which needs no parser."""
-        from formulaic.parser.types import Factor, Term
-
-        looked_up = (self.names[Name(name, in_backticks=True)] for name in names if name != "1")
-        return [
-            Term([Factor("1", eval_method="literal")]),
-            *(Term([Factor(name, eval_method="lookup")]) for name in looked_up),
-        ]
-
     def _parsed(self, tokens: Sequence[Token], nodes: Sequence[Node | None]) -> Any:
         """The terms formulaic makes of a text, each atom under an alias while it reads."""
         from formulaic.errors import FormulaicError
-        from formulaic.parser import DefaultFormulaParser
 
-        place = {name: number for number, name in enumerate(self.atoms)}
+        names = list(self.atoms)
+        place = {name: number for number, name in enumerate(names)}
         text = " ".join(
             token.text if node is None else f"v_{place[self.names[node]]}"
             for token, node in zip(tokens, nodes, strict=True)
         )
         try:
-            terms = DefaultFormulaParser(include_intercept=False).get_terms(text)._simplify()
+            terms = _terms_by_alias(text)
         except (FormulaicError, TypeError, AttributeError) as error:
-            message = _ALIAS.sub(lambda m: list(self.atoms.values())[int(m[1])].text, _readable(error))
+            message = _ALIAS.sub(lambda m: self.atoms[names[int(m[1])]].text, _readable(error))
             raise FormulaError(message) from None
-        if not hasattr(terms, "__iter__"):
-            raise FormulaError("a part of a formula has one side")
-        names = list(self.atoms)
         return [_renamed(term, names) for term in terms]
+
+
+@lru_cache(maxsize=1024)
+def _terms_by_alias(text: str) -> tuple[Any, ...]:
+    """The terms formulaic makes of a text whose atoms are aliases."""
+    from formulaic.parser import DefaultFormulaParser
+
+    terms = DefaultFormulaParser(include_intercept=False).get_terms(text)._simplify()
+    if not hasattr(terms, "__iter__"):
+        raise FormulaError("a part of a formula has one side")
+    return tuple(terms)
+
+
+def _numbered(parts: Iterable[Any]) -> dict[str, Any]:
+    """Parts by a name for formulaic."""
+    return {f"part_{number}": part for number, part in enumerate(parts)}
 
 
 def _names_of_atoms(nodes: Sequence[Node]) -> dict[Node, str]:
@@ -226,14 +186,9 @@ def _names_of_atoms(nodes: Sequence[Node]) -> dict[Node, str]:
     distinct = dict.fromkeys(nodes)
     expressions = {node.text for node in distinct if not isinstance(node, Name)}
     return {
-        node: _column_name(node.name, expressions) if isinstance(node, Name) else node.text
+        node: column_name(node.name, expressions) if isinstance(node, Name) else node.text
         for node in distinct
     }
-
-
-def _column_name(name: str, expressions: set[str]) -> str:
-    ambiguous = name in expressions or ":" in name or name == "Intercept" or re.fullmatch(r"[\d.eE+-]*", name)
-    return f"`{quoted(name).strip('`')}`" if ambiguous else name
 
 
 def _renamed(term: Any, names: Sequence[str]) -> Any:
@@ -260,17 +215,13 @@ def replay(trained: Mapping[str, Any], variables: Mapping[str, Any], n: int) -> 
     """
     from formulaic.model_spec import ModelSpecs
 
-    made = {name: spec.part(variables) for name, spec in trained.items() if isinstance(spec, Plain)}
-    firsts: dict[int, str] = {}
-    for name, own in trained.items():
-        if name not in made:
-            firsts.setdefault(id(own), name)
-    if firsts:
-        learnt = {name: trained[name] for name in firsts.values()}
-        specs = ModelSpecs(**{name: own.spec for name, own in learnt.items()})
-        matrices = _matrices(specs, _replayed(learnt.values(), variables, n), n)
-        made |= {name: _part(matrix, learnt[name]) for name, matrix in matrices.items()}
-    return {name: made[name] if name in made else made[firsts[id(own)]] for name, own in trained.items()}
+    distinct = list(dict.fromkeys(trained.values()))
+    made: dict[Any, Part] = {own: own.part(variables, n) for own in distinct if isinstance(own, Plain)}
+    if learnt := [own for own in distinct if isinstance(own, Trained)]:
+        specs = ModelSpecs(**_numbered(own.spec for own in learnt))
+        matrices = _matrices(specs, _replayed(learnt, variables, n), n)
+        made |= {own: _part(matrix, own) for own, matrix in zip(learnt, matrices, strict=True)}
+    return {name: made[own] for name, own in trained.items()}
 
 
 def _replayed(learnt: Any, variables: Mapping[str, Any], n: int) -> dict[str, Any]:
@@ -316,7 +267,8 @@ def _value(name: str, node: Node, scope: Scope, recode: Recode | None) -> Any:
     return made if recode is None else made._replace(coding=recode(made.coding))
 
 
-def _matrices(spec: Any, values: Mapping[str, Any], n: int, **options: str) -> dict[str, Any]:
+def _matrices(spec: Any, values: Mapping[str, Any], n: int, **options: str) -> list[Any]:
+    """The model matrices of several parts, in order."""
     from formulaic.errors import DataMismatchWarning, FormulaicError
     from formulaic.materializers import PandasMaterializer
 
@@ -329,7 +281,7 @@ def _matrices(spec: Any, values: Mapping[str, Any], n: int, **options: str) -> d
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("error", DataMismatchWarning)
-            return dict(materializer.get_model_matrix(spec, **options)._structure)
+            return list(materializer.get_model_matrix(spec, **options)._structure.values())
     except DataMismatchWarning as warning:
         raise DataError(f"a level wasn't in the fitted data: {warning}") from None
     except (FormulaicError, ValueError) as error:
@@ -354,8 +306,3 @@ def _part(matrix: Any, trained: Trained) -> Part:
 
 def _readable(error: Exception) -> str:
     return _ANSI.sub("", str(error)).replace("⧛", "»").replace("⧚", "«").strip().replace("\n\n", "\n  ")
-
-
-def terms_of(trained: Trained) -> Iterator[str]:
-    """Terms as formulas spell them."""
-    return (":".join(factors) for factors in trained.terms)

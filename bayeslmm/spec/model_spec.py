@@ -1,6 +1,6 @@
 """The specification: what is to be estimated, before any data are seen."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from numbers import Real
@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from bayeslmm.errors import OptionError, check_choice, did_you_mean
 
 from .expression.functions import check_own
-from .formula import Bar, Expression, Formula, read_formula
+from .formula import read_formula
+from .parsed import Bar, Expression, Formula
 
 type Missing = Literal["drop", "error"]
 
@@ -71,9 +72,9 @@ class ModelSpec:
                 hint = did_you_mean(group, self.groups) or f"; there are {', '.join(self.groups) or 'none'}"
                 raise OptionError(f"covariance for {group!r}: no such grouping factor in the formula{hint}")
 
-    def among(self, columns: Iterable[Any]) -> "ModelSpec":
+    def among(self, columns: Collection[str]) -> "ModelSpec":
         """The specification as data with these columns read it: a column goes before a constant."""
-        parsed = self.parsed.among({str(name) for name in columns})
+        parsed = self.parsed.among(columns)
         if parsed is self.parsed:
             return self
         settled = copy(self)

@@ -108,7 +108,7 @@ class Apart:
                 f"the column {name!r} of the {self.what} isn't in the new rows; add it, or give {self.what}= "
                 "one value a row"
             )
-        check_columns({name: self.what}, frame)
+        check_columns({name: self.what}, frame.columns.tolist())
         return self._checked(number_column(self.what, frame[name]))
 
     def _checked(self, values: Array) -> Array:
@@ -163,7 +163,7 @@ class Recipe:
         wanted = self._wanted(groups)
         parts = self._parts(wanted)
         frame = as_frame(data)
-        check_columns(self._roles(parts, wanted), frame)
+        check_columns(self._roles(parts, wanted), frame.columns.tolist())
         rows = _complete_rows(frame, self._names(parts))
         frame = frame.iloc[rows]
         made = replay({part: self.trained[part] for part in parts}, self._values(frame, parts), len(rows))

@@ -2,7 +2,8 @@ import pytest
 
 from bayeslmm.errors import FormulaError
 from bayeslmm.spec.covariance import structures_by_keyword
-from bayeslmm.spec.formula import Formula, read_formula
+from bayeslmm.spec.formula import read_formula
+from bayeslmm.spec.parsed import Formula
 
 
 def bars(formula: str) -> list[tuple[str, tuple[str, ...], str]]:

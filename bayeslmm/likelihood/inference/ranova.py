@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,8 @@ from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.runs.plan import fresh_seed
 from bayeslmm.spec.covariance import Unstructured
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.materialize import terms_of, train
+from bayeslmm.spec.materialize import train
+from bayeslmm.spec.plain import Learnt
 from bayeslmm.spec.recipe import Recipe, coded
 
 COLUMNS = ["n_params", "loglik", "aic", "lrt", "df", "p", "p_boundary", "p_exact", "p_bootstrap"]
@@ -126,12 +126,9 @@ def _without(
             yield f"{term} in {whole}", [_reduced(recipe, bar, own[0], rest)]
 
 
-def _terms(trained: Any) -> dict[str, tuple[str, ...]]:
+def _terms(trained: Learnt) -> dict[str, tuple[str, ...]]:
     """Columns of each term of a bar's left side."""
-    return {
-        term: tuple(columns)
-        for term, (_, _, columns) in zip(terms_of(trained), trained.structure, strict=True)
-    }
+    return {term.text: term.columns for term in trained.terms}
 
 
 def _left(terms: list[str]) -> str:

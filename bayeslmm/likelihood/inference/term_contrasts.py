@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.factors import Coding, Factor, coding_of
-from bayeslmm.spec.materialize import Part, terms_of, train
+from bayeslmm.spec.materialize import train
+from bayeslmm.spec.plain import Part
 from bayeslmm.spec.rank import independent_columns
 from bayeslmm.spec.recipe import FixedTerm, Recipe, coded
 
@@ -124,7 +125,7 @@ def type_three(part: FixedPart) -> dict[str, Array]:
 def _overparametrized(part: FixedPart) -> tuple[dict[str, Array], Array, dict[str, Columns]]:
     """Columns of every term with one a cell; and X under treatment coding, with each term's columns in it."""
     trained, recipe = part.recipe.trained["fixed"], part.recipe
-    terms = list(terms_of(trained))
+    terms = [term.text for term in trained.terms]
     parts = {"coding": " + ".join(["0", *terms])}
     parts |= {f"cells_{place}": f"0 + {term}" for place, term in enumerate(terms)}
     names = recipe.variables["fixed"]
@@ -147,9 +148,9 @@ def _full_rank(coding: Part, names: list[str]) -> tuple[Array, dict[str, Columns
     kept = independent_columns(coding.matrix)
     place = {int(column): number for number, column in enumerate(kept)}
     columns_of, first = {}, 0
-    for name, (_, _, made) in zip(names, coding.trained.structure, strict=True):
-        columns_of[name] = [place[c] for c in range(first, first + len(made)) if c in place]
-        first += len(made)
+    for name, term in zip(names, coding.trained.terms, strict=True):
+        columns_of[name] = [place[c] for c in range(first, first + len(term.columns)) if c in place]
+        first += len(term.columns)
     return coding.matrix[:, kept], columns_of
 
 

@@ -16,8 +16,8 @@ from bayeslmm.posterior.bridge.columns import Column, Matched, is_intercept
 from bayeslmm.posterior.bridge.foreign_priors import as_prior, to_bambi_prior
 from bayeslmm.spec.checks import as_frame
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.formula import Formula
 from bayeslmm.spec.model_spec import ModelSpec
+from bayeslmm.spec.parsed import Formula
 from bayeslmm.spec.priors import Prior, Priors
 
 if TYPE_CHECKING:

@@ -24,8 +24,9 @@ from bayeslmm.spec import checks, in_memory
 from bayeslmm.spec.design import Block, Design, MeanSd, RandomPart, Scales
 from bayeslmm.spec.factors import Coding, Factor, Grouping, coding_of
 from bayeslmm.spec.known import with_known
-from bayeslmm.spec.materialize import Part, train
+from bayeslmm.spec.materialize import train
 from bayeslmm.spec.model_spec import ModelSpec
+from bayeslmm.spec.plain import Part
 from bayeslmm.spec.rank import independent_columns
 from bayeslmm.spec.recipe import Recipe, coded
 from bayeslmm.spec.relative import CovarianceMap
@@ -80,23 +81,21 @@ def _check_spec(spec: ModelSpec) -> None:
             raise OptionError(
                 f"{what}= is the name of a column where the data are read in chunks, not values"
             )
-    parsed = spec.parsed
-    codes = [parsed.outcome.code, parsed.fixed.code, *(offset.code for offset in spec.offsets)]
-    check_stateless([*codes, *(bar.left for bar in spec.bars)])
+    check_stateless(spec.parsed.codes.values())
 
 
 def _first_pass(spec: ModelSpec, source: Source) -> _Learnt:
     roles = in_memory.column_roles(spec)
-    checks.check_columns(roles, pd.DataFrame(columns=list(source.columns)))
+    checks.check_columns(roles, source.columns)
     columns = tuple(roles)
     head = _head(source, columns)
-    variables = in_memory.formula_variables(spec)
+    variables = spec.parsed.variables
     shown = tuple(name for name in variables if checks.is_factor(name, head[name]))
     _check_columns(spec, head, variables, shown)
     question = _question(spec, roles, shown)
     census = source.reduce(columns, partial(take, question), partial(merge, question))
     assert census is not None
-    _check_census(spec, census)
+    checks.check_missing(census.missing, census.n_given, census.n, spec.missing == "drop")
     learnt = _learn(spec, columns, variables, shown, question, census)
     if not all(np.isfinite(part.matrix).all() for part in learnt.parts.values()):
         source.reduce(columns, learnt.maker.check, lambda a, b: None)  # raises, and knows where
@@ -127,13 +126,6 @@ def _question(spec: ModelSpec, roles: Mapping[str, str], shown: Columns) -> Ques
     return Question(complete, factors, shown, tuple(dict.fromkeys([*groups, *pairs])))
 
 
-def _check_census(spec: ModelSpec, census: Census) -> None:
-    for name, count in census.missing.items():
-        if count == census.n_given:
-            raise DataError(f"column {name!r} is missing in every row; leave it out or fill it")
-    checks.check_missing_counts(census.missing, census.n > 0, spec.missing == "drop")
-
-
 def _learn(
     spec: ModelSpec,
     columns: Columns,
@@ -154,7 +146,7 @@ def _learn(
         name: levels[name].codes(sample[name]) if name in codings else checks.numbers(name, sample[name])
         for name in variables
     }
-    parts = train(in_memory.part_formulas(spec), coded(values, codings), len(sample), spec.functions)
+    parts = train(spec.parsed.codes, coded(values, codings), len(sample), spec.functions)
     groupings, known = _groupings(spec, levels, moved)
     maker = RowMaker(
         columns=columns,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.problem.streaming import Basis, Chunk, Sums, sums
 from bayeslmm.spec import checks
 from bayeslmm.spec.factors import Coded, Coding, Grouping
-from bayeslmm.spec.materialize import Part, replay
+from bayeslmm.spec.materialize import replay
+from bayeslmm.spec.plain import Part
 from bayeslmm.spec.residual import PriorWeights, Residual
 
 from .census import Levels
