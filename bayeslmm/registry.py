@@ -42,6 +42,11 @@ class Registered:
         return dict(sorted(cls._kinds.items()))
 
     @classmethod
+    def kind(cls, word: str) -> type[Self]:
+        """The kind that a word, of those in `kinds`, asks for."""
+        return cls._kinds[word]
+
+    @classmethod
     def _word(cls) -> str | None:
         """The word that asks for this class itself."""
         return vars(cls).get("keyword")

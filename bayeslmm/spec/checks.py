@@ -294,7 +294,20 @@ def numbers(name: str, values: pd.Series) -> Array:
     kind = kind_of(values)
     if kind != "number":
         raise DataError(f"column {name!r} is numeric in the model, and here it holds {_seen(kind, values)}")
+    return _floats(values)
+
+
+def _floats(values: pd.Series) -> Array:
+    """Numbers of any type as float64, missing ones as NaN."""
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":
+        return np.asarray(values.to_numpy(), dtype=np.float64)  # pandas would look for missing ones first
     return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def missing(values: pd.Series) -> NDArray[np.bool_]:
+    """Which values of a column are missing, (n,)."""
+    plain = isinstance(values.dtype, np.dtype)
+    return np.asarray(pd.isna(values.to_numpy() if plain else values.array))
 
 
 def _seen(kind: str, values: pd.Series) -> str:
@@ -334,7 +347,7 @@ def number_column(what: str, values: pd.Series) -> Array:
     """
     if kind_of(values) not in ("number", "truth"):
         raise DataError(f"the {what} column {values.name!r} isn't numeric")
-    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return _floats(values)
 
 
 def check_one_column(response: str, count: int) -> None:

@@ -71,7 +71,9 @@ def _is_text(value: Any) -> bool:
 
 def labels_of(values: Any) -> list[str]:
     """Values as text: whole numbers without a decimal point, as R writes them."""
-    plain = np.asarray(values, dtype=object)  # an index of text is slow to go through
+    if isinstance(getattr(values, "dtype", None), pd.StringDtype):
+        return list(map(str, values.tolist()))
+    plain = np.asarray(values, dtype=object)  # an index is slow to go through
     return [str(int(value)) if _is_whole(value) else str(value) for value in plain]
 
 

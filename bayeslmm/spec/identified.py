@@ -32,11 +32,11 @@ def confounded(structure: CovarianceStructure, block: Block, coefs: slice, varia
 
 def constant_within(y: Array, block: Block) -> bool:
     """Is y (n,) the same in all rows of a level, of a block with an intercept and levels of several rows?"""
-    if not np.any(np.ptp(block.columns, axis=0) == 0) or np.bincount(block.codes).max() < 2:
-        return False
     some = np.empty(block.n_levels)
     some[block.codes] = y
-    return bool(np.array_equal(some[block.codes], y))
+    if (some[block.codes] != y).any() or np.bincount(block.codes).max() < 2:
+        return False
+    return bool((block.columns == block.columns[0]).all(axis=0).any())
 
 
 def _grams(block: Block, columns: Array) -> Array:

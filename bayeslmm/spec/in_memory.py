@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayeslmm.errors import DesignWarning
 
 from . import checks
-from .covariance import CovarianceStructure, structures_by_keyword
+from .covariance import CovarianceStructure
 from .design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
 from .factors import Coding, Factor, Grouping, coding_of, factor_of
 from .identified import confounded, constant_within
@@ -127,7 +127,7 @@ def _missing(
     spec: ModelSpec, roles: Mapping[str, str], columns: Mapping[str, pd.Series], n: int
 ) -> dict[str, NDArray[np.bool_]]:
     """Which values are missing (n,), of every column in which one is."""
-    masks = {name: np.asarray(pd.isna(columns[name].array)) for name in roles if roles[name] != "weights"}
+    masks = {name: checks.missing(columns[name]) for name in roles if roles[name] != "weights"}
     if spec.offset is not None and not isinstance(spec.offset, str):
         masks["offset"] = np.isnan(checks.row_values("offset", spec.offset, n))
     return {name: gone for name, gone in masks.items() if gone.any()}
@@ -254,14 +254,14 @@ def _block(
         )
         for place, part in zip(places, own, strict=True)
     )
-    columns = _frozen(np.hstack([part.matrix for part in own]))
+    columns = _frozen(own[0].matrix if len(own) == 1 else np.hstack([part.matrix for part in own]))
     rows = RowsOfBlock(_frozen(codes), columns)
     return grouping, Block(group, grouping.levels, coefs, structures, places, rows, known)
 
 
 def check_visits(bar: Bar, part: Part) -> None:
     """A structure that goes by visits has a factor of visits on its left side."""
-    if structures_by_keyword()[bar.keyword].by_visit:
+    if CovarianceStructure.kind(bar.keyword).by_visit:
         checks.check_visits(bar, bool(part.trained.factors))
 
 
@@ -276,7 +276,7 @@ def structure_of(
 ) -> CovarianceStructure:
     """The covariance structure of a bar on n rows; `nonzero` says which left-hand columns aren't all 0."""
     checks.check_left_side(bar, nonzero, coefs)
-    structure = structures_by_keyword()[bar.keyword](len(coefs))
+    structure = CovarianceStructure.kind(bar.keyword)(len(coefs))
     if spec.sigma_free and independent:
         # independent coefs are terms of their own, and patterns are looked at with the rows
         free = structure.n_params == structure.k * (structure.k + 1) // 2

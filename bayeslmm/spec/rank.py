@@ -20,10 +20,10 @@ def independent_columns(X: Array, tolerance: float = TOLERANCE) -> NDArray[np.in
     ----------
     X : (n, p)
     """
-    lengths = np.linalg.norm(X, axis=0)
+    lengths = np.sqrt(np.einsum("ij,ij->j", X, X))
     unit = X / np.where(lengths > 0, lengths, 1.0)
     n, p = X.shape
-    if n >= p and np.all(np.abs(np.diag(np.linalg.qr(unit, mode="r"))) > tolerance):
+    if n >= p and np.all(np.abs(np.linalg.qr(unit, mode="raw")[0].diagonal()) > tolerance):
         return np.arange(p)
     return _one_by_one(unit, tolerance)
 
