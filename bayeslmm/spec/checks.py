@@ -28,7 +28,8 @@ def as_frame(data: Any) -> pd.DataFrame:
         When they aren't a table.
     """
     if isinstance(data, pd.DataFrame):
-        return data if all(isinstance(name, str) for name in data.columns) else data.rename(columns=str)
+        names = data.columns
+        return data if names.inferred_type == "string" and not names.hasnans else data.rename(columns=str)
     if isinstance(data, Mapping):
         return _from_mapping(data)
     if hasattr(data, "to_pandas"):
@@ -306,8 +307,9 @@ def _floats(values: pd.Series) -> Array:
 
 def missing(values: pd.Series) -> NDArray[np.bool_]:
     """Which values of a column are missing, (n,)."""
-    plain = isinstance(values.dtype, np.dtype)
-    return np.asarray(pd.isna(values.to_numpy() if plain else values.array))
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":
+        return np.isnan(values.to_numpy())
+    return np.asarray(pd.isna(values.array))
 
 
 def _seen(kind: str, values: pd.Series) -> str:

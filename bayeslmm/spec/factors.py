@@ -54,7 +54,7 @@ def _sorted_values(values: pd.Series) -> tuple[Any, Any]:
 def _told_apart(codes: Codes, values: Any) -> tuple[Codes, list[str]]:
     """Codes and labels; a number and the text that writes it are one level, the first of the two."""
     labels = labels_of(values)
-    if not pd.api.types.is_object_dtype(values):
+    if values.dtype != object:
         return codes, labels
     written = {str(value): label for value, label in zip(values, labels, strict=True) if not _is_text(value)}
     if not written:

@@ -70,7 +70,7 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
         ),
         random=RandomPart.of(blocks, residual),
         residual=residual,
-        coefs=tuple(parts["fixed"].names[column] for column in columns),
+        coefs=tuple(parts["fixed"].names[column] for column in columns.tolist()),
         dropped=dropped,
         n_missing=kept.n_given - len(kept.rows),
         response=spec.response,
@@ -206,7 +206,7 @@ def _full_rank(fixed: Part) -> tuple[Array, NDArray[np.intp], tuple[str, ...]]:
 
 def dropped_columns(names: tuple[str, ...], kept: NDArray[np.intp]) -> tuple[str, ...]:
     """Names of the columns that aren't kept; warns of them."""
-    dropped = tuple(name for place, name in enumerate(names) if place not in kept)
+    dropped = tuple(name for place, name in enumerate(names) if place not in kept.tolist())
     if dropped:
         warnings.warn(
             f"fixed-effects columns dropped because they depend on earlier ones: {', '.join(dropped)}",
@@ -311,7 +311,7 @@ def make_recipe(
 
 
 def _fixed_terms(fixed: Part, columns: NDArray[np.intp]) -> Iterator[FixedTerm]:
-    place = {int(column): number for number, column in enumerate(columns)}
+    place = {column: number for number, column in enumerate(columns.tolist())}
     first = 0
     for term in fixed.trained.terms:
         indexes = range(first, first + len(term.columns))

@@ -104,7 +104,7 @@ class ModelSpec:
     @property
     def groups(self) -> tuple[str, ...]:
         """Grouping factors in order of appearance."""
-        return tuple(dict.fromkeys(bar.group for bar in self.bars))
+        return self.parsed.groups
 
     def bars_of(self, group: str) -> tuple[int, ...]:
         """Places in the formula of a group's bars."""

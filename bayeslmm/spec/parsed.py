@@ -87,6 +87,11 @@ class Formula:
         """Columns the parts ask for, each once."""
         return tuple(dict.fromkeys(name for part in self.parts.values() for name in part.variables))
 
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """Grouping factors in order of appearance."""
+        return tuple(dict.fromkeys(bar.group for bar in self.bars))
+
     def among(self, columns: Collection[str]) -> "Formula":
         """The formula as data with these columns read it: a column goes before a constant."""
         if not any(name in columns for part in self.parts.values() for name in part.maybe):

@@ -102,6 +102,6 @@ def whitening(columns: Floats) -> Floats:
     upper = np.linalg.qr(columns, mode="r") / np.sqrt(n)
     scale = np.sqrt(np.sum(upper**2, axis=0))
     scale[scale == 0] = 1.0
-    if len(upper) == k and np.all(np.abs(np.diag(upper)) > 1e-9 * scale):
+    if len(upper) == k and np.all(np.abs(upper.diagonal()) > 1e-9 * scale):
         return np.asarray(upper, dtype=np.float64)
     return np.diag(scale)

@@ -1,16 +1,19 @@
 """From rows to cross-products, packed as `layout` says: the only pass that sees n."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from bayeslmm.kernel.arrays import Floats
-from bayeslmm.kernel.problem.blocks import BlockRows, whitening
+from bayeslmm.kernel.arrays import Floats, Ints
+from bayeslmm.kernel.problem.blocks import BlockRows, BlockSize, whitening
 from bayeslmm.kernel.problem.elimination import Elimination, pack_floats
 from bayeslmm.kernel.problem.layout import Problem
 from bayeslmm.kernel.problem.relation import relate_tail
 from bayeslmm.kernel.problem.together import InRows
+
+KEPT = 8192  # levels of rows, over all blocks, up to which a plan is kept for the next problem like it
 
 type Whitening = Callable[[Floats], Floats]  # rows (n, ...) to R^{-½} rows
 
@@ -44,7 +47,8 @@ def least_squares(y: Floats, X: Floats, whiten: Whitening) -> LeastSquares:
     Q, R = np.linalg.qr(whiten(X))
     constant = whiten(np.ones(len(y)))
     ones = Q.T @ constant
-    spanned = np.linalg.norm(constant - Q @ ones) < 1e-10 * np.linalg.norm(constant)
+    left = constant - Q @ ones
+    spanned = left @ left < 1e-20 * (constant @ constant)
     shift = y[0] if spanned else 0.0
     r = whiten(y - shift)
     gamma = shift * ones
@@ -63,7 +67,7 @@ def pack(y: Floats, X: Floats, blocks: list[BlockRows], whiten: Whitening, log_d
     whiten, log_det : R^{-½} rows, and log|R|.
     """
     fit = least_squares(y, X, whiten)
-    plan = Elimination.of(blocks, InRows(blocks), X.shape[1] + 1)
+    plan, ints = planned(blocks, len(y), X.shape[1] + 1)
     ordered = [blocks[b] for b in plan.order]
     scaled = [whiten(block.columns) for block in ordered]
     white = [whitening(columns) for columns in scaled]
@@ -71,9 +75,29 @@ def pack(y: Floats, X: Floats, blocks: list[BlockRows], whiten: Whitening, log_d
     values, dense = plan.nothing()
     plan.add(values, dense, columns, [b.codes for b in ordered], np.hstack([fit.Q, fit.r[:, None]]))
     dense = bordered(plan, dense, float(fit.r @ fit.r))
-    constants = np.array([log_det, np.sum(np.log(np.abs(np.diag(fit.R))))])
-    ints = plan.pack_ints(len(y))
+    constants = np.array([log_det, np.log(np.abs(fit.R.diagonal())).sum()])
     return pack_floats(ints, white, values, dense, fit.R, fit.gamma, constants)
+
+
+def planned(blocks: Sequence[BlockRows], n: int, p1: int) -> tuple[Elimination, Ints]:
+    """The plan of some rows and its tables, which follow from the rows' levels alone: small ones are kept."""
+    levels = sum(len(block.codes) for block in blocks)
+    if levels > KEPT or any(block.known is not None for block in blocks):
+        plan = Elimination.of(blocks, InRows(blocks), p1)
+        return plan, plan.pack_ints(n)
+    shapes = tuple((block.n_levels, block.k) for block in blocks)
+    return _planned(shapes, tuple(block.codes.tobytes() for block in blocks), n, p1)
+
+
+@lru_cache(maxsize=64)
+def _planned(
+    shapes: tuple[tuple[int, int], ...], codes: tuple[bytes, ...], n: int, p1: int
+) -> tuple[Elimination, Ints]:
+    sizes = [BlockSize(n_levels, k) for n_levels, k in shapes]
+    own = [np.frombuffer(each, dtype=np.int64) for each in codes]
+    rows = [BlockRows(each, np.empty((n, 0)), size.n_levels) for each, size in zip(own, sizes, strict=True)]
+    plan = Elimination.of(sizes, InRows(rows), p1)
+    return plan, plan.pack_ints(n)
 
 
 def whitened(columns: Floats, white: Floats) -> Floats:
@@ -85,5 +109,5 @@ def bordered(plan: Elimination, dense: Floats, rr: float) -> Floats:
     """The tail's cross-products, full and symmetric, with [Q r]ᵀ[Q r] = diag(1, ..., 1, rᵀr) at the end."""
     dense[plan.q_tail :, plan.q_tail :] = np.eye(plan.p1)
     dense[-1, -1] = rr
-    full: Floats = np.tril(dense) + np.tril(dense, -1).T
+    full: Floats = np.where(np.tri(len(dense), dtype=bool), dense, dense.T)
     return relate_tail(full, [plan.blocks[b] for b in plan.tail])

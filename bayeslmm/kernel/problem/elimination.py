@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.problem import layout as at
 from bayeslmm.kernel.problem.blocks import BlockShape, elimination_order
 from bayeslmm.kernel.problem.layout import Ancestor, Block, Node, Problem
-from bayeslmm.kernel.problem.tables import PanelTables, panel_tables
+from bayeslmm.kernel.problem.tables import PanelTables, panel_tables, running
 from bayeslmm.kernel.problem.together import Together
 
 
@@ -45,7 +46,7 @@ class Elimination:
         """Block numbers in elimination order."""
         return self.chain + self.tail
 
-    @property
+    @cached_property
     def q_tail(self) -> int:
         return sum(self.blocks[b].size for b in self.tail)
 
@@ -77,52 +78,65 @@ class Elimination:
         rows = np.hstack([*columns, right])
         each = np.stack(codes, axis=1) if codes else np.zeros((len(right), 0), dtype=np.int64)
         n_chain, levels, tables = len(self.chain), self.levels, self.tables
-        first_node = np.append(0, np.cumsum(levels[:n_chain]))
-        first_tail = np.append(0, np.cumsum((levels * self.ks)[n_chain:]))
+        first_node, first_tail = running(levels[:n_chain]), running((levels * self.ks)[n_chain:])
         places = (tables.panel_start, tables.row_start, tables.rows)
         _add_rows(rows, each, self.ks, first_node, first_tail, *places, values, dense)
 
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Effects of each block, in elimination order."""
+        return [self.blocks[b].size for b in self.order]
+
     def pack_ints(self, n: int) -> Ints:
         """The header and tables of a problem of n rows."""
-        tables, n_chain = self.tables, len(self.chain)
-        lam_start = list(accumulate((b.k**2 for b in self.blocks), initial=0))
-        public_start = list(accumulate((b.size for b in self.blocks), initial=0))
-        size = self.ks * self.levels
-        public = [np.arange(public_start[b], public_start[b + 1]) for b in self.order]
-        lam = np.array([lam_start[b] for b in self.order], dtype=np.int64)
-        tail = np.append(np.zeros(n_chain + 1, np.int64), np.cumsum(size[n_chain:]))
-        n_nodes, n_ancestors = len(tables.node_block), len(tables.ancestors)
+        header = self._header(n)
+        rows = (np.asarray(each).T.ravel() for each in self._tables(header))
+        return np.concatenate([header, *rows], dtype=np.int64)
+
+    def _header(self, n: int) -> Ints:
+        tables, q, n_lam = self.tables, sum(self.sizes), sum(b.k**2 for b in self.blocks)
+        n_nodes, n_panel, p = len(tables.node_block), int(tables.panel_start[-1]), self.p1 - 1
         lengths = {
-            at.BLOCKS: len(size) * len(Block._fields),
+            at.BLOCKS: len(self.blocks) * len(Block._fields),
             at.NODES: n_nodes * len(Node._fields),
             at.ROWS: len(tables.rows),
-            at.ANCESTORS: n_ancestors * len(Ancestor._fields),
+            at.ANCESTORS: len(tables.ancestors) * len(Ancestor._fields),
             at.RELATIVE: len(tables.relative),
-            at.POSITION_BLOCK: np.sum(size),
-            at.PUBLIC: np.sum(size),
+            at.POSITION_BLOCK: q,
+            at.PUBLIC: q,
         }
-        header = np.zeros(at.HEADER, dtype=np.int64)
-        header[at.N_BLOCKS] = len(size)
-        header[at.N_NODES] = n_nodes
-        header[at.Q_LEAD] = np.sum(size[:n_chain])
-        header[at.Q_TAIL] = np.sum(size[n_chain:])
-        header[at.P] = self.p1 - 1
-        header[at.N_LAM] = lam_start[-1]
-        header[at.N_PANEL] = tables.panel_start[-1]
-        header[at.N_ROWS] = n
-        header[list(lengths)] = list(accumulate(lengths.values(), initial=at.HEADER))[:-1]
-        sizes = {
-            at.WHITEN: lam_start[-1],
-            at.PANELS: tables.panel_start[-1],
+        floats = {
+            at.WHITEN: n_lam,
+            at.PANELS: n_panel,
             at.TAIL: (self.q_tail + self.p1) ** 2,
-            at.RX: (self.p1 - 1) ** 2,
-            at.GAMMA: self.p1 - 1,
+            at.RX: p**2,
+            at.GAMMA: p,
             at.NODE_WEIGHT: n_nodes,
+            at.CONSTANTS: 0,
         }
-        header[list(sizes)] = list(accumulate(sizes.values(), initial=0))[:-1]
-        header[at.CONSTANTS] = sum(sizes.values())
+        entries = {
+            at.N_BLOCKS: len(self.blocks),
+            at.N_NODES: n_nodes,
+            at.Q_LEAD: q - self.q_tail,
+            at.Q_TAIL: self.q_tail,
+            at.P: p,
+            at.N_LAM: n_lam,
+            at.N_PANEL: n_panel,
+            at.N_ROWS: n,
+            **dict(zip(lengths, accumulate(lengths.values(), initial=at.HEADER), strict=False)),
+            **dict(zip(floats, accumulate(floats.values(), initial=0), strict=False)),
+        }
+        return np.array([entries[place] for place in range(at.HEADER)], dtype=np.int64)
+
+    def _tables(self, header: Ints) -> list[Any]:
+        """What stands behind the header."""
+        tables, none = self.tables, np.zeros(0, dtype=np.int64)
+        public_start = list(accumulate((b.size for b in self.blocks), initial=0))
+        lam_start = list(accumulate((b.k**2 for b in self.blocks), initial=0))
+        lam = np.array([lam_start[b] for b in self.order], dtype=np.int64)
+        tail = [0] * len(self.chain) + list(accumulate(self.sizes[len(self.chain) :], initial=0))
         of_node = tables.node_block
-        rows = [
+        return [
             Block(self.ks, lam, tail[:-1], tail[1:]),
             Node(
                 block=of_node,
@@ -140,10 +154,9 @@ class Elimination:
             tables.rows,
             Ancestor(tables.ancestors, header[at.RELATIVE] + tables.relative_start[:-1]),
             tables.relative,
-            np.repeat(np.arange(len(size)), size),
-            np.concatenate([np.zeros(0, dtype=np.int64), *public]),
+            np.repeat(np.arange(len(self.sizes)), self.sizes),
+            np.concatenate([none, *(np.arange(public_start[b], public_start[b + 1]) for b in self.order)]),
         ]
-        return np.concatenate([header, *(np.asarray(each).T.ravel() for each in rows)], dtype=np.int64)
 
 
 def pack_floats(

@@ -1,7 +1,7 @@
 """The symbolic stage: which rows each node's panel holds, and where they lie in its ancestors' panels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +11,7 @@ from bayeslmm.kernel.problem.blocks import BlockShape
 from bayeslmm.kernel.problem.together import Together
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PanelTables:
+class PanelTables(NamedTuple):
     """Index tables of the panels, named as in `layout`."""
 
     node_block: Ints
@@ -39,7 +38,7 @@ def panel_tables(
     """
     levels = np.array([blocks[b].n_levels for b in chain], dtype=np.int64)
     ks = np.array([blocks[b].k for b in [*chain, *tail]], dtype=np.int64)
-    first_node = np.append(0, np.cumsum(levels))
+    first_node = running(levels)
     node_block = np.repeat(np.arange(len(chain)), levels)
     met = [together.met(b, tail) for b in chain]
     none = np.zeros(0, dtype=np.int64)
@@ -51,8 +50,8 @@ def panel_tables(
             up = together.parents(fine, chain[b])
             parent[first_node[a] : first_node[a + 1], b] = first_node[b] + (-1 if up is None else up)
     level_k = np.repeat(ks[len(chain) :], [blocks[b].n_levels for b in tail])
-    q_lead = int(np.sum(levels * ks[: len(chain)]))
-    level_position = q_lead + np.append(0, np.cumsum(level_k))
+    q_lead = sum(blocks[b].size for b in chain)
+    level_position = q_lead + running(level_k)
     border, like = np.full(len(node_block), p1), np.arange(len(node_block))
     return lay_out(node_block, border, like, ks, parent, met_count, met_level, level_k, level_position, p1)
 
@@ -113,14 +112,16 @@ def _starts(
 ) -> tuple[Ints, Ints, Ints, Ints]:
     """Each node's first position (n_nodes,), and where its rows, panel and ancestors start, and end."""
     k, above = ks[node_block], parent >= 0
-    met = _running(level_k[met_level])[_running(met_count)]
+    met = running(level_k[met_level])[running(met_count)]
     height = k + above @ ks[: parent.shape[1]] + np.diff(met) + node_border
-    return _running(k)[:-1], _running(height), _running(height * k), _running(above.sum(axis=1))
+    return running(k)[:-1], running(height), running(height * k), running(above.sum(axis=1))
 
 
-def _running(sizes: Ints) -> Ints:
+def running(sizes: Ints) -> Ints:
     """Running sums, 0 first."""
-    return np.append(0, np.cumsum(sizes))
+    sums = np.zeros(len(sizes) + 1, dtype=np.int64)
+    np.add.accumulate(sizes, out=sums[1:])
+    return sums
 
 
 @compiled

@@ -101,7 +101,7 @@ class Residual(Registered, ABC):
 
     def log_det(self, phi: ArrayLike = ()) -> float:
         """log|R|."""
-        return float(np.sum(self.log_pivots(phi)))
+        return 0.0 if self.is_identity else float(np.sum(self.log_pivots(phi)))
 
     def variances(self, phi: ArrayLike = ()) -> Array:
         """Diagonal (n,) of R."""
