@@ -12,7 +12,6 @@ from bayeslmm.errors import DataError, DesignWarning, FormulaError, InputError, 
 from bayeslmm.spec.build import build
 from bayeslmm.spec.covariance import Diagonal, Unstructured
 from bayeslmm.spec.in_memory import Built
-from bayeslmm.spec.materialize import train
 from bayeslmm.spec.model_spec import ModelSpec
 
 
@@ -361,12 +360,3 @@ def test_built_pickles(data: pd.DataFrame) -> None:
     built = make("Reaction ~ poly(Days, 2) * text + (Days || Subject)", data)
     again = pickle.loads(pickle.dumps(built))
     np.testing.assert_array_equal(again.design.X, built.design.X)
-
-
-@pytest.mark.parametrize("text", ["1", "1 + x", "1 + x + y_2 + x", "1 + 1", "1 + x + 1", "1 + é"])
-def test_a_sum_of_columns_has_the_terms_the_parser_finds(text: str) -> None:
-    values = {name: np.arange(3.0) for name in ("x", "y_2", "é")}
-    made = train({"quick": text, "parsed": f"({text})"}, values, 3)
-    assert made["quick"].names == made["parsed"].names
-    assert made["quick"].trained.terms == made["parsed"].trained.terms
-    np.testing.assert_array_equal(made["quick"].matrix, made["parsed"].matrix)

@@ -162,3 +162,10 @@ def test_line_breaks_are_spaces() -> None:
     assert isinstance(formula, Formula)
     with pytest.raises(FormulaError, match=r"y ~ x \+   \(1 \| g\n"):
         read_formula("y ~ x +\n  (1 | g")
+
+
+def test_a_text_is_read_once_for_the_same_functions() -> None:
+    text = "y ~ twice(x) + (1 | g)"
+    assert read_formula(text, ["twice"]) is read_formula(text, {"twice": abs})
+    with pytest.raises(FormulaError, match="'twice' isn't known"):
+        read_formula(text)
