@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bayeslmm import textbook
     from bayeslmm.datasets import list_datasets, load_dataset
     from bayeslmm.errors import BayesLMMError, BayesLMMWarning, InputError
     from bayeslmm.likelihood.inference.comparison import anova
@@ -65,6 +66,7 @@ __all__ = [
     "list_datasets",
     "load_dataset",
     "power",
+    "textbook",
 ]
 
 _HOMES = {
@@ -96,10 +98,13 @@ _HOMES = {
     "load_dataset": "bayeslmm.datasets",
     "power": "bayeslmm.likelihood.studies.power",
 }
+_ROOMS = ("textbook",)
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its room on first use."""
+    """Import a public name from its room, or a public room itself, on first use."""
+    if name in _ROOMS:
+        return import_module(f"bayeslmm.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'bayeslmm' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

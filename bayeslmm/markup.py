@@ -15,9 +15,14 @@ def paragraph(text: str, *, strong: bool = False) -> str:
     return f"<p><b>{escape(text)}</b></p>" if strong else f"<p>{escape(text)}</p>"
 
 
+def inline(text: str) -> str:
+    """Text in a plot: Plotly reads a little HTML."""
+    return escape(text, quote=False)
+
+
 def bold(text: str) -> str:
-    """Text set in bold, in a plot too: Plotly reads a little HTML."""
-    return f"<b>{escape(text, quote=False)}</b>"
+    """Text set in bold, in a plot too."""
+    return f"<b>{inline(text)}</b>"
 
 
 def preformatted(text: str) -> str:

@@ -1,0 +1,252 @@
+"""Treatments (fixed) in blocks (random), every treatment n times in every block: the two-way mixed model.
+
+    y_ijl = μ + α_i + b_j + (αb)_ij + e_ijl,   b_j ~ N(0, σ²_B), (αb)_ij ~ N(0, σ²_AB), e ~ N(0, σ²_E).
+
+Without (αb)_ij it is the randomized complete block design, where n may be 1. The interactions are
+independent, not made to sum to zero over treatments, as mixed-model programs have it: hence B's mean square
+is tested against that of AB.
+
+Source: Searle, Casella & McCulloch (1992), chapter 4.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from bayeslmm.errors import DataError
+from bayeslmm.textbook.inputs import Array, coded, numbers
+from bayeslmm.textbook.strata import Stratum, anova_variances, ml_variances, reml_variances
+
+
+@dataclass(frozen=True)
+class BlockComponents:
+    """Variances of a two-way mixed model; 0 for an interaction that isn't in it.
+
+    Attributes
+    ----------
+    var_B, var_AB, var_E : of blocks, interactions, errors. An ANOVA estimate may be negative.
+    """
+
+    var_B: float
+    var_AB: float
+    var_E: float
+
+
+@dataclass(frozen=True, eq=False)
+class TwoWay:
+    """A balanced layout of a treatments in b blocks, n observations a cell.
+
+    Attributes
+    ----------
+    cells : (a, b) cell means. within : sum of squares about them. n : observations a cell.
+    interaction : whether the model has (αb)_ij. treatments, blocks : labels.
+    """
+
+    cells: Array
+    within: float
+    n: int
+    interaction: bool
+    treatments: tuple[object, ...]
+    blocks: tuple[object, ...]
+
+    @property
+    def a(self) -> int:
+        """Number of treatments."""
+        return len(self.treatments)
+
+    @property
+    def b(self) -> int:
+        """Number of blocks."""
+        return len(self.blocks)
+
+    @property
+    def treatment_means(self) -> Array:
+        """(a,) ȳ_i, the BLUEs of μ + α_i."""
+        return np.asarray(self.cells.mean(axis=1))
+
+    @property
+    def block_deviations(self) -> Array:
+        """(b,) ȳ_.j − ȳ."""
+        return np.asarray(self.cells.mean(axis=0) - self.cells.mean())
+
+    @property
+    def interaction_deviations(self) -> Array:
+        """(a, b) ȳ_ij − ȳ_i − ȳ_.j + ȳ."""
+        return self.cells - self.treatment_means[:, None] - self.block_deviations
+
+    @property
+    def SSA(self) -> float:
+        """nb Σ(ȳ_i − ȳ)²."""
+        return float(self.n * self.b * np.sum((self.treatment_means - self.cells.mean()) ** 2))
+
+    @property
+    def SSB(self) -> float:
+        """na Σ(ȳ_.j − ȳ)²."""
+        return float(self.n * self.a * np.sum(self.block_deviations**2))
+
+    @property
+    def SSAB(self) -> float:
+        """n ΣΣ(ȳ_ij − ȳ_i − ȳ_.j + ȳ)²."""
+        return float(self.n * np.sum(self.interaction_deviations**2))
+
+    @property
+    def strata(self) -> tuple[Stratum, ...]:
+        """Error, interaction (if the model has it), blocks; treatments are compared in the last but one."""
+        a, b, n = self.a, self.b, self.n
+        blocks = Stratum("B", self.SSB, b - 1, b, n * a)
+        if not self.interaction:
+            return Stratum("E", self.SSAB + self.within, n * a * b - a - b + 1, n * a * b - b, 1), blocks
+        interactions = Stratum("AB", self.SSAB, (a - 1) * (b - 1), (a - 1) * b, n)
+        return Stratum("E", self.within, a * b * (n - 1), a * b * (n - 1), 1), interactions, blocks
+
+    @property
+    def F(self) -> dict[str, float]:
+        """F by source: each mean square over that of the stratum below, A over the last but one."""
+        below = self.strata[-2]
+        tests = {"A": self.SSA / (self.a - 1) / below.MS}
+        pairs = zip(self.strata[:0:-1], self.strata[-2::-1], strict=True)
+        return tests | {upper.name: upper.MS / lower.MS for upper, lower in pairs}
+
+    @property
+    def p(self) -> dict[str, float]:
+        """P(F(df, df of the denominator) ≥ F) by source."""
+        from scipy.stats import f
+
+        df = {stratum.name: stratum.df for stratum in self.strata} | {"A": self.a - 1}
+        below = {upper.name: lower.df for lower, upper in zip(self.strata, self.strata[1:], strict=False)}
+        below["A"] = self.strata[-2].df
+        return {name: float(f.sf(value, df[name], below[name])) for name, value in self.F.items()}
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The analysis of variance: SS, df, MS, F, p by source, A first."""
+        rows = {"A": (self.SSA, self.a - 1), **{s.name: (s.SS, s.df) for s in self.strata[::-1]}}
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=["SS", "df"])
+        return frame.assign(MS=frame["SS"] / frame["df"], F=pd.Series(self.F), p=pd.Series(self.p))
+
+    def anova(self) -> BlockComponents:
+        """ANOVA estimates, mean squares equated to expectations; unbiased, possibly negative."""
+        return _components(anova_variances(self.strata))
+
+    def reml(self) -> BlockComponents:
+        """REML estimates: ANOVA's, neighbouring mean squares that are out of order pooled."""
+        return _components(reml_variances(self.strata))
+
+    def ml(self) -> BlockComponents:
+        """ML estimates: sums of squares over multiplicities, pooled likewise."""
+        return _components(ml_variances(self.strata))
+
+    def expected_mean_squares(
+        self, components: BlockComponents, treatment_effects: ArrayLike = 0.0
+    ) -> dict[str, float]:
+        """Expectations by source.
+
+        A: δ + nb Σα²/(a − 1), B: δ + naσ²_B, AB: δ = σ²_E + nσ²_AB, E: σ²_E; without interaction δ = σ²_E.
+
+        Parameters
+        ----------
+        treatment_effects : (a,) α_i; their mean doesn't count.
+        """
+        a, b, n = self.a, self.b, self.n
+        alpha = np.broadcast_to(np.asarray(treatment_effects, dtype=float), (a,))
+        delta = components.var_E + (n * components.var_AB if self.interaction else 0.0)
+        found = {"A": delta + n * b * float(np.var(alpha, ddof=1)), "B": delta + n * a * components.var_B}
+        return found | ({"AB": delta} if self.interaction else {}) | {"E": components.var_E}
+
+    def realized_cells(self, components: BlockComponents) -> Array:
+        """(a, b) BLUPs of the realized treatment means μ + α_i + b_j + (αb)_ij.
+
+        With δ_AB = σ²_E + nσ²_AB and δ_B = δ_AB + naσ²_B, deviations between blocks shrink by
+        n(aσ²_B + σ²_AB)/δ_B, those of interaction by nσ²_AB/δ_AB.
+        """
+        a, n = self.a, self.n
+        delta_AB = components.var_E + n * components.var_AB
+        spread = n * (a * components.var_B + components.var_AB)
+        between = spread / (components.var_E + spread) * self.block_deviations
+        inside = n * components.var_AB / delta_AB * self.interaction_deviations
+        return np.asarray(self.treatment_means[:, None] + between + inside)
+
+
+def two_way(y: ArrayLike, treatment: ArrayLike, block: ArrayLike) -> TwoWay:
+    """The two-way mixed model with interaction.
+
+    Parameters
+    ----------
+    y, treatment, block : (N,) array_like
+        Every treatment equally often, twice at least, in every block.
+
+    Raises
+    ------
+    DataError
+        For missing values, unequal cells, one observation a cell, or fewer than two treatments or blocks.
+
+    Examples
+    --------
+    >>> import bayeslmm as bl
+    >>> data = bl.load_dataset("Machines")
+    >>> layout = two_way(data["score"], data["Machine"], data["Worker"])
+    >>> layout.table.round(2)
+             SS  df      MS      F     p
+    A   1755.26   2  877.63  20.58  0.00
+    B   1241.90   5  248.38   5.82  0.01
+    AB   426.53  10   42.65  46.13  0.00
+    E     33.29  36    0.92    NaN   NaN
+    """
+    layout = _layout(y, treatment, block, interaction=True)
+    if layout.n == 1:
+        raise DataError(
+            "each cell has one observation, so interaction and error can't be told apart; "
+            "randomized_blocks leaves interaction out"
+        )
+    return layout
+
+
+def randomized_blocks(y: ArrayLike, treatment: ArrayLike, block: ArrayLike) -> TwoWay:
+    """The randomized complete block design: no interaction, n = 1 or more.
+
+    Parameters
+    ----------
+    y, treatment, block : (N,) array_like
+        Every treatment equally often in every block.
+
+    Raises
+    ------
+    DataError
+        For missing values, unequal cells, or fewer than two treatments or blocks.
+
+    Examples
+    --------
+    >>> import bayeslmm as bl
+    >>> data = bl.load_dataset("ergoStool")
+    >>> layout = randomized_blocks(data["effort"], data["Type"], data["Subject"])
+    >>> round(layout.F["A"], 3), layout.reml().var_AB
+    (22.356, 0.0)
+    """
+    return _layout(y, treatment, block, interaction=False)
+
+
+def _layout(y: ArrayLike, treatment: ArrayLike, block: ArrayLike, interaction: bool) -> TwoWay:
+    response = numbers("y", y)
+    treatments, rows = coded("treatment", treatment, len(response))
+    blocks, columns = coded("block", block, len(response))
+    shape = len(treatments), len(blocks)
+    if min(shape) < 2:
+        raise DataError(
+            f"there are {shape[0]} treatments and {shape[1]} blocks; a comparison needs two of each"
+        )
+    places = np.ravel_multi_index((rows, columns), shape)
+    counts = np.bincount(places, minlength=shape[0] * shape[1])
+    if len(set(counts)) > 1:
+        raise DataError(
+            f"cells have {counts.min()} to {counts.max()} observations; the closed form needs equally many. "
+            "Unequal ones are fitted by bl.LinearMixedModel"
+        )
+    cells = np.bincount(places, response) / counts[0]
+    within = float(np.sum((response - cells[places]) ** 2))
+    return TwoWay(cells.reshape(shape), within, int(counts[0]), interaction, treatments, blocks)
+
+
+def _components(found: dict[str, float]) -> BlockComponents:
+    return BlockComponents(found["B"], found.get("AB", 0.0), found["E"])
