@@ -3,14 +3,14 @@
 Source: Davison & Hinkley (1997), Bootstrap Methods and their Application, sections 4.2 and 4.4.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bayeslmm.errors import check_whole
 from bayeslmm.runs.plan import fresh_seed
 from bayeslmm.textbook.inputs import Array
-from bayeslmm.textbook.one_way import OneWay, one_way
+from bayeslmm.textbook.one_way import OneWay
 from bayeslmm.textbook.ratio_tests import variance_ratio_test
 
 
@@ -87,6 +87,6 @@ def bootstrap_ratio_steps(
     observed = variance_ratio_test(layout, criterion).statistic
     mu, var = layout.grand_mean, layout.SST / (layout.N - (criterion == "REML"))
     noise = (each.standard_normal(layout.N) for each in np.random.default_rng(seed).spawn(n))
-    simulated = (one_way(mu + np.sqrt(var) * each, layout.codes) for each in noise)
+    simulated = (replace(layout, y=mu + np.sqrt(var) * each) for each in noise)
     draws = np.array([variance_ratio_test(each, criterion).statistic for each in simulated])
     return BootstrapSteps(observed, mu, var, draws, seed)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bayeslmm.errors import DataError
 from bayeslmm.textbook.inputs import Array, matrix, numbers
 
 TOLERANCE = 1e-9  # of the length of c, columns of X scaled to length 1
@@ -58,9 +57,7 @@ def estimability(c: ArrayLike, X: ArrayLike) -> Estimability:
     array([-1.,  1.,  1.])
     """
     columns = matrix("X", X, len(np.atleast_1d(X)))
-    asked = numbers("c", c)
-    if len(asked) != columns.shape[1]:
-        raise DataError(f"c has {len(asked)} numbers; X has {columns.shape[1]} columns, one for each of β's")
+    asked = numbers("c", c, columns.shape[1])
     lengths = np.linalg.norm(columns, axis=0)
     lengths = np.where(lengths > 0, lengths, 1.0)
     unit, scaled = columns / lengths, asked / lengths

@@ -59,6 +59,14 @@ def mixed_model(y: ArrayLike, X: ArrayLike, Z: ArrayLike, G: ArrayLike, R: Array
     ------
     DataError
         For shapes that don't fit, missing values, or a G or R that isn't positive definite.
+
+    Examples
+    --------
+    >>> model = mixed_model([1.0, 3.0, 8.0], [1.0, 1.0, 1.0], [[1, 0], [1, 0], [0, 1]], np.eye(2), np.eye(3))
+    >>> model.V
+    array([[2., 1., 0.],
+           [1., 2., 0.],
+           [0., 0., 2.]])
     """
     response = numbers("y", y)
     n = len(response)
@@ -71,6 +79,14 @@ def mixed_model_equations(model: MixedModel) -> tuple[Array, Array]:
 
     [XᵀR⁻¹X   XᵀR⁻¹Z      ] [β̂]   [XᵀR⁻¹y]
     [ZᵀR⁻¹X   ZᵀR⁻¹Z + G⁻¹] [b̂] = [ZᵀR⁻¹y]
+
+    Examples
+    --------
+    >>> model = mixed_model([1.0, 3.0, 8.0], [1.0, 1.0, 1.0], [[1, 0], [1, 0], [0, 1]], np.eye(2), np.eye(3))
+    >>> mixed_model_equations(model)[0]
+    array([[3., 2., 1.],
+           [2., 3., 0.],
+           [1., 0., 2.]])
     """
     W, p = np.column_stack([model.X, model.Z]), model.X.shape[1]
     weighted = np.linalg.solve(model.R, W).T
@@ -108,16 +124,31 @@ def blup(model: MixedModel) -> tuple[Array, Array]:
 
 
 def joint_log_density(model: MixedModel, beta: ArrayLike, b: ArrayLike) -> float:
-    """The joint likelihood of (β, b), as Henderson's is called: log p(y | b)p(b) with both constants."""
-    random = numbers("b", b)
-    error = model.y - model.X @ numbers("beta", beta) - model.Z @ random
+    """The joint likelihood of (β, b), as Henderson's is called: log p(y | b)p(b) with both constants.
+
+    Examples
+    --------
+    >>> model = mixed_model([1.0, 3.0, 8.0], [1.0, 1.0, 1.0], [[1, 0], [1, 0], [0, 1]], np.eye(2), np.eye(3))
+    >>> beta, b = blup(model)
+    >>> joint_log_density(model, beta, b) > joint_log_density(model, beta, 1.01 * b)
+    True
+    """
+    fixed, random = _effects(model, beta, b)
+    error = model.y - model.X @ fixed - model.Z @ random
     return _normal(error, model.R) + _normal(random, model.G)
 
 
 def joint_score(model: MixedModel, beta: ArrayLike, b: ArrayLike) -> Array:
-    """(p + q,) gradient of the joint log density: (XᵀR⁻¹e, ZᵀR⁻¹e − G⁻¹b), e = y − Xβ − Zb."""
-    random = numbers("b", b)
-    error = np.linalg.solve(model.R, model.y - model.X @ numbers("beta", beta) - model.Z @ random)
+    """(p + q,) gradient of the joint log density: (XᵀR⁻¹e, ZᵀR⁻¹e − G⁻¹b), e = y − Xβ − Zb.
+
+    Examples
+    --------
+    >>> model = mixed_model([1.0, 3.0, 8.0], [1.0, 1.0, 1.0], [[1, 0], [1, 0], [0, 1]], np.eye(2), np.eye(3))
+    >>> joint_score(model, [4.0], [0.0, 0.0])
+    array([ 0., -4.,  4.])
+    """
+    fixed, random = _effects(model, beta, b)
+    error = np.linalg.solve(model.R, model.y - model.X @ fixed - model.Z @ random)
     return np.concatenate([model.X.T @ error, model.Z.T @ error - np.linalg.solve(model.G, random)])
 
 
@@ -149,6 +180,10 @@ def blup_is_the_joint_mode(model: MixedModel) -> Identity:
     """
     score = joint_score(model, *blup(model))
     return identity("joint score at (β̂, b̂) = 0", score, np.zeros(len(score)))
+
+
+def _effects(model: MixedModel, beta: ArrayLike, b: ArrayLike) -> tuple[Array, Array]:
+    return numbers("beta", beta, model.X.shape[1]), numbers("b", b, model.Z.shape[1])
 
 
 def _normal(values: Array, V: Array) -> float:

@@ -9,17 +9,19 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.intp]
 
 
-def numbers(name: str, values: ArrayLike) -> Array:
-    """Values as (n,) floats.
+def numbers(name: str, values: ArrayLike, size: int | None = None) -> Array:
+    """Values as (n,) floats, n = size where it is given.
 
     Raises
     ------
     DataError
-        For text, missing or infinite values, none at all, or more than one dimension.
+        For text, missing or infinite values, none at all, more than one dimension, or another number.
     """
     array = _floats(name, values)
     if array.ndim != 1 or not array.size:
         raise DataError(f"{name} has shape {array.shape}; a closed form takes a sequence of numbers")
+    if size is not None and len(array) != size:
+        raise DataError(f"{name} has {len(array)} numbers; here it has {size}")
     return array
 
 

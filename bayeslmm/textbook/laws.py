@@ -8,6 +8,7 @@ Mathematical Statistics 20, 552-560, for sums of χ² as mixtures.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,19 +39,36 @@ class ChiSquares:
         """2 Σ wⱼ²dⱼ."""
         return float(2 * self.weights**2 @ self.df)
 
-    def survival(self, x: float) -> float:
-        """P(Σ wⱼχ²(dⱼ) > x)."""
+    def survival(self, x: ArrayLike) -> Array:
+        """P(Σ wⱼχ²(dⱼ) > x), in the shape of x."""
         from scipy.stats import chi2
 
-        df, chances = _mixture(self.weights, self.df)
-        return float(chances @ chi2.sf(x / self.weights[0], df))
+        df, chances = self.mixture
+        return np.asarray(chi2.sf(np.divide(x, self.weights[0])[..., None], df) @ chances)
 
-    def survival_of_ratio(self, x: float, df: float) -> float:
-        """P(Σ wⱼχ²(dⱼ)/χ²(df) > x), the denominator independent."""
+    def survival_of_ratio(self, x: ArrayLike, df: float) -> Array:
+        """P(Σ wⱼχ²(dⱼ)/χ²(df) > x), the denominator independent, in the shape of x."""
         from scipy.stats import f
 
-        df_above, chances = _mixture(self.weights, self.df)
-        return float(chances @ f.sf(x / self.weights[0] * df / df_above, df_above, df))
+        above, chances = self.mixture
+        ratios = np.divide(x, self.weights[0])[..., None] * df / above
+        return np.asarray(f.sf(ratios, above, df) @ chances)
+
+    @cached_property
+    def mixture(self) -> tuple[Array, Array]:
+        """Degrees of freedom (m,) and chances (m,), up to 1e-15, of the χ² that it mixes.
+
+        With w the smallest weight it is w χ²(Σdⱼ + 2J), J a sum of negative binomials (dⱼ/2, w/wⱼ).
+        """
+        from scipy.signal import convolve
+        from scipy.stats import nbinom
+
+        chances = np.ones(1)
+        for weight, count in zip(self.weights[1:], self.df[1:], strict=True):
+            success = self.weights[0] / weight
+            upto = nbinom.isf(1e-16, count / 2, success) + 2
+            chances = convolve(chances, nbinom.pmf(np.arange(upto), count / 2, success))
+        return self.df.sum() + 2 * np.arange(len(chances)), chances
 
 
 def law_of_SSE(sizes: ArrayLike, var_E: float) -> ChiSquares:
@@ -136,21 +154,3 @@ def _joined(weights: Array, df: Array) -> ChiSquares:
     order = np.argsort(weights)
     starts = np.flatnonzero(np.diff(weights[order], prepend=-np.inf) > 1e-9 * np.abs(weights).max())
     return ChiSquares(weights[order][starts], np.add.reduceat(df[order], starts))
-
-
-def _mixture(weights: Array, df: Array) -> tuple[Array, Array]:
-    """Σ wⱼχ²(dⱼ) is w χ²(Σdⱼ + 2J) with w the smallest weight and J a sum of negative binomials (dⱼ/2, w/wⱼ).
-
-    Returns
-    -------
-    (m,) degrees of freedom and (m,) their probabilities, up to 1e-15.
-    """
-    from scipy.signal import convolve
-    from scipy.stats import nbinom
-
-    chances = np.ones(1)
-    for weight, count in zip(weights[1:], df[1:], strict=True):
-        success = weights[0] / weight
-        upto = nbinom.isf(1e-16, count / 2, success) + 2
-        chances = convolve(chances, nbinom.pmf(np.arange(upto), count / 2, success))
-    return df.sum() + 2 * np.arange(len(chances)), chances

@@ -62,7 +62,7 @@ def log_likelihood(y: ArrayLike, X: ArrayLike, V: ArrayLike, beta: ArrayLike | N
     """
     response, columns, V = _given(y, X, V)
     found = _least_squares(response, columns, V)
-    at = found.beta if beta is None else numbers("beta", beta)
+    at = found.beta if beta is None else numbers("beta", beta, columns.shape[1])
     residual = response - columns @ at
     rss = residual @ np.linalg.solve(V, residual)
     return -0.5 * (len(response) * log(2 * pi) + found.log_det_V + float(rss))

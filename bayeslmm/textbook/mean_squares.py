@@ -47,7 +47,17 @@ def expected_mean_squares(layout: OneWay, var_A: float, var_E: float) -> Expecte
 
 
 def quadratic_forms(layout: OneWay) -> tuple[Array, Array]:
-    """The symmetric, idempotent (N, N) matrices of SSA = yᵀ(P_Z − J/N)y and SSE = yᵀ(I − P_Z)y."""
+    """The symmetric, idempotent (N, N) matrices of SSA = yᵀ(P_Z − J/N)y and SSE = yᵀ(I − P_Z)y.
+
+    Examples
+    --------
+    >>> import bayeslmm as bl
+    >>> dyes = bl.load_dataset("Dyestuff")
+    >>> layout = bl.textbook.one_way(dyes["Yield"], dyes["Batch"])
+    >>> between, within = quadratic_forms(layout)
+    >>> round(layout.y @ between @ layout.y, 4), round(float(np.trace(within)), 4)
+    (np.float64(56357.5), 24.0)
+    """
     Z = np.eye(layout.k)[layout.codes]
     within = (Z / layout.sizes) @ Z.T
     return within - 1 / layout.N, np.eye(layout.N) - within

@@ -6,6 +6,7 @@ Source: Searle, Casella & McCulloch (1992), chapter 3.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +49,7 @@ class OneWay:
         """Number of observations."""
         return len(self.y)
 
-    @property
+    @cached_property
     def sizes(self) -> Array:
         """(k,) group sizes n_i."""
         return np.bincount(self.codes, minlength=self.k).astype(float)
@@ -63,27 +64,27 @@ class OneWay:
         """(N − Σn_i²/N)/(k − 1): the size in E(MSA) = σ²_E + n₀σ²_A; n where the data are balanced."""
         return float((self.N - np.sum(self.sizes**2) / self.N) / (self.k - 1))
 
-    @property
+    @cached_property
     def means(self) -> Array:
         """(k,) group means ȳ_i."""
         return np.bincount(self.codes, self.y, minlength=self.k) / self.sizes
 
-    @property
+    @cached_property
     def grand_mean(self) -> float:
         """Mean of all observations."""
         return float(self.y.mean())
 
-    @property
+    @cached_property
     def SSA(self) -> float:
         """Σ n_i(ȳ_i − ȳ)²."""
         return float(self.sizes @ (self.means - self.grand_mean) ** 2)
 
-    @property
+    @cached_property
     def SSE(self) -> float:
         """ΣΣ (y_ij − ȳ_i)²."""
         return float(np.sum((self.y - self.means[self.codes]) ** 2))
 
-    @property
+    @cached_property
     def SST(self) -> float:
         """ΣΣ (y_ij − ȳ)² = SSA + SSE."""
         return float(np.sum((self.y - self.grand_mean) ** 2))

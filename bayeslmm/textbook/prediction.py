@@ -28,10 +28,10 @@ def conditional_mean(y: ArrayLike, mean_y: ArrayLike, mean_v: ArrayLike, V: Arra
     response, centre = numbers("y", y), numbers("mean_v", mean_v)
     n = len(response)
     between = matrix("C", C, len(centre))
-    if between.shape[1] != n or np.shape(mean_y) != (n,):
-        raise DataError(f"C has shape {between.shape}, mean_y {np.shape(mean_y)}; y has {n} values")
+    if between.shape[1] != n:
+        raise DataError(f"C has shape {between.shape}; here it is ({len(centre)}, {n}), Cov(v, y)")
     return np.asarray(
-        centre + between @ np.linalg.solve(covariance("V", V, n), response - numbers("mean_y", mean_y))
+        centre + between @ np.linalg.solve(covariance("V", V, n), response - numbers("mean_y", mean_y, n))
     )
 
 
@@ -84,9 +84,16 @@ def mean_squared_error(model: MixedModel, weights: ArrayLike, c: ArrayLike, d: A
     ------
     DataError
         When λᵀX isn't cᵀ: a biased predictor's error depends on β.
+
+    Examples
+    --------
+    >>> from bayeslmm.textbook import mixed_model
+    >>> model = mixed_model([1.0, 3.0, 8.0], [1.0, 1.0, 1.0], [[1, 0], [1, 0], [0, 1]], np.eye(2), np.eye(3))
+    >>> mean_squared_error(model, [0, 0, 1], [1], [0, 1])  # the group's one observation
+    1.0
     """
     fixed, random = _asked(model, c, d)
-    given = numbers("weights", weights)
+    given = numbers("weights", weights, len(model.y))
     _check_unbiased(model, given, fixed)
     spread = model.Z @ model.G @ random
     return float(given @ model.V @ given - 2 * given @ spread + random @ model.G @ random)
@@ -106,22 +113,16 @@ def least_mean_squared_error(model: MixedModel, weights: ArrayLike, c: ArrayLike
     (True, np.True_)
     """
     best = blup_weights(model, c, d)
-    other = numbers("weights", weights)
+    other = numbers("weights", weights, len(model.y))
     more = mean_squared_error(model, other, c, d) - mean_squared_error(model, best, c, d)
     return identity("excess mean squared error = δᵀVδ", more, (other - best) @ model.V @ (other - best))
 
 
 def _asked(model: MixedModel, c: ArrayLike, d: ArrayLike) -> tuple[Array, Array]:
-    fixed, random = numbers("c", c), numbers("d", d)
-    p, q = model.X.shape[1], model.Z.shape[1]
-    if (len(fixed), len(random)) != (p, q):
-        raise DataError(f"c has {len(fixed)} numbers and d {len(random)}; β has {p} and b {q}")
-    return fixed, random
+    return numbers("c", c, model.X.shape[1]), numbers("d", d, model.Z.shape[1])
 
 
 def _check_unbiased(model: MixedModel, weights: Array, c: Array) -> None:
-    if len(weights) != len(model.y):
-        raise DataError(f"weights has {len(weights)} numbers; y has {len(model.y)}")
     lengths = np.linalg.norm(model.X, axis=0)
     if np.any(np.abs(weights @ model.X - c) > 1e-8 * (np.linalg.norm(weights) * lengths + np.abs(c))):
         raise DataError(

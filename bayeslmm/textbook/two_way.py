@@ -10,6 +10,7 @@ Source: Searle, Casella & McCulloch (1992), chapter 4.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -61,17 +62,17 @@ class TwoWay:
         """Number of blocks."""
         return len(self.blocks)
 
-    @property
+    @cached_property
     def treatment_means(self) -> Array:
         """(a,) ȳ_i, the BLUEs of μ + α_i."""
         return np.asarray(self.cells.mean(axis=1))
 
-    @property
+    @cached_property
     def block_deviations(self) -> Array:
         """(b,) ȳ_.j − ȳ."""
         return np.asarray(self.cells.mean(axis=0) - self.cells.mean())
 
-    @property
+    @cached_property
     def interaction_deviations(self) -> Array:
         """(a, b) ȳ_ij − ȳ_i − ȳ_.j + ȳ."""
         return self.cells - self.treatment_means[:, None] - self.block_deviations
@@ -91,7 +92,7 @@ class TwoWay:
         """n ΣΣ(ȳ_ij − ȳ_i − ȳ_.j + ȳ)²."""
         return float(self.n * np.sum(self.interaction_deviations**2))
 
-    @property
+    @cached_property
     def strata(self) -> tuple[Stratum, ...]:
         """Error, interaction (if the model has it), blocks; treatments are compared in the last but one."""
         a, b, n = self.a, self.b, self.n
