@@ -109,7 +109,8 @@ def plot_structure(formula: str, data: Any, theta: ArrayLike, sigma: float = 1.0
 
     Parameters
     ----------
-    formula, data : as of a model. theta : elements of Λ. sigma : residual standard deviation.
+    formula, data : as of a model. theta : elements of Λ, in lme4's order: factors
+        with more levels first. sigma : residual standard deviation.
 
     Raises
     ------

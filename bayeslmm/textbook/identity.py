@@ -25,7 +25,7 @@ class Identity:
 
     @property
     def gap(self) -> float:
-        """Largest |left − right|, relative to the largest value where that is above 1."""
+        """Largest distance of left and right, relative to the largest value where that is above 1."""
         scale = max(1.0, float(np.max(np.abs(self.left))), float(np.max(np.abs(self.right))))
         return float(np.max(np.abs(self.left - self.right))) / scale
 

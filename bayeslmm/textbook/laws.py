@@ -23,35 +23,35 @@ class ChiSquares:
 
     Attributes
     ----------
-    weights : (m,), positive, increasing. df : (m,).
+    multipliers : (m,) w, positive, increasing. df : (m,).
     """
 
-    weights: Array
+    multipliers: Array
     df: Array
 
     @property
     def mean(self) -> float:
         """Σ wⱼdⱼ."""
-        return float(self.weights @ self.df)
+        return float(self.multipliers @ self.df)
 
     @property
     def variance(self) -> float:
         """2 Σ wⱼ²dⱼ."""
-        return float(2 * self.weights**2 @ self.df)
+        return float(2 * self.multipliers**2 @ self.df)
 
     def survival(self, x: ArrayLike) -> Array:
         """P(Σ wⱼχ²(dⱼ) > x), in the shape of x."""
         from scipy.stats import chi2
 
         df, chances = self.mixture
-        return np.asarray(chi2.sf(np.divide(x, self.weights[0])[..., None], df) @ chances)
+        return np.asarray(chi2.sf(np.divide(x, self.multipliers[0])[..., None], df) @ chances)
 
     def survival_of_ratio(self, x: ArrayLike, df: float) -> Array:
         """P(Σ wⱼχ²(dⱼ)/χ²(df) > x), the denominator independent, in the shape of x."""
         from scipy.stats import f
 
         above, chances = self.mixture
-        ratios = np.divide(x, self.weights[0])[..., None] * df / above
+        ratios = np.divide(x, self.multipliers[0])[..., None] * df / above
         return np.asarray(f.sf(ratios, above, df) @ chances)
 
     @cached_property
@@ -64,8 +64,8 @@ class ChiSquares:
         from scipy.stats import nbinom
 
         chances = np.ones(1)
-        for weight, count in zip(self.weights[1:], self.df[1:], strict=True):
-            success = self.weights[0] / weight
+        for weight, count in zip(self.multipliers[1:], self.df[1:], strict=True):
+            success = self.multipliers[0] / weight
             upto = nbinom.isf(1e-16, count / 2, success) + 2
             chances = convolve(chances, nbinom.pmf(np.arange(upto), count / 2, success))
         return self.df.sum() + 2 * np.arange(len(chances)), chances
@@ -97,7 +97,7 @@ def law_of_SSA(sizes: ArrayLike, var_A: float, var_E: float) -> ChiSquares:
     Examples
     --------
     >>> law = law_of_SSA([5, 5, 5], 1.0, 2.0)
-    >>> law.weights, law.df
+    >>> law.multipliers, law.df
     (array([7.]), array([2.]))
     """
     between, within = check_variance("var_A", var_A), check_variance("var_E", var_E, True)
@@ -146,7 +146,7 @@ def _spreads(n: Array) -> tuple[Array, Array]:
     """The eigenvalues of diag(nᵢ) − nnᵀ/N above 0, each once, and how often."""
     values = np.linalg.eigvalsh(np.diag(n) - np.outer(n, n) / n.sum())[1:]
     joined = _joined(values, np.ones(len(values)))
-    return joined.weights, joined.df
+    return joined.multipliers, joined.df
 
 
 def _joined(weights: Array, df: Array) -> ChiSquares:

@@ -52,12 +52,12 @@ class Misprint:
 
     @property
     def gap(self) -> float:
-        """Largest |corrected − witness| over the witness's size."""
+        """Largest distance of the corrected value from the witness, over the witness's size."""
         return _distance(self.corrected_value, self.witness)
 
     @property
     def error(self) -> float:
-        """Largest |printed − witness| over the witness's size; infinite where the product isn't defined."""
+        """The same of the printed value; infinite where its product isn't defined."""
         return inf if self.printed_value is None else _distance(self.printed_value, self.witness)
 
 
@@ -100,7 +100,7 @@ def variance_for_the_log_determinant() -> Misprint:
     return _misprint(
         r"\ell = -\tfrac n2 \log 2\pi - \tfrac{\sigma^2}2 - \tfrac12 (y - X\beta)^\top V^{-1} (y - X\beta)",
         r"\ell = -\tfrac n2 \log 2\pi - \tfrac12 \log|V| - \tfrac12 (y - X\beta)^\top V^{-1} (y - X\beta)",
-        "a variance stands where the log-determinant belongs, so the likelihood would have no maximum inside",
+        "a variance stands for the log-determinant; with V = σ²I the maximum would be at σ² = √RSS",
         rest - VAR_E / 2,
         rest - 0.5 * np.linalg.slogdet(model.V)[1],
         multivariate_normal(mean, model.V).logpdf(model.y),
@@ -109,7 +109,7 @@ def variance_for_the_log_determinant() -> Misprint:
 
 
 def determinant_of_the_wrong_matrix() -> Misprint:
-    """|ZDZᵀ| for |D| in the density of b."""
+    """The density of b with the determinant of ZDZᵀ for that of D."""
     from scipy.stats import multivariate_normal
 
     model = _three_drivers()

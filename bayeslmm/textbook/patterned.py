@@ -41,7 +41,7 @@ def patterned_inverse(n: int, a: float, b: float) -> Array:
 
 
 def patterned_determinant(n: int, a: float, b: float) -> float:
-    """|aI + bJ| = aⁿ⁻¹(a + nb): the eigenvalue a + nb once, a n − 1 times.
+    """The determinant of aI + bJ, aⁿ⁻¹(a + nb): eigenvalues are a + nb once and a n − 1 times.
 
     Examples
     --------

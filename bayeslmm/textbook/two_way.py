@@ -69,12 +69,12 @@ class TwoWay:
 
     @cached_property
     def block_deviations(self) -> Array:
-        """(b,) ȳ_.j − ȳ."""
+        """(b,) ȳ_j − ȳ."""
         return np.asarray(self.cells.mean(axis=0) - self.cells.mean())
 
     @cached_property
     def interaction_deviations(self) -> Array:
-        """(a, b) ȳ_ij − ȳ_i − ȳ_.j + ȳ."""
+        """(a, b) ȳ_ij − ȳ_i − ȳ_j + ȳ."""
         return self.cells - self.treatment_means[:, None] - self.block_deviations
 
     @property
@@ -84,12 +84,12 @@ class TwoWay:
 
     @property
     def SSB(self) -> float:
-        """na Σ(ȳ_.j − ȳ)²."""
+        """na Σ(ȳ_j − ȳ)²."""
         return float(self.n * self.a * np.sum(self.block_deviations**2))
 
     @property
     def SSAB(self) -> float:
-        """n ΣΣ(ȳ_ij − ȳ_i − ȳ_.j + ȳ)²."""
+        """n ΣΣ(ȳ_ij − ȳ_i − ȳ_j + ȳ)²."""
         return float(self.n * np.sum(self.interaction_deviations**2))
 
     @cached_property
