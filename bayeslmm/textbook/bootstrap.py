@@ -84,6 +84,7 @@ def bootstrap_ratio_steps(
     """
     check_whole("n", n, 1)
     seed = fresh_seed() if seed is None else seed
+    check_whole("seed", seed, 0)
     observed = variance_ratio_test(layout, criterion).statistic
     mu, var = layout.grand_mean, layout.SST / (layout.N - (criterion == "REML"))
     noise = (each.standard_normal(layout.N) for each in np.random.default_rng(seed).spawn(n))

@@ -14,7 +14,7 @@ from bayeslmm.textbook.inputs import Array, check_probability, check_variance
 from bayeslmm.textbook.one_way import OneWay
 from bayeslmm.textbook.strata import ml_variances, reml_variances
 
-LOG_RATIOS = np.linspace(-14, 14, 225)  # of σ²_A/σ²_E times the mean size: where the search begins
+LOG_RATIOS = np.linspace(-20, 60, 321)  # of σ²_A/σ²_E times the mean size: where the search begins
 NEAR_BOUND, FAR = -25.0, 80.0  # log of 1 + λ max nᵢ
 
 
@@ -187,9 +187,9 @@ def _minima(layout: OneWay, criterion: str) -> list[float]:
 
 def _slope(layout: OneWay, ratio: float, criterion: str) -> float:
     """d(−2ℓ)/dλ = Σwᵢ − M Σwᵢ²(ȳᵢ − μ̂)²/r², for REML − Σwᵢ²/Σwᵢ, M = N or N − 1."""
-    weights, mu, between = _weighted(layout, ratio)
+    weights, centre, between = _weighted(layout, ratio)
     squares = weights**2
-    fall = (layout.N - (criterion == "REML")) * (squares @ (layout.means - mu) ** 2)
+    fall = (layout.N - (criterion == "REML")) * (squares @ (layout.shifts - centre) ** 2)
     return float(weights.sum() - fall / (layout.SSE + between)) - (
         float(squares.sum() / weights.sum()) if criterion == "REML" else 0.0
     )
@@ -197,16 +197,20 @@ def _slope(layout: OneWay, ratio: float, criterion: str) -> float:
 
 def _first_step(layout: OneWay, ratio: float, criterion: str) -> tuple[float, float, float]:
     """μ̂, r² and the log-determinants, given λ."""
-    weights, mu, between = _weighted(layout, ratio)
+    weights, centre, between = _weighted(layout, ratio)
     log_det = float(np.sum(np.log1p(layout.sizes * ratio)))
-    return mu, layout.SSE + between, log_det + (log(weights.sum()) if criterion == "REML" else 0.0)
+    return (
+        layout.origin + centre,
+        layout.SSE + between,
+        log_det + (log(weights.sum()) if criterion == "REML" else 0.0),
+    )
 
 
 def _weighted(layout: OneWay, ratio: float) -> tuple[Array, float, float]:
-    """wᵢ, the weighted mean μ̂ and the weighted sum of squares about it."""
+    """wᵢ, the weighted mean μ̂ from the origin and the weighted sum of squares about it."""
     weights = layout.sizes / (1 + layout.sizes * ratio)
-    mu = float(np.average(layout.means, weights=weights))
-    return weights, mu, float(weights @ (layout.means - mu) ** 2)
+    centre = float(np.average(layout.shifts, weights=weights))
+    return weights, centre, float(weights @ (layout.shifts - centre) ** 2)
 
 
 def _ratio_at(layout: OneWay, quantile: float) -> float:

@@ -56,7 +56,7 @@ def estimability(c: ArrayLike, X: ArrayLike) -> Estimability:
     >>> estimability([0, 1, 0], X).invisible.round(3)
     array([-1.,  1.,  1.])
     """
-    columns = matrix("X", X, len(np.atleast_1d(X)))
+    columns = matrix("X", X)
     asked = numbers("c", c, columns.shape[1])
     lengths = np.linalg.norm(columns, axis=0)
     lengths = np.where(lengths > 0, lengths, 1.0)

@@ -17,7 +17,7 @@ def numbers(name: str, values: ArrayLike, size: int | None = None) -> Array:
     DataError
         For text, missing or infinite values, none at all, more than one dimension, or another number.
     """
-    array = _floats(name, values)
+    array = floats(name, values)
     if array.ndim != 1 or not array.size:
         raise DataError(f"{name} has shape {array.shape}; a closed form takes a sequence of numbers")
     if size is not None and len(array) != size:
@@ -25,20 +25,34 @@ def numbers(name: str, values: ArrayLike, size: int | None = None) -> Array:
     return array
 
 
-def matrix(name: str, values: ArrayLike, rows: int) -> Array:
-    """Values as (rows, m) floats; a sequence of so many numbers is one column.
+def number(name: str, value: ArrayLike) -> float:
+    """One finite number.
+
+    Raises
+    ------
+    DataError
+        For text, missing or infinite values, or several numbers.
+    """
+    array = floats(name, value)
+    if array.ndim:
+        raise DataError(f"{name} has shape {array.shape}; here it is one number")
+    return float(array)
+
+
+def matrix(name: str, values: ArrayLike, rows: int | None = None) -> Array:
+    """Values as (rows, m) floats; a sequence of numbers is one column.
 
     Raises
     ------
     DataError
         For text, missing or infinite values, or another number of rows.
     """
-    array = _floats(name, values)
+    array = floats(name, values)
     array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or array.shape[0] != rows:
-        raise DataError(
-            f"{name} has shape {np.shape(values)}, where {rows} rows are needed, one for each of y's"
-        )
+    if array.ndim != 2 or not array.size:
+        raise DataError(f"{name} has shape {array.shape}; here it is a matrix")
+    if rows is not None and len(array) != rows:
+        raise DataError(f"{name} has {len(array)} rows, where {rows} are needed")
     return array
 
 
@@ -50,7 +64,7 @@ def square(name: str, values: ArrayLike, size: int) -> Array:
     DataError
         When it has another shape or isn't symmetric.
     """
-    array = _floats(name, values)
+    array = floats(name, values)
     if array.shape != (size, size):
         raise DataError(f"{name} has shape {array.shape}; here it is ({size}, {size})")
     if not np.allclose(array, array.T, rtol=1e-10, atol=1e-12 * float(np.abs(array).max())):
@@ -67,10 +81,12 @@ def covariance(name: str, values: ArrayLike, size: int) -> Array:
         When it has another shape, isn't symmetric, or isn't positive definite.
     """
     array = square(name, values, size)
-    if np.linalg.eigvalsh(array)[0] <= 0:
+    try:
+        np.linalg.cholesky(array)
+    except np.linalg.LinAlgError:
         raise DataError(
             f"{name} isn't positive definite; leave out effects whose variance is 0, and repeated ones"
-        )
+        ) from None
     return array
 
 
@@ -93,7 +109,7 @@ def coded(name: str, labels: ArrayLike, rows: int) -> tuple[tuple[object, ...], 
     return tuple(categorical.categories), categorical.codes.astype(np.intp)
 
 
-def check_variance(name: str, value: float, positive: bool = False) -> float:
+def check_variance(name: str, value: ArrayLike, positive: bool = False) -> float:
     """A variance, or a ratio of two: finite, at least 0, above 0 where it must be.
 
     Raises
@@ -101,12 +117,15 @@ def check_variance(name: str, value: float, positive: bool = False) -> float:
     OptionError
         Saying what was given.
     """
-    if not np.isfinite(value) or value < 0 or (positive and value == 0):
-        raise OptionError(f"{name} is {value:g}; a variance here is {'above' if positive else 'at least'} 0")
-    return float(value)
+    variance = number(name, value)
+    if variance < 0 or (positive and variance == 0):
+        raise OptionError(
+            f"{name} is {variance:g}; a variance here is {'above' if positive else 'at least'} 0"
+        )
+    return variance
 
 
-def check_probability(name: str, value: float) -> float:
+def check_probability(name: str, value: ArrayLike) -> float:
     """A probability inside (0, 1).
 
     Raises
@@ -114,12 +133,20 @@ def check_probability(name: str, value: float) -> float:
     OptionError
         Saying what was given.
     """
-    if not 0 < value < 1:
-        raise OptionError(f"{name} is {value:g}; it lies between 0 and 1, 0.05 and not 5")
-    return float(value)
+    probability = number(name, value)
+    if not 0 < probability < 1:
+        raise OptionError(f"{name} is {probability:g}; it lies between 0 and 1, 0.05 and not 5")
+    return probability
 
 
-def _floats(name: str, values: ArrayLike) -> Array:
+def floats(name: str, values: ArrayLike) -> Array:
+    """Values as finite floats in their shape.
+
+    Raises
+    ------
+    DataError
+        For text, missing or infinite values.
+    """
     try:
         array = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bayeslmm.errors import DataError
-from bayeslmm.textbook.inputs import Array, check_probability, check_variance, numbers
+from bayeslmm.textbook.inputs import Array, check_probability, check_variance, floats, numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ def f_test_power(ratio: ArrayLike, sizes: ArrayLike, alpha: float = 0.05) -> Arr
     """
     from scipy.stats import f
 
-    n, ratios = _sizes(sizes), np.asarray(ratio, dtype=float)
+    n, ratios = _sizes(sizes), floats("ratio", ratio)
     df_A, df_E = len(n) - 1, n.sum() - len(n)
     limit = f.isf(check_probability("alpha", alpha), df_A, df_E) * df_A / df_E
     powers = [law_of_SSA(n, float(each), 1.0).survival_of_ratio(limit, df_E) for each in ratios.flat]

@@ -90,7 +90,7 @@ def error_contrasts(X: ArrayLike) -> Array:
     >>> np.allclose(A @ A.T, np.eye(3) - 1 / 3)
     True
     """
-    columns = matrix("X", X, len(np.atleast_1d(X)))
+    columns = matrix("X", X)
     left, *_ = np.linalg.svd(columns)
     return left[:, np.linalg.matrix_rank(columns) :]
 

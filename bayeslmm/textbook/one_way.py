@@ -64,30 +64,41 @@ class OneWay:
         """(N − Σn_i²/N)/(k − 1): the size in E(MSA) = σ²_E + n₀σ²_A; n where the data are balanced."""
         return float((self.N - np.sum(self.sizes**2) / self.N) / (self.k - 1))
 
-    @cached_property
-    def means(self) -> Array:
-        """(k,) group means ȳ_i."""
-        return np.bincount(self.codes, self.y, minlength=self.k) / self.sizes
+    @property
+    def origin(self) -> float:
+        """The first observation; what is computed from it loses no digits where y is far from 0."""
+        return float(self.y[0])
 
     @cached_property
+    def shifts(self) -> Array:
+        """(k,) group means from the origin."""
+        return np.bincount(self.codes, self.y - self.origin, minlength=self.k) / self.sizes
+
+    @property
+    def means(self) -> Array:
+        """(k,) group means ȳ_i."""
+        return self.origin + self.shifts
+
+    @property
     def grand_mean(self) -> float:
-        """Mean of all observations."""
-        return float(self.y.mean())
+        """ȳ, the mean of all observations."""
+        return self.origin + float(np.mean(self.y - self.origin))
 
     @cached_property
     def SSA(self) -> float:
         """Σ n_i(ȳ_i − ȳ)²."""
-        return float(self.sizes @ (self.means - self.grand_mean) ** 2)
+        return float(self.sizes @ (self.shifts - np.mean(self.y - self.origin)) ** 2)
 
     @cached_property
     def SSE(self) -> float:
         """ΣΣ (y_ij − ȳ_i)²."""
-        return float(np.sum((self.y - self.means[self.codes]) ** 2))
+        return float(np.sum((self.y - self.origin - self.shifts[self.codes]) ** 2))
 
     @cached_property
     def SST(self) -> float:
         """ΣΣ (y_ij − ȳ)² = SSA + SSE."""
-        return float(np.sum((self.y - self.grand_mean) ** 2))
+        from_origin = self.y - self.origin
+        return float(np.sum((from_origin - from_origin.mean()) ** 2))
 
     @property
     def df_A(self) -> int:
@@ -190,7 +201,7 @@ def one_way(y: ArrayLike, group: ArrayLike) -> OneWay:
         raise DataError(
             f"each of the {len(groups)} groups has one observation; the error needs repeated ones"
         )
-    layout = OneWay(response, codes, groups)
-    if not layout.SSE > 0:
+    first = response[np.unique(codes, return_index=True)[1]]
+    if np.all(response == first[codes]):
         raise DataError("y doesn't vary inside any group, so no error variance can be estimated")
-    return layout
+    return OneWay(response, codes, groups)

@@ -6,7 +6,7 @@ Source: Searle, Casella & McCulloch (1992), Variance Components, appendix M.
 import numpy as np
 
 from bayeslmm.errors import OptionError, check_whole
-from bayeslmm.textbook.inputs import Array
+from bayeslmm.textbook.inputs import Array, number
 
 
 def patterned(n: int, a: float, b: float) -> Array:
@@ -19,7 +19,7 @@ def patterned(n: int, a: float, b: float) -> Array:
            [1., 4.]])
     """
     check_whole("n", n, 1)
-    return a * np.eye(n) + b * np.ones((n, n))
+    return number("a", a) * np.eye(n) + number("b", b) * np.ones((n, n))
 
 
 def patterned_inverse(n: int, a: float, b: float) -> Array:
@@ -35,7 +35,7 @@ def patterned_inverse(n: int, a: float, b: float) -> Array:
     >>> np.allclose(patterned(5, 3.0, 2.0) @ patterned_inverse(5, 3.0, 2.0), np.eye(5))
     True
     """
-    if a == 0 or a + n * b == 0:
+    if patterned_determinant(n, a, b) == 0:
         raise OptionError(f"aI + bJ with a = {a:g}, b = {b:g}, n = {n} is singular: a or a + nb is 0")
     return patterned(n, 1 / a, -b / (a * (a + n * b)))
 
@@ -49,4 +49,5 @@ def patterned_determinant(n: int, a: float, b: float) -> float:
     20.0
     """
     check_whole("n", n, 1)
-    return float(a ** (n - 1) * (a + n * b))
+    repeated, single = number("a", a), number("a", a) + n * number("b", b)
+    return repeated ** (n - 1) * single

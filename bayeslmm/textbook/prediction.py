@@ -43,8 +43,8 @@ def conditional_covariance(V_v: ArrayLike, V: ArrayLike, C: ArrayLike) -> Array:
     >>> conditional_covariance([[3.0]], [[4.0]], [[2.0]])
     array([[2.]])
     """
-    spread = square("V_v", V_v, len(np.atleast_1d(V_v)))
-    between = matrix("C", C, len(spread))
+    between = matrix("C", C)
+    spread = square("V_v", V_v, len(between))
     return np.asarray(spread - between @ np.linalg.solve(covariance("V", V, between.shape[1]), between.T))
 
 

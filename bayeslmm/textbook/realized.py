@@ -20,7 +20,7 @@ class RealizedMeans:
     ----------
     groups : (k,) labels. mean : (k,) ȳ_i. weight : (k,) shrinkage weights nᵢσ²_A/(nᵢσ²_A + σ²_E).
     mu, se_mu : generalized least squares estimate of μ, and its standard error.
-    blup : (k,) μ̂ + weight (ȳ_i − μ̂). se_prediction : (k,) standard errors of blup − (μ + a_i).
+    effect : (k,) BLUPs of a_i, weight (ȳ_i − μ̂). se_prediction : (k,) standard errors of blup − (μ + a_i).
     """
 
     groups: tuple[object, ...]
@@ -28,13 +28,13 @@ class RealizedMeans:
     weight: Array
     mu: float
     se_mu: float
-    blup: Array
+    effect: Array
     se_prediction: Array
 
     @property
-    def effect(self) -> Array:
-        """(k,) BLUPs of a_i."""
-        return self.blup - self.mu
+    def blup(self) -> Array:
+        """(k,) μ̂ + effect, the BLUPs of μ + a_i."""
+        return self.mu + self.effect
 
     @property
     def table(self) -> pd.DataFrame:
@@ -66,7 +66,8 @@ def realized_means(layout: OneWay, var_A: float, var_E: float) -> RealizedMeans:
     between, within = check_variance("var_A", var_A), check_variance("var_E", var_E, True)
     precision = layout.sizes / (within + layout.sizes * between)
     weight = between * precision
-    mu, vcov = float(np.average(layout.means, weights=precision)), float(1 / precision.sum())
-    blup = mu + weight * (layout.means - mu)
+    centre, vcov = float(np.average(layout.shifts, weights=precision)), float(1 / precision.sum())
+    mu = layout.origin + centre
+    effect = weight * (layout.shifts - centre)
     error = np.sqrt(between * (1 - weight) + (1 - weight) ** 2 * vcov)
-    return RealizedMeans(layout.groups, layout.means, weight, mu, float(np.sqrt(vcov)), blup, error)
+    return RealizedMeans(layout.groups, layout.means, weight, mu, float(np.sqrt(vcov)), effect, error)

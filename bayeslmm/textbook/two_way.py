@@ -41,11 +41,12 @@ class TwoWay:
 
     Attributes
     ----------
-    cells : (a, b) cell means. within : sum of squares about them. n : observations a cell.
-    interaction : whether the model has (αb)_ij. treatments, blocks : labels.
+    origin : the first observation. shifts : (a, b) cell means from there. within : sum of squares about them.
+    n : observations a cell. interaction : whether the model has (αb)_ij. treatments, blocks : labels.
     """
 
-    cells: Array
+    origin: float
+    shifts: Array
     within: float
     n: int
     interaction: bool
@@ -65,22 +66,22 @@ class TwoWay:
     @cached_property
     def treatment_means(self) -> Array:
         """(a,) ȳ_i, the BLUEs of μ + α_i."""
-        return np.asarray(self.cells.mean(axis=1))
+        return self.origin + self.shifts.mean(axis=1)
 
     @cached_property
     def block_deviations(self) -> Array:
         """(b,) ȳ_j − ȳ."""
-        return np.asarray(self.cells.mean(axis=0) - self.cells.mean())
+        return np.asarray(self.shifts.mean(axis=0) - self.shifts.mean())
 
     @cached_property
     def interaction_deviations(self) -> Array:
         """(a, b) ȳ_ij − ȳ_i − ȳ_j + ȳ."""
-        return self.cells - self.treatment_means[:, None] - self.block_deviations
+        return self.shifts - self.shifts.mean(axis=1, keepdims=True) - self.block_deviations
 
     @property
     def SSA(self) -> float:
         """nb Σ(ȳ_i − ȳ)²."""
-        return float(self.n * self.b * np.sum((self.treatment_means - self.cells.mean()) ** 2))
+        return float(self.n * self.b * np.sum((self.shifts.mean(axis=1) - self.shifts.mean()) ** 2))
 
     @property
     def SSB(self) -> float:
@@ -140,7 +141,7 @@ class TwoWay:
         return _components(ml_variances(self.strata))
 
     def expected_mean_squares(
-        self, components: BlockComponents, treatment_effects: ArrayLike = 0.0
+        self, components: BlockComponents, treatment_effects: ArrayLike | None = None
     ) -> dict[str, float]:
         """Expectations by source.
 
@@ -148,10 +149,12 @@ class TwoWay:
 
         Parameters
         ----------
-        treatment_effects : (a,) α_i; their mean doesn't count.
+        treatment_effects : (a,) α_i; their mean doesn't count. None for equal ones.
         """
         a, b, n = self.a, self.b, self.n
-        alpha = np.broadcast_to(np.asarray(treatment_effects, dtype=float), (a,))
+        alpha = (
+            np.zeros(a) if treatment_effects is None else numbers("treatment_effects", treatment_effects, a)
+        )
         delta = components.var_E + (n * components.var_AB if self.interaction else 0.0)
         found = {"A": delta + n * b * float(np.var(alpha, ddof=1)), "B": delta + n * a * components.var_B}
         return found | ({"AB": delta} if self.interaction else {}) | {"E": components.var_E}
@@ -188,12 +191,12 @@ def two_way(y: ArrayLike, treatment: ArrayLike, block: ArrayLike) -> TwoWay:
     >>> import bayeslmm as bl
     >>> data = bl.load_dataset("Machines")
     >>> layout = two_way(data["score"], data["Machine"], data["Worker"])
-    >>> layout.table.round(2)
-             SS  df      MS      F     p
-    A   1755.26   2  877.63  20.58  0.00
-    B   1241.90   5  248.38   5.82  0.01
-    AB   426.53  10   42.65  46.13  0.00
-    E     33.29  36    0.92    NaN   NaN
+    >>> layout.table.drop(columns="p").round(1)
+            SS  df     MS     F
+    A   1755.3   2  877.6  20.6
+    B   1241.9   5  248.4   5.8
+    AB   426.5  10   42.7  46.1
+    E     33.3  36    0.9   NaN
     """
     layout = _layout(y, treatment, block, interaction=True)
     if layout.n == 1:
@@ -244,9 +247,12 @@ def _layout(y: ArrayLike, treatment: ArrayLike, block: ArrayLike, interaction: b
             f"cells have {counts.min()} to {counts.max()} observations; the closed form needs equally many. "
             "Unequal ones are fitted by bl.LinearMixedModel"
         )
-    cells = np.bincount(places, response) / counts[0]
-    within = float(np.sum((response - cells[places]) ** 2))
-    return TwoWay(cells.reshape(shape), within, int(counts[0]), interaction, treatments, blocks)
+    from_origin = response - response[0]
+    shifts = np.bincount(places, from_origin) / counts[0]
+    within = float(np.sum((from_origin - shifts[places]) ** 2))
+    return TwoWay(
+        float(response[0]), shifts.reshape(shape), within, int(counts[0]), interaction, treatments, blocks
+    )
 
 
 def _components(found: dict[str, float]) -> BlockComponents:

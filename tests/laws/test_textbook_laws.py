@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import bayeslmm as bl
 
 LAW = settings(
-    max_examples=int(os.environ.get("BAYESLMM_LAW_EXAMPLES", "25")),
+    max_examples=int(os.environ.get("BAYESLMM_LAW_EXAMPLES", "15")),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
@@ -20,14 +20,14 @@ CRITERIA = pytest.mark.parametrize("criterion", ["ML", "REML"])
 
 
 @st.composite
-def layouts(draw, balanced=False):
+def layouts(draw, balanced=False, sds=(0.0, 0.3, 1.0, 20.0)):
     """Two to eight groups of one to seven rows."""
     k = draw(st.integers(2, 8))
     one_size = st.integers(2, 7).map(lambda n: [n] * k)
     any_size = st.lists(st.integers(1, 7), min_size=k, max_size=k).filter(lambda sizes: max(sizes) > 1)
     group = np.repeat(np.arange(k), draw(one_size if balanced else any_size))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    effects = draw(st.sampled_from([0.0, 0.3, 1.0, 20.0])) * rng.normal(size=k)
+    effects = draw(st.sampled_from(sds)) * rng.normal(size=k)
     return bl.textbook.one_way(effects[group] + rng.normal(size=len(group)), group)
 
 
@@ -54,6 +54,16 @@ def test_the_two_steps_are_the_likelihood_and_its_maximum(layout, criterion):
         for var_A, var_E in ((factor * found.var_A, found.var_E), (found.var_A, factor * found.var_E)):
             other = layout.matrices(var_A + (factor > 1) * 1e-3 * found.var_E, var_E).V
             assert likelihood(layout.y, X, other) <= best + 1e-9
+
+
+@CRITERIA
+@LAW
+@given(layout=layouts(sds=(0.0, 0.1, 1.0, 1e6)))
+def test_no_other_ratio_is_better(layout, criterion):
+    ratio = ESTIMATES[criterion](layout).theta ** 2
+    others = np.append(np.geomspace(0.01, 100, 9) * ratio, [0.0, 1e-3, 1.0, 1e9])
+    deviances = [bl.textbook.profile(layout, other, criterion).deviance for other in others]
+    assert min(deviances) >= bl.textbook.profile(layout, ratio, criterion).deviance - 1e-9
 
 
 @CRITERIA

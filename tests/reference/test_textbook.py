@@ -1,4 +1,4 @@
-"""Every number of the stored analyses of variance is one of `bl.textbook`'s."""
+"""Every number of the stored analyses of variance is one of `bl.textbook`'s, and so are NIST's."""
 
 import dataclasses
 import json
@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 import bayeslmm as bl
+from bayeslmm.datasets.tables import read_csv
 
+HERE = Path(__file__).parent
+NIST = json.loads((HERE / "nist" / "smls.json").read_text())["problems"]
 CASES = {
     name: case
-    for path in sorted((Path(__file__).parent / "closed_form").glob("*.json"))
+    for path in sorted((HERE / "closed_form").glob("*.json"))
     for name, case in json.loads(path.read_text()).items()
 }
 ABOUT = {"id", "dataset", "response", "group"}
@@ -57,6 +60,17 @@ def matches(stored, found):
 )
 def test_the_number_is_the_stored_one(name, key):
     assert matches(CASES[name][key], answers(name)[key]), (CASES[name][key], answers(name)[key])
+
+
+@pytest.mark.parametrize("name", NIST)
+def test_the_certified_problems_keep_their_digits(name):
+    """Thirteen equal leading digits leave three; sums from the first observation keep them."""
+    (path,) = (HERE / "nist").glob(f"nist_{name}.*")
+    data = read_csv(path, text=["treatment"])
+    layout = bl.textbook.one_way(data["response"], data["treatment"])
+    best, found = NIST[name]["as_float64"], bl.textbook.reml_estimates(layout)
+    assert (found.var_A, found.var_E) == pytest.approx((best["var_A_reml"], best["var_E_reml"]), rel=1e-11)
+    assert layout.grand_mean == pytest.approx(best["grand_mean"], rel=1e-15)
 
 
 def test_a_wrong_number_would_be_seen():

@@ -65,7 +65,7 @@ def test_what_is_no_model_is_refused():
     y, X, Z = np.arange(3.0), np.ones(3), np.eye(3)
     with pytest.raises(DataError, match="G isn't positive definite; leave out effects whose variance is 0"):
         bl.textbook.mixed_model(y, X, Z, np.diag([1.0, 1.0, 0.0]), np.eye(3))
-    with pytest.raises(DataError, match="Z has shape"):
+    with pytest.raises(DataError, match="Z has 2 rows, where 3 are needed"):
         bl.textbook.mixed_model(y, X, np.eye(2), np.eye(2), np.eye(3))
     model = bl.textbook.mixed_model(y, X, Z, np.eye(3), np.eye(3))
     with pytest.raises(DataError, match="b has 2 numbers"):

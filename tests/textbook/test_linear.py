@@ -68,7 +68,7 @@ def test_what_has_no_answer_is_refused():
         ((y, X, np.eye(2)), r"V has shape \(2, 2\); here it is \(3, 3\)"),
         ((y, X, np.ones((3, 3))), "isn't positive definite"),
         ((y, X, np.triu(np.ones((3, 3)))), "isn't symmetric"),
-        ((y, np.ones(2), np.eye(3)), "3 rows are needed"),
+        ((y, np.ones(2), np.eye(3)), "X has 2 rows, where 3 are needed"),
     ]
     for given, message in cases:
         with pytest.raises(DataError, match=message):
