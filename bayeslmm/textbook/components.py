@@ -189,21 +189,16 @@ def _slope(layout: OneWay, ratio: float, criterion: str) -> float:
     """d(−2ℓ)/dλ = Σwᵢ − M Σwᵢ²(ȳᵢ − μ̂)²/r², for REML − Σwᵢ²/Σwᵢ, M = N or N − 1."""
     weights, centre, between = _weighted(layout, ratio)
     squares = weights**2
-    fall = (layout.N - (criterion == "REML")) * (squares @ (layout.shifts - centre) ** 2)
-    return float(weights.sum() - fall / (layout.SSE + between)) - (
-        float(squares.sum() / weights.sum()) if criterion == "REML" else 0.0
-    )
+    restricted = criterion == "REML"
+    fall = (layout.N - restricted) * (squares @ (layout.shifts - centre) ** 2) / (layout.SSE + between)
+    return float(weights.sum() - fall - restricted * squares.sum() / weights.sum())
 
 
 def _first_step(layout: OneWay, ratio: float, criterion: str) -> tuple[float, float, float]:
     """μ̂, r² and the log-determinants, given λ."""
     weights, centre, between = _weighted(layout, ratio)
-    log_det = float(np.sum(np.log1p(layout.sizes * ratio)))
-    return (
-        layout.origin + centre,
-        layout.SSE + between,
-        log_det + (log(weights.sum()) if criterion == "REML" else 0.0),
-    )
+    log_det = float(np.sum(np.log1p(layout.sizes * ratio)) + (criterion == "REML") * log(weights.sum()))
+    return layout.origin + centre, layout.SSE + between, log_det
 
 
 def _weighted(layout: OneWay, ratio: float) -> tuple[Array, float, float]:

@@ -16,7 +16,7 @@ from bayeslmm.spec.build import build, opened
 from bayeslmm.spec.dense import dense_covariance
 from bayeslmm.spec.design import Block
 from bayeslmm.spec.model_spec import ModelSpec
-from bayeslmm.textbook.inputs import Array
+from bayeslmm.textbook.inputs import Array, check_variance
 from bayeslmm.textbook.laws import f_test_power
 from bayeslmm.textbook.realized import RealizedMeans
 
@@ -43,9 +43,9 @@ def plot_power(
     >>> [curve.name for curve in figure.data]
     ['6 groups of 5', '3 groups of 10']
     """
-    if not 0 < largest_ratio < np.inf:
-        raise OptionError(f"largest_ratio is {largest_ratio:g}; the axis ends above 0")
-    ratios = np.linspace(0.0, largest_ratio, 101)
+    if not isinstance(designs, Mapping):
+        raise OptionError("designs are group sizes by name, such as {'6 groups of 5': [5] * 6}")
+    ratios = np.linspace(0.0, check_variance("largest_ratio", largest_ratio, positive=True), 101)
     curves = {
         name: np.column_stack([ratios, f_test_power(ratios, sizes, alpha)]) for name, sizes in designs.items()
     }

@@ -66,10 +66,9 @@ def ratio_statistic(SS: Array, counts: Array) -> Array:
     SS : (..., 2) sums of squares, error first. counts : (2,) degrees of freedom (REML) or multiplicities
     (ML).
     """
-    means, M = SS / counts, counts.sum()
-    pooled = SS.sum(axis=-1) / M
-    free = M * np.log(pooled) - np.log(means) @ counts
-    return np.where(means[..., 1] > means[..., 0], free, 0.0)
+    means, pooled = SS / counts, SS.sum(axis=-1, keepdims=True) / counts.sum()
+    delta = np.where(means[..., 1:] > means[..., :1], means, pooled)
+    return np.asarray(np.log(pooled / delta) @ counts)
 
 
 def ordered(SS: Array, counts: Array) -> Array:

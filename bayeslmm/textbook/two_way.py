@@ -11,6 +11,7 @@ Source: Searle, Casella & McCulloch (1992), chapter 4.
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from numpy.typing import ArrayLike
 from bayeslmm.errors import DataError
 from bayeslmm.textbook.inputs import Array, coded, numbers
 from bayeslmm.textbook.strata import Stratum, anova_variances, ml_variances, reml_variances
+
+ROUNDING = 1e-13  # of the cell means' spread: what an error in them may be
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,7 @@ class TwoWay:
         """F by source: each mean square over that of the stratum below, A over the last but one."""
         below = self.strata[-2]
         tests = {"A": self.SSA / (self.a - 1) / below.MS}
-        pairs = zip(self.strata[:0:-1], self.strata[-2::-1], strict=True)
-        return tests | {upper.name: upper.MS / lower.MS for upper, lower in pairs}
+        return tests | {upper.name: upper.MS / lower.MS for lower, upper in pairwise(self.strata)}
 
     @property
     def p(self) -> dict[str, float]:
@@ -117,8 +119,7 @@ class TwoWay:
         from scipy.stats import f
 
         df = {stratum.name: stratum.df for stratum in self.strata} | {"A": self.a - 1}
-        below = {upper.name: lower.df for lower, upper in zip(self.strata, self.strata[1:], strict=False)}
-        below["A"] = self.strata[-2].df
+        below = {upper.name: lower.df for lower, upper in pairwise(self.strata)} | {"A": self.strata[-2].df}
         return {name: float(f.sf(value, df[name], below[name])) for name, value in self.F.items()}
 
     @property
@@ -184,7 +185,8 @@ def two_way(y: ArrayLike, treatment: ArrayLike, block: ArrayLike) -> TwoWay:
     Raises
     ------
     DataError
-        For missing values, unequal cells, one observation a cell, or fewer than two treatments or blocks.
+        For missing values, unequal cells, one observation a cell, no error, or fewer than two treatments or
+        blocks.
 
     Examples
     --------
@@ -204,7 +206,7 @@ def two_way(y: ArrayLike, treatment: ArrayLike, block: ArrayLike) -> TwoWay:
             "each cell has one observation, so interaction and error can't be told apart; "
             "randomized_blocks leaves interaction out"
         )
-    return layout
+    return _with_error(layout)
 
 
 def randomized_blocks(y: ArrayLike, treatment: ArrayLike, block: ArrayLike) -> TwoWay:
@@ -218,7 +220,7 @@ def randomized_blocks(y: ArrayLike, treatment: ArrayLike, block: ArrayLike) -> T
     Raises
     ------
     DataError
-        For missing values, unequal cells, or fewer than two treatments or blocks.
+        For missing values, unequal cells, no error, or fewer than two treatments or blocks.
 
     Examples
     --------
@@ -228,7 +230,7 @@ def randomized_blocks(y: ArrayLike, treatment: ArrayLike, block: ArrayLike) -> T
     >>> round(layout.F["A"], 3), layout.reml().var_AB
     (22.356, 0.0)
     """
-    return _layout(y, treatment, block, interaction=False)
+    return _with_error(_layout(y, treatment, block, interaction=False))
 
 
 def _layout(y: ArrayLike, treatment: ArrayLike, block: ArrayLike, interaction: bool) -> TwoWay:
@@ -253,6 +255,15 @@ def _layout(y: ArrayLike, treatment: ArrayLike, block: ArrayLike, interaction: b
     return TwoWay(
         float(response[0]), shifts.reshape(shape), within, int(counts[0]), interaction, treatments, blocks
     )
+
+
+def _with_error(layout: TwoWay) -> TwoWay:
+    error, spread = layout.strata[0], float(np.abs(layout.shifts).max())
+    if error.df * (ROUNDING * spread) ** 2 >= error.SS:
+        raise DataError(
+            "treatments and blocks explain y without error, so no error variance can be estimated"
+        )
+    return layout
 
 
 def _components(found: dict[str, float]) -> BlockComponents:

@@ -21,6 +21,8 @@ def test_power_curves_are_the_power_function():
     assert figure.layout.shapes[0].y0 == 0.1
     with pytest.raises(OptionError, match="largest_ratio is 0"):
         bl.textbook.plot_power({"few": [5] * 3}, largest_ratio=0)
+    with pytest.raises(OptionError, match="group sizes by name"):
+        bl.textbook.plot_power([5, 5, 5])
 
 
 def test_means_and_blups_stand_in_one_row():

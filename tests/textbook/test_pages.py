@@ -55,14 +55,14 @@ def cells():
 
 @cache
 def pictures():
-    """What the last line of each cell shows, by the formula in it."""
+    """What the last line of each cell shows, by the formula or the fit it draws."""
     names, shown = {}, {}
     for cell in cells():
         *statements, last = ast.parse(cell).body
         exec(compile(ast.Module(statements, []), "structures.md", "exec"), names)
         if isinstance(last, ast.Expr):
-            formula = last.value.args[0].value
-            shown[formula] = eval(compile(ast.Expression(last.value), "structures.md", "eval"), names)
+            drawn = ast.unparse(last.value.args[0]).strip("'")
+            shown[drawn] = eval(compile(ast.Expression(last.value), "structures.md", "eval"), names)
         else:
             exec(compile(ast.Module([last], []), "structures.md", "exec"), names)
     return names, shown
@@ -71,7 +71,8 @@ def pictures():
 def test_every_section_draws_its_formula():
     formulas = re.findall(r"^`(\w+ ~ .*?)`", STRUCTURES, flags=re.MULTILINE)
     assert len(formulas) == 8
-    assert list(pictures()[1]) == formulas
+    assert list(pictures()[1]) == [*formulas, "fit"]
+    assert len(pictures()[1]["fit"].data) == 3 * 18
     assert len(cells()) == STRUCTURES.count("```{code-cell}")
 
 

@@ -74,6 +74,11 @@ def test_the_treatments_statistic_is_the_engines(name):
     assert found.statistic == pytest.approx(as_said, rel=1e-10)
 
 
+def test_equal_group_means_are_no_evidence():
+    found = bl.textbook.variance_ratio_test(bl.textbook.one_way([1.0, 2.0, 1.0, 2.0], [1, 1, 2, 2]))
+    assert (found.statistic, found.p_chi2, found.p_exact) == (0.0, 1.0, 1.0)
+
+
 def test_what_has_no_closed_form_is_refused():
     with pytest.raises(DataError, match=r"bl.exact_rlrt and bl.bootstrap_lrt"):
         bl.textbook.variance_ratio_test(random_layout(UNEQUAL))

@@ -131,5 +131,11 @@ def test_other_bad_layouts_are_refused():
     data = bl.load_dataset("ergoStool")
     with pytest.raises(DataError, match="can't be told apart"):
         bl.textbook.two_way(data["effort"], data["Type"], data["Subject"])
+    with pytest.raises(DataError, match="explain y without error"):
+        bl.textbook.randomized_blocks([0.1, 0.2, 0.3, 0.4], ["a", "a", "b", "b"], ["c", "d", "c", "d"])
+    with pytest.raises(DataError, match="explain y without error"):
+        bl.textbook.two_way(
+            [0.1, 0.1, 0.3, 0.3, 5.0, 5.0, 1.0, 1.0], [1, 1, 1, 1, 2, 2, 2, 2], [1, 1, 2, 2] * 2
+        )
     with pytest.raises(DataError, match="1 treatments"):
         bl.textbook.randomized_blocks([1.0, 2.0], ["a", "a"], ["b", "c"])
