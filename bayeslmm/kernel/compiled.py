@@ -5,47 +5,60 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numba
 from numba.core import caching
 
+from bayeslmm.kernel.addresses import CalledByAddress
+
 ROOM = Path(__file__).parent
+OPTIONS = {"nopython": True, "nogil": True, "error_model": "numpy"}
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
-    """Compile a function of arrays and scalars by numba.
+    """Compile a function of arrays and scalars by numba, once for each type of its arguments.
 
     Compiled code is cached on disk, releases the GIL and divides as IEEE 754 says, so that a wild step
     gives an infinite or undefined number and never an exception. Where the package's folder can't be
     written the cache is in the user's; where that can't be written either, the code lives in memory.
+
+    Compiled callers call it by its address (see `addresses`). For functions of a module only.
     """
-    return _compiled(function, inline="never")
+    return cast(F, _cached(CalledByAddress(function, targetoptions=OPTIONS)))
+
+
+def copied[F: Callable[..., Any]](function: F) -> F:
+    """As `compiled`, but its machine code is made again inside each compiled caller, which may unfold it.
+
+    For short functions that are called in inner loops, and for functions inside functions.
+    """
+    return cast(F, _cached(numba.jit(**OPTIONS)(function)))
 
 
 def inlined[F: Callable[..., Any]](function: F) -> F:
     """Put a function into the compiled functions that call it, before types are inferred.
 
-    Compiled by itself it would be optimized twice, alone and again inside its caller: on the first use of the
-    package that takes longer than anything else. Python can call it too.
+    Python can call it too.
     """
-    return _compiled(function, inline="always")
-
-
-def _compiled[F: Callable[..., Any]](function: F, inline: Literal["never", "always"]) -> F:
-    dispatcher = numba.njit(nogil=True, error_model="numpy", inline=inline)(function)
-    with suppress(RuntimeError):  # numba: "no locator available"
-        dispatcher.enable_caching()
-    return cast(F, dispatcher)
+    return cast(F, _cached(numba.jit(**OPTIONS, inline="always")(function)))
 
 
 def compilable[F: Callable[..., Any]](function: F) -> F:
-    """Leave a function as it is, and let compiled code that calls it compile it.
+    """Leave a function as it is for Python, and `compiled` for compiled code.
 
     For short steps between expensive calls: plain Python costs microseconds there, compiling them on
     the first use of the package would cost seconds.
     """
-    return numba.extending.register_jitable(nogil=True, error_model="numpy")(function)
+    dispatcher = _cached(CalledByAddress(function, targetoptions=OPTIONS))
+    dispatcher.typingctx.insert_global(function, dispatcher._type)
+    return function
+
+
+def _cached(dispatcher: Any) -> Any:
+    with suppress(RuntimeError):  # numba: "no locator available"
+        dispatcher.enable_caching()
+    return dispatcher
 
 
 def generated(function: Callable[..., Any]) -> Callable[..., Any]:

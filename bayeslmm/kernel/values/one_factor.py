@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats
-from bayeslmm.kernel.compiled import compiled, inlined
+from bayeslmm.kernel.compiled import copied, inlined
 from bayeslmm.kernel.problem import layout as at
 from bayeslmm.kernel.problem.layout import Problem, node_of
 from bayeslmm.kernel.values.density import integrated_at, marginal_at
@@ -34,7 +34,7 @@ def one_factor_sizes(problem: Problem) -> tuple[int, int] | None:
 def integrated_for_one_factor(k: int, p: int) -> Callable[..., Any]:
     """`density.integrated` of problems with these `one_factor_sizes`."""
 
-    @compiled
+    @copied
     def integrated(
         lam: Floats, sigma: float, precision: Floats, shift: Floats, problem: Problem
     ) -> tuple[float, Floats, float]:
@@ -49,7 +49,7 @@ def integrated_for_one_factor(k: int, p: int) -> Callable[..., Any]:
 def marginal_for_one_factor(k: int, p: int) -> Callable[..., Any]:
     """`density.marginal` of problems with these `one_factor_sizes`."""
 
-    @compiled
+    @copied
     def marginal(
         lam: Floats, sigma: float, beta: Floats, problem: Problem
     ) -> tuple[float, Floats, float, Floats]:
