@@ -1,9 +1,10 @@
 """Calls by address: what compiled code asks Python for on first use, once per process, and keeps.
 
 numba copies the machine code of a compiled function, with all that it calls, into each compiled function that
-calls it, optimized and translated again there. A call by address leaves it where it is, so a chain of
-callers is compiled in the time of its members. The address is a variable of the caller's machine code, unknown
-at first. Nothing that travels to another process or is cached on disk holds an address, so none can be stale.
+calls it, and optimizes and translates it again there. A call by address leaves it where it is: a chain of
+callers is compiled in the time of its members, and of what a function may call only what it does call. The
+address is a variable of the caller's machine code, unknown at first. Nothing that travels to another process
+or is cached on disk holds one, so none can be stale.
 """
 
 from collections.abc import Callable
@@ -12,37 +13,37 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils, types, typing
 from numba.core.imputils import fix_returning_optional, impl_ret_new_ref
 from numba.core.registry import CPUDispatcher
 
 INTEGER = ir.IntType(64)
 UNKNOWN = ir.Constant(INTEGER, -1)
+RESULTS = {None: types.none, float: types.float64, int: types.int64}  # of annotations that say what numba would infer
 
 
-def known_address(context: Any, builder: Any, name: str, ask: Callable[[], int]) -> Any:
-    """The answer of `ask` (pickled into the machine code) at run time; after the first time, one load.
+def address(context: Any, builder: Any, name: str, ask: Callable[[], int]) -> Any:
+    """The answer of `ask`, pickled into the machine code, at run time; after the first time, one load.
 
-    Returns
-    -------
-    The integer, `UNKNOWN` where `ask` raised: then the exception is Python's current one, and the next use
-    asks again.
+    Where `ask` raises, so does the function that is being written, and the next use asks again.
     """
-    look_up = _look_up(context, builder.module, name, ask)
-    kept = builder.module.globals[f"address.{name}"]
-    answer = cgutils.alloca_once_value(builder, builder.load_atomic(kept, "acquire", 8))
-    with builder.if_then(builder.icmp_signed("==", builder.load(answer), UNKNOWN), likely=False):
-        builder.store(builder.call(look_up, ()), answer)
-    return builder.load(answer)
+    asking = _asking(context, builder.module, f"ask.{name}", ask)
+    kept = builder.module.globals[f"kept.{asking.name}"]
+    known = cgutils.alloca_once_value(builder, builder.load_atomic(kept, "acquire", 8))
+    with builder.if_then(builder.icmp_signed("==", builder.load(known), UNKNOWN), likely=False):
+        builder.store(builder.call(asking, ()), known)
+        with builder.if_then(builder.icmp_signed("==", builder.load(known), UNKNOWN), likely=False):
+            context.call_conv.return_exc(builder)
+    return builder.load(known)
 
 
-def _look_up(context: Any, module: Any, name: str, ask: Callable[[], int]) -> Any:
+def _asking(context: Any, module: Any, name: str, ask: Callable[[], int]) -> Any:
     """A function of the machine code that asks Python, under its lock, and keeps the answer."""
-    if f"ask.{name}" in module.globals:
-        return module.globals[f"ask.{name}"]
-    kept = cgutils.add_global_variable(module, INTEGER, f"address.{name}")
+    if name in module.globals:
+        return module.globals[name]
+    kept = cgutils.add_global_variable(module, INTEGER, f"kept.{name}")
     kept.linkage, kept.align, kept.initializer = "private", 8, UNKNOWN
-    function = ir.Function(module, ir.FunctionType(INTEGER, ()), f"ask.{name}")
+    function = ir.Function(module, ir.FunctionType(INTEGER, ()), name)
     function.linkage = "private"
     function.attributes.add("noinline")
     builder = ir.IRBuilder(function.append_basic_block())
@@ -50,11 +51,12 @@ def _look_up(context: Any, module: Any, name: str, ask: Callable[[], int]) -> An
     answer = cgutils.alloca_once_value(builder, UNKNOWN)
     lock = python.gil_ensure()
     asked = python.unserialize(python.serialize_object(ask))
-    found = python.call_function_objargs(asked, ())
-    with builder.if_then(cgutils.is_not_null(builder, found)):
-        builder.store(python.long_as_longlong(found), answer)
-    python.decref(found)
-    python.decref(asked)
+    with builder.if_then(cgutils.is_not_null(builder, asked)):
+        found = python.call_function_objargs(asked, ())
+        with builder.if_then(cgutils.is_not_null(builder, found)):
+            builder.store(python.long_as_longlong(found), answer)
+        python.decref(found)
+        python.decref(asked)
     python.gil_release(lock)
     builder.store_atomic(builder.load(answer), kept, "release", 8)
     builder.ret(builder.load(answer))
@@ -63,22 +65,29 @@ def _look_up(context: Any, module: Any, name: str, ask: Callable[[], int]) -> An
 
 @dataclass(frozen=True, slots=True)
 class AddressOfFunction:
-    """Asks for the machine code of a function `called by address`, compiled or loaded then if need be."""
+    """Asks for the machine code of a `CalledByAddress`; it is loaded or compiled then if need be.
+
+    Attributes
+    ----------
+    module, name : of the function. signature : numba's, of a call.
+    """
 
     module: str
     name: str
-    arguments: tuple[Any, ...]
+    signature: Any
 
     def __call__(self) -> int:
         import_module(self.module)
-        dispatcher = CalledByAddress.known[self.module, self.name]
-        dispatcher.compile(self.arguments)
-        found = dispatcher.overloads[self.arguments]
+        found = CalledByAddress.known[self.module, self.name].compiled_for(self.signature)
         return int(found.library.get_pointer_to_function(found.fndesc.llvm_func_name))
 
 
 class CalledByAddress(CPUDispatcher):
-    """A compiled function that other compiled functions call where it stands."""
+    """A compiled function that other compiled functions call where it stands.
+
+    Where its annotation says what it returns (`RESULTS`), it is compiled when it is called first, not with its
+    callers.
+    """
 
     known: ClassVar[dict[tuple[str, str], "CalledByAddress"]] = {}
 
@@ -87,19 +96,35 @@ class CalledByAddress(CPUDispatcher):
         self.known[py_func.__module__, py_func.__qualname__] = self
         self.targetctx.insert_func_defn([(self._call, self, (types.VarArg(types.Any),))])
 
+    def compiled_for(self, signature: Any) -> Any:
+        """What compiling for a call gave."""
+        self.compile(signature.args)
+        found = self.overloads[signature.args]
+        if found.signature.return_type != signature.return_type:
+            raise TypeError(f"{self.py_func} returns {found.signature.return_type}, and its annotation denies it")
+        return found
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """What a call returns, for inference; see numba's."""
+        result = RESULTS.get(self.py_func.__annotations__["return"])
+        if result is None:
+            return super().get_call_template(args, kws)
+        signature, given = self._compiler.fold_argument_types(args, kws)
+        name = self.py_func.__name__
+        template = typing.make_concrete_template(name, name, [typing.signature(result, *given)])
+        return template, signature, given, {}
+
     def get_overload(self, sig: Any) -> Any:
-        """What numba finds the code of a call by: this, where it would be the function to copy."""
+        """What numba finds the writer of a call by: this, and not the function to copy."""
         return self
 
     def _call(self, context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        """Write a call; as `numba.core.imputils.user_function`, whose callee is the one in the same module."""
+        """Write a call."""
         result, given = signature.return_type, signature.args
-        function = self.py_func
-        ask = AddressOfFunction(function.__module__, function.__qualname__, given)
-        address = known_address(context, builder, f"{function.__module__}.{function.__qualname__}{given}", ask)
-        with builder.if_then(builder.icmp_signed("==", address, UNKNOWN), likely=False):
-            context.call_conv.return_exc(builder)
-        callee = builder.inttoptr(address, context.call_conv.get_function_type(result, given).as_pointer())
+        module, name = self.py_func.__module__, self.py_func.__qualname__
+        ask = AddressOfFunction(module, name, typing.signature(result, *given))
+        found = address(context, builder, f"{module}.{name}{given}", ask)
+        callee = builder.inttoptr(found, context.call_conv.get_function_type(result, given).as_pointer())
         status, value = context.call_conv.call_function(builder, callee, result, given, arguments)
         with cgutils.if_unlikely(builder, status.is_error):
             context.call_conv.return_status_propagate(builder, status)

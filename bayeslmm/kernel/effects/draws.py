@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.kernel.arrays import Floats
 from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.copies import put_rows
 from bayeslmm.kernel.effects.conditional import solve_transposed, times_factor
 from bayeslmm.kernel.effects.draws_by_level import draw_levels, has_levels_alike
 from bayeslmm.kernel.factor.blocked import factor, right_sides
@@ -51,7 +52,7 @@ def _draw_delta(
         first, last = starts[run], starts[run + 1]
         A = factor(lam[first], problem)[1]
         K = fixed_effects_factor(A, sigma[first], precision, shift)
-        delta[first:last] = draw_fixed_effects(K, z[first:last])
+        put_rows(draw_fixed_effects(K, z[first:last]), delta[first:last])
     return delta
 
 
@@ -74,11 +75,11 @@ def _draw_all(
         _, A, panels, tail = factor(lam[first], problem)
         if integrates:
             K = fixed_effects_factor(A, sigma[first], precision, shift)
-            delta[first:last] = draw_fixed_effects(K, fixed[first:last])
+            put_rows(draw_fixed_effects(K, fixed[first:last]), delta[first:last])
         drawn = draw_random_effects(
             lam[first], sigma[first], panels, tail, delta[first:last], z[first:last], problem
         )
-        b[first:last] = drawn.T
+        put_rows(drawn.T, b[first:last])
     return delta, b
 
 

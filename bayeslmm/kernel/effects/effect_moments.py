@@ -10,6 +10,7 @@ import numpy as np
 
 from bayeslmm.kernel.arrays import Floats
 from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.copies import put, put_rows
 from bayeslmm.kernel.effects.conditional import diagonal_blocks, times_factor
 from bayeslmm.kernel.factor.blocked import factor, tail_inverse
 from bayeslmm.kernel.factor.dense import inverse_from_cholesky
@@ -85,11 +86,13 @@ def _at_all(
     b, spread = np.empty((m, q)), np.empty((m, q))
     for i in range(m):
         _, A, panels, tail = factor(lam[i], problem)
-        mean[i], variance[i] = _of_delta(A, sigma[i], delta[i], precision, shift, integrates)
+        known, spread_of_delta = _of_delta(A, sigma[i], delta[i], precision, shift, integrates)
+        put(known, mean[i])
+        put_rows(spread_of_delta, variance[i])
         B = times_factor(lam[i], problem, spherical_solution(panels, tail, problem))
         inverse = tail_inverse(tail, problem)
-        spread[i] = sigma[i] ** 2 * conditional_variances(lam[i], panels, inverse, problem)
-        b[i] = B[:, p]
+        put(sigma[i] ** 2 * conditional_variances(lam[i], panels, inverse, problem), spread[i])
+        put(B[:, p], b[i])
         for r in range(q):
             for j in range(p):
                 b[i, r] -= B[r, j] * mean[i, j]

@@ -7,7 +7,7 @@ depth the length of the chain); the tail is one dense matrix.
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats
-from bayeslmm.kernel.compiled import compiled, inlined
+from bayeslmm.kernel.compiled import compiled, copied, inlined
 from bayeslmm.kernel.factor.dense import cholesky_leading, inverse_from_cholesky
 from bayeslmm.kernel.problem import layout as at
 from bayeslmm.kernel.problem.layout import (
@@ -74,7 +74,7 @@ def scaled_panels(factors: Floats, problem: Problem) -> Floats:
     return panels
 
 
-@compiled
+@copied
 def _add_scaled_row(
     out: Floats, left: float, row: Floats, stop: int, factors: Floats, problem: Problem
 ) -> None:
@@ -94,16 +94,25 @@ def _add_scaled_row(
 @inlined
 def scaled_tail(factors: Floats, problem: Problem) -> Floats:
     """The dense tail of ΛᵀGΛ + I bordered by CᵀΛ and [Q r]ᵀ[Q r]; lower triangle, the rest undefined."""
-    ints = problem.ints
-    q_tail = ints[at.Q_TAIL]
-    width = q_tail + ints[at.P] + 1
-    G = problem.floats[ints[at.TAIL] : ints[at.TAIL] + width * width].reshape(width, width)
+    q_tail = problem.ints[at.Q_TAIL]
+    width, G = q_tail + problem.ints[at.P] + 1, problem.ints[at.TAIL]
     tail = np.empty((width, width))
     for r in range(width):
         for c in range(r + 1):
-            tail[r, c] = 0.0 if c < q_tail else G[r, c]
-        if r >= q_tail and q_tail > 0:
-            _add_scaled_row(tail[r], 1.0, G[r], q_tail, factors, problem)
+            tail[r, c] = 0.0 if c < q_tail else problem.floats[G + r * width + c]
+    if q_tail > 0:
+        _scale_tail(tail, factors, problem)
+    return tail
+
+
+@compiled
+def _scale_tail(tail: Floats, factors: Floats, problem: Problem) -> None:
+    """Fill the tail's own columns of `scaled_tail`, which are 0."""
+    ints, width = problem.ints, len(tail)
+    q_tail = ints[at.Q_TAIL]
+    G = problem.floats[ints[at.TAIL] : ints[at.TAIL] + width * width].reshape(width, width)
+    for r in range(q_tail, width):
+        _add_scaled_row(tail[r], 1.0, G[r], q_tail, factors, problem)
     for b in range(ints[at.N_BLOCKS]):
         block = block_of(problem, b)
         k = block.k
@@ -113,7 +122,6 @@ def scaled_tail(factors: Floats, problem: Problem) -> Floats:
                     left = factors[block.lam + m * k + i]
                     _add_scaled_row(tail[c + i], left, G[c + m], c + k, factors, problem)
                 tail[c + i, c + i] += 1.0
-    return tail
 
 
 @inlined
@@ -171,19 +179,28 @@ def eliminate_chain(panels: Floats, tail: Floats, problem: Problem) -> float:
         own = start if node.like == i else node_of(problem, node.like).panel
         apply_node(panels, own, start + k * k, start + height * k, k)
         first = k
-        for s in range(node.ancestors, node.ancestors_stop):
-            ancestor = ancestor_of(problem, s)
-            up = node_of(problem, ancestor.node)
-            for r in range(first, height):
-                to = up.panel + relative_of(problem, ancestor, r - first) * up.k
-                for c in range(up.k):
-                    x = 0.0
-                    for m in range(k):
-                        x += panels[start + r * k + m] * panels[start + (first + c) * k + m]
-                    panels[to + c] -= x
-            first += up.k
+        if node.ancestors < node.ancestors_stop:
+            first = _subtract_from_ancestors(panels, node, problem)
         _subtract_products(tail, panels[start + first * k : start + height * k], node, first, problem)
     return logdet
+
+
+@compiled
+def _subtract_from_ancestors(panels: Floats, node: Node[int], problem: Problem) -> int:
+    """Subtract WWᵀ, W the rows below a node's own, from where they lie in its ancestors; the rows so treated."""
+    k, start, first = node.k, node.panel, node.k
+    for s in range(node.ancestors, node.ancestors_stop):
+        ancestor = ancestor_of(problem, s)
+        up = node_of(problem, ancestor.node)
+        for r in range(first, node.height):
+            to = up.panel + relative_of(problem, ancestor, r - first) * up.k
+            for c in range(up.k):
+                x = 0.0
+                for m in range(k):
+                    x += panels[start + r * k + m] * panels[start + (first + c) * k + m]
+                panels[to + c] -= x
+        first += up.k
+    return first
 
 
 @inlined
@@ -248,7 +265,7 @@ def factor(lam: Floats, problem: Problem) -> tuple[float, Floats, Floats, Floats
     panels = scaled_panels(factors, problem)
     tail = scaled_tail(factors, problem)
     logdet = eliminate_chain(panels, tail, problem)
-    if np.isfinite(logdet):
+    if np.isfinite(logdet) and problem.ints[at.Q_TAIL] > 0:
         logdet += cholesky_leading(tail, problem.ints[at.Q_TAIL])
     logdet += problem.floats[problem.ints[at.CONSTANTS]]
     return logdet, read_moments(tail, problem), panels, tail

@@ -39,7 +39,7 @@ def cholesky_leading(a: Floats, size: int) -> float:
     return _cholesky_by_lapack(a, size) if is_large(size) else _cholesky_by_loops(a, size)
 
 
-@inlined
+@compiled
 def _cholesky_by_lapack(a: Floats, size: int) -> float:
     width, rest = a.shape[1], a.shape[0] - size
     info = np.zeros(1, dtype=np.int32)
@@ -56,7 +56,7 @@ def _cholesky_by_lapack(a: Floats, size: int) -> float:
     return logdet
 
 
-@inlined
+@compiled
 def _cholesky_by_loops(a: Floats, size: int) -> float:
     n = a.shape[0]
     logdet = 0.0
@@ -121,18 +121,26 @@ def sweep(a: Floats, size: int) -> float:
 @compiled
 def inverse_from_cholesky(a: Floats, size: int) -> Floats:
     """(LLᵀ)⁻¹ from the leading `size` columns of a Cholesky factor, (size, size); lower triangle."""
-    return _inverse_by_lapack(a, size) if is_large(size) else _inverse_by_loops(a, size)
-
-
-@inlined
-def _inverse_by_lapack(a: Floats, size: int) -> Floats:
-    out, info = a[:size, :size].copy(), np.zeros(1, dtype=np.int32)
-    call_routine(address_of("lapack.dpotri"), (UPPER, size, out, size, info))
+    out = np.zeros((size, size))
+    if is_large(size):
+        _invert_by_lapack(a, out)
+    elif size > 0:
+        _invert_by_loops(a, out)
     return out
 
 
-@inlined
-def _inverse_by_loops(a: Floats, size: int) -> Floats:
+@compiled
+def _invert_by_lapack(a: Floats, out: Floats) -> None:
+    size, info = len(out), np.zeros(1, dtype=np.int32)
+    for r in range(size):
+        for c in range(r + 1):
+            out[r, c] = a[r, c]
+    call_routine(address_of("lapack.dpotri"), (UPPER, size, out, size, info))
+
+
+@compiled
+def _invert_by_loops(a: Floats, out: Floats) -> None:
+    size = len(out)
     root = np.zeros((size, size))
     for r in range(size):
         root[r, r] = 1.0
@@ -142,13 +150,11 @@ def _inverse_by_loops(a: Floats, size: int) -> Floats:
                 root[r, c] -= x * root[m, c]
         for c in range(r + 1):
             root[r, c] /= a[r, r]
-    out = np.zeros((size, size))
     for m in range(size):
         for r in range(m + 1):
             x = root[m, r]
             for c in range(r + 1):
                 out[r, c] += x * root[m, c]
-    return out
 
 
 @compiled

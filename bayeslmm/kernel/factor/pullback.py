@@ -10,7 +10,7 @@ M⁻¹ is needed at the blocks of G's pattern only.
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats
-from bayeslmm.kernel.compiled import compiled, inlined
+from bayeslmm.kernel.compiled import compiled, copied, inlined
 from bayeslmm.kernel.factor.blocked import relative_factors, tail_inverse
 from bayeslmm.kernel.factor.dense import solve_rows_transposed
 from bayeslmm.kernel.problem import layout as at
@@ -33,11 +33,7 @@ def spherical_solution(panels: Floats, tail: Floats, problem: Problem) -> Floats
     q_lead, q_tail, p1 = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P] + 1
     u = np.zeros((q_lead + q_tail, p1))
     if q_tail > 0:
-        W = tail[q_tail:, :q_tail].copy()
-        solve_rows_transposed(tail, W)
-        for r in range(q_tail):
-            for c in range(p1):
-                u[q_lead + r, c] = W[c, r]
+        _solve_tail(tail, problem, u)
     for i in range(ints[at.N_NODES] - 1, -1, -1):
         node = node_of(problem, i)
         k, rest, border = node.k, node.panel, node.height - node.border
@@ -55,7 +51,18 @@ def spherical_solution(panels: Floats, tail: Floats, problem: Problem) -> Floats
     return u
 
 
-@inlined
+@compiled
+def _solve_tail(tail: Floats, problem: Problem, u: Floats) -> None:
+    """The tail's rows of `spherical_solution`, into `u`."""
+    q_lead, q_tail = problem.ints[at.Q_LEAD], problem.ints[at.Q_TAIL]
+    W = tail[q_tail:, :q_tail].copy()
+    solve_rows_transposed(tail, W)
+    for r in range(q_tail):
+        for c in range(u.shape[1]):
+            u[q_lead + r, c] = W[c, r]
+
+
+@compiled
 def _below_times(
     node: Node[int],
     below: int,
@@ -114,7 +121,8 @@ def selected_inverse(panels: Floats, inverse: Floats, problem: Problem) -> Float
             continue
         k, own = node.k, node.panel
         below, rest = node.height - node.border - k, own + k * k
-        _below_times(node, below, panels, selected, inverse, problem, work)
+        if below > 0:
+            _below_times(node, below, panels, selected, inverse, problem, work)
         for c in range(k - 1, -1, -1):
             pivot = panels[own + c * k + c]
             for r in range(below):
@@ -184,7 +192,7 @@ def _chain_residuals(problem: Problem, v: Floats, U: Floats) -> None:
                 U[node.position + c, j] += x
 
 
-@compiled
+@copied
 def _tail_pair(
     g: float,
     row: int,
@@ -205,7 +213,7 @@ def _tail_pair(
             GLM[block.lam + i * block.k + j] += g * factors[other.lam + m * other.k + a] * x
 
 
-@inlined
+@compiled
 def _tail_terms(
     factors: Floats, problem: Problem, inverse: Floats, v: Floats, U: Floats, GLM: Floats
 ) -> None:
@@ -305,7 +313,8 @@ def pullback(
     grad = np.zeros(len(lam))
     _chain_traces(factors, problem, selected, grad)
     _chain_residuals(problem, v, U)
-    _tail_terms(factors, problem, inverse, v, U, grad)
+    if len(inverse) > 0:
+        _tail_terms(factors, problem, inverse, v, U, grad)
     for i in range(len(grad)):
         grad[i] *= 2.0 * logdet_bar
     _add_moments(A_bar, U, u, problem, grad)

@@ -19,7 +19,7 @@ Compiled code reads the tables by `block_of`, `block_at`, `node_of`, `position_o
 from typing import NamedTuple
 
 from bayeslmm.kernel.arrays import Floats, Ints
-from bayeslmm.kernel.compiled import inlined
+from bayeslmm.kernel.compiled import copied
 
 # sizes
 N_BLOCKS = 0
@@ -183,7 +183,7 @@ class Problem(NamedTuple):
         return self.ints[self.ints[entry] :][: length * width].reshape(length, width).T
 
 
-@inlined
+@copied
 def block_of(problem: Problem, b: int) -> Block[int]:
     """The block at a place of the elimination order."""
     ints = problem.ints
@@ -191,7 +191,7 @@ def block_of(problem: Problem, b: int) -> Block[int]:
     return Block(ints[row], ints[row + 1], ints[row + 2], ints[row + 3])
 
 
-@inlined
+@copied
 def block_at(problem: Problem, position: int) -> Block[int]:
     """The block of a position."""
     ints = problem.ints
@@ -199,7 +199,7 @@ def block_at(problem: Problem, position: int) -> Block[int]:
     return Block(ints[row], ints[row + 1], ints[row + 2], ints[row + 3])
 
 
-@inlined
+@copied
 def node_of(problem: Problem, i: int) -> Node[int]:
     """A node."""
     ints = problem.ints
@@ -219,7 +219,7 @@ def node_of(problem: Problem, i: int) -> Node[int]:
     )
 
 
-@inlined
+@copied
 def ancestor_of(problem: Problem, s: int) -> Ancestor[int]:
     """An ancestor by its number among all."""
     ints = problem.ints
@@ -227,14 +227,14 @@ def ancestor_of(problem: Problem, s: int) -> Ancestor[int]:
     return Ancestor(ints[row], ints[row + 1])
 
 
-@inlined
+@copied
 def position_of(problem: Problem, node: Node[int], r: int) -> int:
     """Position of a row of a node's panel."""
     position: int = problem.ints[node.rows + r]
     return position
 
 
-@inlined
+@copied
 def relative_of(problem: Problem, ancestor: Ancestor[int], r: int) -> int:
     """Row of the ancestor's panel that holds the node's r-th row from the ancestor on."""
     row: int = problem.ints[ancestor.relative + r]

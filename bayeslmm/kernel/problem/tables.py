@@ -85,7 +85,9 @@ def lay_out(
     rows, ancestors = _rows(
         node_block, node_border, ks, parent, *met, p1, position, row_start, ancestor_start
     )
-    relative_start, relative = _relative(ks[node_block], row_start, rows, ancestor_start, ancestors)
+    relative_start, relative = np.zeros(1, dtype=np.int64), ancestors
+    if len(ancestors) > 0:
+        relative_start, relative = _relative(ks[node_block], row_start, rows, ancestor_start, ancestors)
     return PanelTables(
         node_block,
         node_border,

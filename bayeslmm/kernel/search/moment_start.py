@@ -74,11 +74,26 @@ def _add_pair(
 
 
 @compiled
+def _add_tail_pairs(left: Floats, levels: Ints, problem: Problem, C: Floats, work: Floats) -> None:
+    """Add the share of all pairs of the tail's levels; `levels` as `_add_pair` takes them, by first position."""
+    ints, q_lead = problem.ints, problem.ints[at.Q_LEAD]
+    width = ints[at.Q_TAIL] + C.shape[1]
+    column = q_lead
+    while column < len(C):
+        row = column
+        while row < len(C):
+            first = ints[at.TAIL] + (row - q_lead) * width + column - q_lead
+            _add_pair(left, levels[column], levels[row], problem.floats, first, width, C, work)
+            row += levels[row, 1]
+        column += levels[column, 1]
+
+
+@compiled
 def _equations(problem: Problem, starts: Ints) -> tuple[Floats, Floats]:
     """Coefficients and right-hand side for the elements of σ²T of every block, and σ² last."""
     ints, floats, size = problem.ints, problem.floats, starts[-1]
     left, right = np.zeros((size + 1, size + 1)), np.zeros(size + 1)
-    q_lead, q_tail, p = ints[at.Q_LEAD], ints[at.Q_TAIL], ints[at.P]
+    q_tail, p = ints[at.Q_TAIL], ints[at.P]
     width = q_tail + p + 1
     tail = floats[ints[at.TAIL] : ints[at.TAIL] + width * width].reshape(width, width)
     C = right_sides(floats[ints[at.PANELS] : ints[at.TAIL]], tail, problem)
@@ -106,14 +121,8 @@ def _equations(problem: Problem, starts: Ints) -> tuple[Floats, Floats]:
             other = levels[position_of(problem, node, r)]
             _add_pair(left, own, other, floats, G + r * node.k, node.k, C, work)
             r += other[1]
-    column = q_lead
-    while column < len(C):
-        row = column
-        while row < len(C):
-            first = ints[at.TAIL] + (row - q_lead) * width + column - q_lead
-            _add_pair(left, levels[column], levels[row], floats, first, width, C, work)
-            row += levels[row, 1]
-        column += levels[column, 1]
+    if q_tail > 0:
+        _add_tail_pairs(left, levels, problem, C, work)
     for i in range(size):
         left[size, i] = left[i, size]
         for j in range(size):

@@ -4,6 +4,7 @@ import numpy as np
 
 from bayeslmm.kernel.arrays import Floats, Ints
 from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.copies import put, put_rows
 from bayeslmm.kernel.factor.blocked import factor
 from bayeslmm.kernel.factor.dense import sweep
 from bayeslmm.kernel.problem.layout import Problem
@@ -78,8 +79,11 @@ def refit_all(
     for i in range(len(rr)):
         write_response(work, zr[i], gamma[i], rr[i])
         state = search(point[i], hessian[i], linear, work, reml, sigma, tolerance, max_evaluations)
-        point[i], gradient[i], hessian[i] = state.point, state.gradient, state.hessian
-        numbers[i], counts[i] = state.numbers, state.counts
+        put(state.point, point[i])
+        put(state.gradient, gradient[i])
+        put_rows(state.hessian, hessian[i])
+        put(state.numbers, numbers[i])
+        put(state.counts, counts[i])
 
 
 @compiled
@@ -103,5 +107,5 @@ def solve_all(
         K = A.copy()
         sweep(K, p)
         r2[i] = K[p, p]
-        delta[i] = K[p, :p]
+        put(K[p, :p], delta[i])
     return delta, r2, values

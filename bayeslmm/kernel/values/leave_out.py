@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.kernel.arrays import Floats
 from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.copies import put_rows
 from bayeslmm.kernel.effects.conditional import solve_transposed, times_factor
 from bayeslmm.kernel.factor.blocked import factor
 from bayeslmm.kernel.factor.dense import cholesky_leading
@@ -94,7 +95,7 @@ def _without(U: Floats, F: Floats, A: Floats) -> tuple[float, Floats]:
             bordered[i, j] = x
         for c in range(p1):
             bordered[n + c, i] = F[i, c]
-    bordered[n:, n:] = A
+    put_rows(A, bordered[n:, n:])
     logdet = cholesky_leading(bordered, n)
     rest = np.empty((p1, p1))
     for i in range(p1):
