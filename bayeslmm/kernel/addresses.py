@@ -19,7 +19,11 @@ from numba.core.registry import CPUDispatcher
 
 INTEGER = ir.IntType(64)
 UNKNOWN = ir.Constant(INTEGER, -1)
-RESULTS = {None: types.none, float: types.float64, int: types.int64}  # of annotations that say what numba would infer
+RESULTS = {
+    None: types.none,
+    float: types.float64,
+    int: types.int64,
+}  # of annotations that say what numba would infer
 
 
 def address(context: Any, builder: Any, name: str, ask: Callable[[], int]) -> Any:
@@ -82,7 +86,16 @@ class AddressOfFunction:
         return int(found.library.get_pointer_to_function(found.fndesc.llvm_func_name))
 
 
-class CalledByAddress(CPUDispatcher):
+class Copied(CPUDispatcher):
+    """A compiled function that is made again inside the compiled functions that call it, which may unfold it."""
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """What a call returns, for inference: by the types of its arguments, as numba's would by their values, too."""
+        given = {name: types.unliteral(value) for name, value in kws.items()}
+        return super().get_call_template(tuple(map(types.unliteral, args)), given)
+
+
+class CalledByAddress(Copied):
     """A compiled function that other compiled functions call where it stands.
 
     Where its annotation says what it returns (`RESULTS`), it is compiled when it is called first, not with its
@@ -101,7 +114,9 @@ class CalledByAddress(CPUDispatcher):
         self.compile(signature.args)
         found = self.overloads[signature.args]
         if found.signature.return_type != signature.return_type:
-            raise TypeError(f"{self.py_func} returns {found.signature.return_type}, and its annotation denies it")
+            raise TypeError(
+                f"{self.py_func} returns {found.signature.return_type}, and its annotation denies it"
+            )
         return found
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
@@ -109,10 +124,10 @@ class CalledByAddress(CPUDispatcher):
         result = RESULTS.get(self.py_func.__annotations__["return"])
         if result is None:
             return super().get_call_template(args, kws)
-        signature, given = self._compiler.fold_argument_types(args, kws)
+        python_signature, given = self._compiler.fold_argument_types(args, kws)
+        signature = typing.signature(result, *map(types.unliteral, given))
         name = self.py_func.__name__
-        template = typing.make_concrete_template(name, name, [typing.signature(result, *given)])
-        return template, signature, given, {}
+        return typing.make_concrete_template(name, name, [signature]), python_signature, signature.args, {}
 
     def get_overload(self, sig: Any) -> Any:
         """What numba finds the writer of a call by: this, and not the function to copy."""

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numba
 from numba.core import caching
 
-from bayeslmm.kernel.addresses import CalledByAddress
+from bayeslmm.kernel.addresses import CalledByAddress, Copied
 
 ROOM = Path(__file__).parent
 OPTIONS = {"nopython": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
@@ -33,7 +33,7 @@ def copied[F: Callable[..., Any]](function: F) -> F:
 
     For short functions that are called in inner loops, and for functions inside functions.
     """
-    return cast(F, _cached(numba.jit(**OPTIONS)(function)))
+    return cast(F, _cached(Copied(function, targetoptions=OPTIONS)))
 
 
 def inlined[F: Callable[..., Any]](function: F) -> F:

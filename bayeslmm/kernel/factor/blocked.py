@@ -271,7 +271,7 @@ def factor(lam: Floats, problem: Problem) -> tuple[float, Floats, Floats, Floats
     return logdet, read_moments(tail, problem), panels, tail
 
 
-@compiled
+@inlined
 def tail_inverse(tail: Floats, problem: Problem) -> Floats:
     """M⁻¹ of a factor's tail, (q_tail, q_tail), lower triangle."""
     return inverse_from_cholesky(tail, problem.ints[at.Q_TAIL])

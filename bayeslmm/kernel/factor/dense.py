@@ -124,7 +124,7 @@ def inverse_from_cholesky(a: Floats, size: int) -> Floats:
     out = np.zeros((size, size))
     if is_large(size):
         _invert_by_lapack(a, out)
-    elif size > 0:
+    else:
         _invert_by_loops(a, out)
     return out
 

@@ -13,7 +13,7 @@ log|V₀| goes, as their weight says; the weight of a node that is like another 
 both.
 
 Compiled code reads the tables by `block_of`, `block_at`, `node_of`, `position_of`, `ancestor_of` and
-`relative_of`, which are put into their callers; Python reads them by the properties of `Problem`.
+`relative_of`, which are copied into their callers; Python reads them by the properties of `Problem`.
 """
 
 from typing import NamedTuple
@@ -31,10 +31,12 @@ N_LAM = 5
 N_PANEL = 6
 N_ROWS = 7
 # offsets into ints
-BLOCKS = 8  # (n_blocks, 4) a `Block` in each row
-NODES = 9  # (n_nodes, 11) a `Node` in each row
+BLOCKS = 8  # (n_blocks, BLOCK) a `Block` in each row
+NODES = 9  # (n_nodes, NODE) a `Node` in each row
 ROWS = 10  # position of every panel row
-ANCESTORS = 11  # (n_ancestors, 2) an `Ancestor` in each row, a node's one after the other, nearest first
+ANCESTORS = (
+    11  # (n_ancestors, ANCESTOR) an `Ancestor` in each row, a node's one after the other, nearest first
+)
 RELATIVE = 12  # row of the ancestor's panel that holds each row of the node's panel, from the ancestor on
 POSITION_BLOCK = 13  # (q,) block of a position
 PUBLIC = 14  # (q,) public index (block, level, coef) of a position
@@ -101,6 +103,9 @@ class Ancestor[T](NamedTuple):
     relative: T
 
 
+BLOCK, NODE, ANCESTOR = (len(row._fields) for row in (Block, Node, Ancestor))
+
+
 class Problem(NamedTuple):
     """One problem, packed."""
 
@@ -110,18 +115,18 @@ class Problem(NamedTuple):
     @property
     def blocks(self) -> Block[Ints]:
         """The table of blocks, in elimination order."""
-        return Block(*self._table(BLOCKS, self.ints[N_BLOCKS], len(Block._fields)))
+        return Block(*self._table(BLOCKS, self.ints[N_BLOCKS], BLOCK))
 
     @property
     def nodes(self) -> Node[Ints]:
         """The table of nodes."""
-        return Node(*self._table(NODES, self.ints[N_NODES], len(Node._fields)))
+        return Node(*self._table(NODES, self.ints[N_NODES], NODE))
 
     @property
     def ancestors(self) -> Ancestor[Ints]:
         """The table of all nodes' ancestors."""
-        n_ancestors = (self.ints[RELATIVE] - self.ints[ANCESTORS]) // len(Ancestor._fields)
-        return Ancestor(*self._table(ANCESTORS, n_ancestors, len(Ancestor._fields)))
+        n_ancestors = (self.ints[RELATIVE] - self.ints[ANCESTORS]) // ANCESTOR
+        return Ancestor(*self._table(ANCESTORS, n_ancestors, ANCESTOR))
 
     @property
     def position_block(self) -> Ints:
@@ -187,7 +192,7 @@ class Problem(NamedTuple):
 def block_of(problem: Problem, b: int) -> Block[int]:
     """The block at a place of the elimination order."""
     ints = problem.ints
-    row = ints[BLOCKS] + 4 * b
+    row = ints[BLOCKS] + BLOCK * b
     return Block(ints[row], ints[row + 1], ints[row + 2], ints[row + 3])
 
 
@@ -195,7 +200,7 @@ def block_of(problem: Problem, b: int) -> Block[int]:
 def block_at(problem: Problem, position: int) -> Block[int]:
     """The block of a position."""
     ints = problem.ints
-    row = ints[BLOCKS] + 4 * ints[ints[POSITION_BLOCK] + position]
+    row = ints[BLOCKS] + BLOCK * ints[ints[POSITION_BLOCK] + position]
     return Block(ints[row], ints[row + 1], ints[row + 2], ints[row + 3])
 
 
@@ -203,7 +208,7 @@ def block_at(problem: Problem, position: int) -> Block[int]:
 def node_of(problem: Problem, i: int) -> Node[int]:
     """A node."""
     ints = problem.ints
-    row = ints[NODES] + 11 * i
+    row = ints[NODES] + NODE * i
     return Node(
         ints[row],
         ints[row + 1],
@@ -223,7 +228,7 @@ def node_of(problem: Problem, i: int) -> Node[int]:
 def ancestor_of(problem: Problem, s: int) -> Ancestor[int]:
     """An ancestor by its number among all."""
     ints = problem.ints
-    row = ints[ANCESTORS] + 2 * s
+    row = ints[ANCESTORS] + ANCESTOR * s
     return Ancestor(ints[row], ints[row + 1])
 
 
