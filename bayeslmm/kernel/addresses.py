@@ -10,20 +10,18 @@ or is cached on disk holds one, so none can be stale.
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from llvmlite import ir
-from numba.core import cgutils, types, typing
+from numba.core import cgutils, types
+from numba.core import typing as numba_typing
 from numba.core.imputils import fix_returning_optional, impl_ret_new_ref
 from numba.core.registry import CPUDispatcher
 
 INTEGER = ir.IntType(64)
 UNKNOWN = ir.Constant(INTEGER, -1)
-RESULTS = {
-    None: types.none,
-    float: types.float64,
-    int: types.int64,
-}  # of annotations that say what numba would infer
+TYPING: Any = numba_typing
+RESULTS = {None: types.none, float: types.float64, int: types.int64}  # by annotation, as numba infers
 
 
 def address(context: Any, builder: Any, name: str, ask: Callable[[], int]) -> Any:
@@ -87,10 +85,10 @@ class AddressOfFunction:
 
 
 class Copied(CPUDispatcher):
-    """A compiled function that is made again inside the compiled functions that call it, which may unfold it."""
+    """A compiled function that is made again inside its compiled callers, which may unfold it."""
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
-        """What a call returns, for inference: by the types of its arguments, as numba's would by their values, too."""
+        """What a call returns, for inference: by the types of its arguments, never by literal values."""
         given = {name: types.unliteral(value) for name, value in kws.items()}
         return super().get_call_template(tuple(map(types.unliteral, args)), given)
 
@@ -98,8 +96,8 @@ class Copied(CPUDispatcher):
 class CalledByAddress(Copied):
     """A compiled function that other compiled functions call where it stands.
 
-    Where its annotation says what it returns (`RESULTS`), it is compiled when it is called first, not with its
-    callers.
+    Where its annotation says what it returns (`RESULTS`), it is compiled when it is first called, not with
+    its callers.
     """
 
     known: ClassVar[dict[tuple[str, str], "CalledByAddress"]] = {}
@@ -112,22 +110,20 @@ class CalledByAddress(Copied):
     def compiled_for(self, signature: Any) -> Any:
         """What compiling for a call gave."""
         self.compile(signature.args)
-        found = self.overloads[signature.args]
+        found: Any = self.overloads[signature.args]
         if found.signature.return_type != signature.return_type:
-            raise TypeError(
-                f"{self.py_func} returns {found.signature.return_type}, and its annotation denies it"
-            )
+            raise TypeError(f"{self.py_func}: its annotation denies {found.signature.return_type}")
         return found
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
-        """What a call returns, for inference; see numba's."""
-        result = RESULTS.get(self.py_func.__annotations__["return"])
+        """What a call returns, for inference."""
+        result = RESULTS.get(self.py_func.__annotations__.get("return", Any))
         if result is None:
             return super().get_call_template(args, kws)
-        python_signature, given = self._compiler.fold_argument_types(args, kws)
-        signature = typing.signature(result, *map(types.unliteral, given))
+        python_signature, given = cast(Any, self)._compiler.fold_argument_types(args, kws)
+        signature = TYPING.signature(result, *map(types.unliteral, given))
         name = self.py_func.__name__
-        return typing.make_concrete_template(name, name, [signature]), python_signature, signature.args, {}
+        return TYPING.make_concrete_template(name, name, [signature]), python_signature, signature.args, {}
 
     def get_overload(self, sig: Any) -> Any:
         """What numba finds the writer of a call by: this, and not the function to copy."""
@@ -137,7 +133,7 @@ class CalledByAddress(Copied):
         """Write a call."""
         result, given = signature.return_type, signature.args
         module, name = self.py_func.__module__, self.py_func.__qualname__
-        ask = AddressOfFunction(module, name, typing.signature(result, *given))
+        ask = AddressOfFunction(module, name, TYPING.signature(result, *given))
         found = address(context, builder, f"{module}.{name}{given}", ask)
         callee = builder.inttoptr(found, context.call_conv.get_function_type(result, given).as_pointer())
         status, value = context.call_conv.call_function(builder, callee, result, given, arguments)

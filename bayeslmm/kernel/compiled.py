@@ -13,7 +13,7 @@ from numba.core import caching
 from bayeslmm.kernel.addresses import CalledByAddress, Copied
 
 ROOM = Path(__file__).parent
-OPTIONS = {"nopython": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+OPTIONS: dict[str, Any] = {"nopython": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:

@@ -1,6 +1,7 @@
 """The two witnesses of a design: its explicit graph and its kernel."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,9 @@ def certificate_of(design: "Design") -> Certificate:
     return certify(design, graph_witness(design), KernelWitness(design))
 
 
+@lru_cache(maxsize=1)
 def graph_witness(design: "Design") -> "GraphWitness":
-    """Build the explicit graph with a flat beta and let it integrate itself."""
+    """Build the explicit graph with a flat beta that integrates itself; the last one is kept compiled."""
     from bayeslmm.posterior.graph.graphs import build_graph
     from bayeslmm.posterior.graph.integrated import GraphDensity
     from bayeslmm.spec.priors import default_priors

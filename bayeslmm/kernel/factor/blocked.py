@@ -187,7 +187,7 @@ def eliminate_chain(panels: Floats, tail: Floats, problem: Problem) -> float:
 
 @compiled
 def _subtract_from_ancestors(panels: Floats, node: Node[int], problem: Problem) -> int:
-    """Subtract WWᵀ, W the rows below a node's own, from where they lie in its ancestors; the rows so treated."""
+    """Subtract WWᵀ, W the rows below a node's own, from where its ancestors hold them; where they end."""
     k, start, first = node.k, node.panel, node.k
     for s in range(node.ancestors, node.ancestors_stop):
         ancestor = ancestor_of(problem, s)

@@ -75,7 +75,7 @@ def _add_pair(
 
 @compiled
 def _add_tail_pairs(left: Floats, levels: Ints, problem: Problem, C: Floats, work: Floats) -> None:
-    """Add the share of all pairs of the tail's levels; `levels` as `_add_pair` takes them, by first position."""
+    """Add the share of all pairs of the tail's levels; `levels` (q, 3) as `_add_pair` takes them."""
     ints, q_lead = problem.ints, problem.ints[at.Q_LEAD]
     width = ints[at.Q_TAIL] + C.shape[1]
     column = q_lead
