@@ -36,8 +36,8 @@ The order of reading
 5. `search`: `moment_start` where it begins, `optimizer` its steps, `refit` the same for many responses,
    compiled.
 
-`kernel.Kernel` is the face of all this for one problem; `compiled` how things are compiled and cached;
-`independence` turns weighted draws into a chain.
+`kernel.Kernel` is the face of all this for one problem; `compiled` how things are compiled and cached,
+`addresses` how compiled functions call each other; `independence` turns weighted draws into a chain.
 
 A residual structure whitens the rows and knows log|R| before they come here (`problem.crossproducts.pack`).
 """

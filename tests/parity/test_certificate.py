@@ -14,6 +14,7 @@ from bayeslmm.likelihood.fit import fit
 from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.parity.certificate import Certificate, Integral, certify, draw_points
 from bayeslmm.parity.witnesses import GraphWitness, KernelWitness, certificate_of, graph_witness
+from bayeslmm.posterior.graph import integrated
 from bayeslmm.posterior.graph.graphs import build_graph
 from bayeslmm.posterior.graph.integrated import GraphDensity
 from bayeslmm.spec.build import build
@@ -55,6 +56,18 @@ def test_both_engines_hold_the_same_model(case):
     assert certificate.max_effect_deviation < 1e-8
     assert certificate.passed
     assert "agree" in certificate.sentence
+
+
+def test_a_repeated_certificate_compiles_its_graph_once(monkeypatch):
+    compilations = []
+    compile_graph = integrated._compile
+    monkeypatch.setattr(integrated, "_compile", lambda model: compilations.append(1) or compile_graph(model))
+    design = design_of("Dyestuff")
+    first, second = certificate_of(design), certificate_of(design)
+    assert len(compilations) == 1
+    pd.testing.assert_frame_equal(first.points, second.points)
+    certificate_of(design_of("Dyestuff"))
+    assert len(compilations) == 2, "another design is another graph"
 
 
 @pytest.mark.filterwarnings("ignore::bayeslmm.errors.SingularFitWarning")

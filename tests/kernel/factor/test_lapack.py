@@ -1,6 +1,7 @@
 """LAPACK inside compiled code: addresses are found anew in every process and refused where they don't fit."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +68,19 @@ def test_threads_and_processes_agree() -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         found.append(pool.apply(value))
     np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_a_dask_worker_agrees() -> None:
+    if os.environ.get("CI") != "true":
+        pytest.importorskip("distributed", reason="pip install 'bayeslmm[cluster]'")
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        found = client.submit(value).result()
+    np.testing.assert_allclose(found, value(), rtol=1e-13)
 
 
 def test_code_from_the_cache_of_another_process_runs() -> None:
