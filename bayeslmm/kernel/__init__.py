@@ -15,18 +15,21 @@ chain : blocks nested one in the next, eliminated level by level; node : a level
 panel : the columns of a node in M, later L: its own rows, those of the coarser nodes it lies in (its
     ancestors), of the tail's levels it meets, and its border. border : the p + 1 rows of [Q r].
 tail : the blocks that are not in the chain, held as one dense matrix, bordered by [Q r].
+clique : levels of one block that meet because R joins rows; in the chain the later ones are ancestors, too.
+entry : what a whitened row holds of one level.
 like : a node of a condensed problem whose own rows of L another one has, too.
 position : place of a random effect in the order of elimination; public : in that of Z's columns.
 
 The order of reading
 --------------------
 1. `problem.layout`: how a problem is packed, and by what names it is read. `problem`: `blocks` and
-   `together` (which levels share a row) decide the order of elimination, `tables` what each panel holds,
-   `elimination` puts rows in their place; `crossproducts` makes a problem from rows in memory, `streaming`
-   from chunks. `sufficient` is the part that the response enters by, `relation` known covariance between
-   levels, `condensed` the same problem from fewer nodes.
+   `together` (which levels meet) decide the order of elimination, `tables` what each panel holds, `entries`
+   whitens rows level by level, `elimination` puts them in their place; `crossproducts` makes a problem from
+   rows in memory, at any R, `streaming` from chunks. `sufficient` is the part that the response enters by,
+   `relation` known covariance between levels, `condensed` the same problem from fewer nodes.
 2. `factor`: `blocked` is the equation, chain and tail; `dense` decides by size between loops and LAPACK
-   (`lapack`); `pullback` takes derivatives by (log|V₀|, A) back to Λ; `chain` solves with L.
+   (`lapack`); `pullback` takes derivatives by (log|V₀|, A) back to Λ, `product_cotangents` to the
+   cross-products; `factored` is the factor with both; `chain` solves with L.
 3. `values`: `criterion` with β and σ profiled out, `density` with b or b and β integrated out, `one_factor`
    the same compiled for a problem's sizes; `solved` is δ̂ and r² from A, `fixed_effects` β's prior and
    draws; `information` a model of the Hessian, `leave_out` densities of groups left out.
@@ -39,5 +42,6 @@ The order of reading
 `kernel.Kernel` is the face of all this for one problem; `compiled` how things are compiled and cached,
 `addresses` how compiled functions call each other; `independence` turns weighted draws into a chain.
 
-A residual structure whitens the rows and knows log|R| before they come here (`problem.crossproducts.pack`).
+A residual structure whitens the rows and knows log|R|: `problem.crossproducts.Observations` asks it, at any
+of its parameters, and `Whitened.pull` gives it derivatives by the whitened rows.
 """

@@ -9,15 +9,15 @@ from bayeslmm.kernel.arrays import Floats, Ints
 from bayeslmm.kernel.effects.conditional import Conditional, conditional
 from bayeslmm.kernel.factor.blocked import factor
 from bayeslmm.kernel.factor.dense import LARGE
-from bayeslmm.kernel.factor.pullback import pullback
+from bayeslmm.kernel.factor.factored import Factored
 from bayeslmm.kernel.problem import layout as at
-from bayeslmm.kernel.problem.blocks import BlockRows
 from bayeslmm.kernel.problem.condensed import Condensed, condense
-from bayeslmm.kernel.problem.crossproducts import Whitening, as_they_are, pack
+from bayeslmm.kernel.problem.crossproducts import Observations, Whitened
+from bayeslmm.kernel.problem.entries import Whitening, as_they_are
 from bayeslmm.kernel.problem.layout import Problem
 from bayeslmm.kernel.problem.relation import Known
 from bayeslmm.kernel.problem.sufficient import write_response
-from bayeslmm.kernel.values.criterion import criterion
+from bayeslmm.kernel.values.criterion import criterion, profile
 from bayeslmm.kernel.values.solved import Solved
 
 CHEAP = 200_000  # panel elements up to which an evaluation takes about a millisecond
@@ -74,15 +74,14 @@ class Kernel:
         whiten, log_det : R^{-½} rows, and log|R|, e ~ N(0, σ²R).
         known : (J, J) lower factor of the known covariance between the levels of each block, or None.
         """
-        factors = known if any(L is not None for L in known) else ()
-        rows = [
-            BlockRows(
-                np.asarray(codes, dtype=np.int64), np.asarray(columns, dtype=np.float64), int(n_levels), L
-            )
-            for (codes, columns, n_levels), L in zip(blocks, factors or (None,) * len(blocks), strict=True)
-        ]
-        response, columns = (np.asarray(each, dtype=np.float64) for each in (y, X))
-        return cls(pack(response, columns, rows, whiten, log_det), factors)
+        rows = Observations.of(y, X, blocks, known or (None,) * len(blocks))
+        return cls.of_rows(rows.whitened(whiten), log_det)
+
+    @classmethod
+    def of_rows(cls, whitened: Whitened, log_det: float) -> "Kernel":
+        """The cross-products of whitened rows; `log_det` is log|R|."""
+        known = tuple(block.known for block in whitened.observations.blocks)
+        return cls(whitened.problem(log_det), known if any(L is not None for L in known) else ())
 
     def responding(self, zr: Floats, gamma: Floats, rr: float) -> "Kernel":
         """The same of another response, whose cross-products `sufficient.write_response` takes."""
@@ -154,10 +153,17 @@ class Kernel:
         """The criterion at the best β for Λ and its gradient (n_lam,); σ is known, or NaN for the best."""
         return criterion(lam, self.problem, reml, sigma)
 
+    def profiled(self, factored: Factored, reml: bool, sigma: float = np.nan) -> tuple[float, Floats]:
+        """The same from a factor, with the derivative by A (p + 1, p + 1); that by log|V₀| is 1."""
+        return profile(factored.logdet, factored.A, self.problem, reml, sigma)
+
     def pullback(self, lam: Floats, logdet_bar: float, A_bar: Floats) -> Floats:
         """Gradient with respect to Λ of a function of (log|V₀|, A), given its derivatives there."""
-        _, _, panels, tail = factor(lam, self.problem)
-        return pullback(logdet_bar, A_bar, lam, self.problem, panels, tail)
+        return self.factored(lam).by_lam(logdet_bar, A_bar)
+
+    def factored(self, lam: Floats) -> Factored:
+        """The factor at Λ, (log|V₀|, A) and what pulls their derivatives back."""
+        return Factored.at(lam, self.problem)
 
     def conditional(self, lam: Floats) -> Conditional:
         """Mean, variance and draws of the random effects at Λ."""

@@ -10,6 +10,7 @@ from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.spec.coordinates import Coordinates
 from bayeslmm.spec.covariance.algebra import inverse_factor
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.moving import Moving
 from bayeslmm.spec.relative import CovarianceMap
 
 type Array = NDArray[np.float64]
@@ -31,7 +32,10 @@ class Criterion:
     @classmethod
     def of(cls, design: Design, reml: bool) -> "Criterion":
         """The criterion of a design."""
-        return cls(design.kernel, design.coordinates, reml)
+        if design.residual.n_phi == 0:
+            return cls(design.kernel, design.coordinates, reml)
+        start = design.moving.at(design.residual.start)
+        return MovingCriterion(start.kernel, design.coordinates, reml, design.moving)
 
     @property
     def covariance(self) -> CovarianceMap:
@@ -43,13 +47,18 @@ class Criterion:
         known = self.coordinates.residual.sigma
         return np.nan if known is None else known
 
-    def at(self, lam: Array) -> tuple[float, Array]:
+    def kernel_at(self, phi: Array) -> Kernel:
+        """The cross-products at φ."""
+        del phi
+        return self.kernel
+
+    def at(self, lam: Array, phi: Array) -> tuple[float, Array]:
         """Value and gradient (n_lam,) with respect to the blocks' factors."""
-        return self.kernel.criterion(lam, self.reml, self.sigma)
+        return self.kernel_at(phi).criterion(lam, self.reml, self.sigma)
 
     def __call__(self, x: Array) -> tuple[float, Array]:
         """Value and gradient (n,)."""
-        value, by_lam = self.at(self.coordinates.flat(x))
+        value, by_lam = self.at(self.coordinates.flat(x), self.coordinates.phi(x))
         return value, self.coordinates.pull(x, by_lam)
 
     @property
@@ -79,6 +88,35 @@ class Criterion:
         ]
         hessian = np.array(columns).reshape(len(x), len(x))
         return np.asarray(0.5 * (hessian + hessian.T))
+
+
+@dataclass(frozen=True, eq=False)
+class MovingCriterion(Criterion):
+    """The criterion where R has parameters.
+
+    Attributes
+    ----------
+    kernel : cross-products at the φ that R begins with. moving : the same at any φ.
+    """
+
+    moving: Moving
+
+    def kernel_at(self, phi: Array) -> Kernel:
+        """The cross-products at φ, from the rows anew."""
+        return self.moving.at(phi).kernel
+
+    def __call__(self, x: Array) -> tuple[float, Array]:
+        """Value and gradient (n,), from the rows anew."""
+        at = self.moving.at(self.coordinates.phi(x))
+        factored = at.kernel.factored(self.coordinates.flat(x))
+        value, A_bar = at.kernel.profiled(factored, self.reml, self.sigma)
+        if not np.isfinite(value):
+            return np.inf, np.zeros(len(x))
+        by_phi = at.pull(factored, 1.0, A_bar)
+        return value, self.coordinates.pull(x, factored.by_lam(1.0, A_bar), by_phi)
+
+    def information(self, x: Array) -> None:
+        """None: the average information knows θ alone."""
 
 
 def moment_start(kernel: Kernel, covariance: CovarianceMap) -> Array:

@@ -199,8 +199,8 @@ def _minimized(criterion: Criterion, x: Array, max_iter: int) -> Outcome:
 
 
 def _without_search(criterion: Criterion) -> Optimum:
-    value, _ = criterion.at(np.zeros(0))
     none = np.zeros(0)
+    value, _ = criterion.at(none, none)
     return Optimum(none, value, Convergence(Status.CONVERGED, 0.0, none, (), 1, (value,)))
 
 
@@ -314,7 +314,7 @@ def _slope(criterion: Criterion, outcome: Outcome, slot: TermSlot, path: Path) -
     factors = [factor.copy() for factor in criterion.covariance.factors(theta)]
     moves = [np.zeros_like(factor) for factor in factors]
     factors[slot.block][slot.coefs, slot.coefs], moves[slot.block][slot.coefs, slot.coefs] = path(NUDGE)
-    _, gradient = criterion.at(flatten(factors))
+    _, gradient = criterion.at(flatten(factors), criterion.coordinates.phi(outcome.x))
     return float(gradient @ flatten(moves)) / (2 * NUDGE)
 
 

@@ -71,11 +71,10 @@ class Coordinates:
         """Every block's Λ, (n_lam,)."""
         return self.covariance.flat(self.theta(x))
 
-    def pull(self, x: Array, by_lam: Array) -> Array:
-        """Gradient in x, (n,), of a function of Λ alone, given that in Λ (n_lam,)."""
-        out = np.zeros(self.n)
-        out[: self.covariance.n_theta] = self.covariance.jacobian(self.theta(x)) @ by_lam
-        return out
+    def pull(self, x: Array, by_lam: Array, by_phi: Array | None = None) -> Array:
+        """Gradient in x, (n,), given those in Λ (n_lam,) and φ (n_phi,); None where φ plays no part."""
+        by_theta = self.covariance.jacobian(self.theta(x)) @ by_lam
+        return self.join(by_theta, np.zeros(self.residual.n_phi) if by_phi is None else by_phi)
 
     def jacobian(self, x: Array) -> Array:
         """d flat / dx, (n, n_lam); φ moves no Λ."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from bayeslmm.kernel.kernel import Kernel
 
+    from .moving import Moving
+
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
@@ -142,6 +144,7 @@ class Observed(Protocol):
     @property
     def in_memory(self) -> bool: ...
     def kernel(self, design: "Design") -> "Kernel": ...
+    def moving(self, design: "Design") -> "Moving": ...
     def scales(self, design: "Design") -> Scales: ...
     def chunks(self, design: "Design") -> "Iterator[Design]": ...
 
@@ -169,6 +172,18 @@ class RowsInMemory:
         known = tuple(block.known for block in design.blocks)
         R = design.residual
         return Kernel.build(self.y - self.offset, self.X, parts, R.whiten, R.log_det(), known)
+
+    def moving(self, design: "Design") -> "Moving":
+        """Their cross-products at any φ."""
+        from bayeslmm.kernel.problem.crossproducts import Observations
+
+        from .moving import Moving
+
+        parts = [(block.codes, block.columns, block.n_levels) for block in design.blocks]
+        known = [block.known for block in design.blocks]
+        R = design.residual
+        left = self.y - self.offset
+        return Moving(Observations.of(left, self.X, parts, known, R.groups, R.spread), R)
 
     def scales(self, design: "Design") -> Scales:
         """Means and standard deviations of the columns."""
@@ -331,6 +346,11 @@ class Design:
     def kernel(self) -> "Kernel":
         """The numbers of this design in the shape the engines compute with."""
         return self.observed.kernel(self)
+
+    @cached_property
+    def moving(self) -> "Moving":
+        """The same at any φ."""
+        return self.observed.moving(self)
 
     @cached_property
     def scales(self) -> Scales:

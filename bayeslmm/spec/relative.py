@@ -97,7 +97,7 @@ class CovarianceMap:
     def build(cls, blocks: Sequence[Grouped], residual: Residual | None = None) -> "CovarianceMap":
         """The map of these blocks; the residual, R = I for None, only shapes the start."""
         columns = [block.columns for block in blocks]
-        white = columns if residual is None else [residual.whiten(z) for z in columns]
+        white = columns if residual is None else [residual.whiten(z, residual.start) for z in columns]
         return cls.of_grams(blocks, [gram(z) for z in white])
 
     @classmethod

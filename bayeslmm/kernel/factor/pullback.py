@@ -243,7 +243,7 @@ def _tail_terms(
 
 
 @inlined
-def _scaled_solution(factors: Floats, problem: Problem, u: Floats) -> Floats:
+def scaled_solution(factors: Floats, problem: Problem, u: Floats) -> Floats:
     """C⁻¹Λu, rows in elimination order."""
     v = np.zeros(u.shape)
     r = 0
@@ -308,7 +308,7 @@ def pullback(
     inverse = tail_inverse(tail, problem)
     selected = selected_inverse(panels, inverse, problem)
     factors = relative_factors(lam, problem)
-    v = _scaled_solution(factors, problem, u)
+    v = scaled_solution(factors, problem, u)
     U = np.zeros(u.shape)
     grad = np.zeros(len(lam))
     _chain_traces(factors, problem, selected, grad)

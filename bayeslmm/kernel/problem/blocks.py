@@ -8,6 +8,8 @@ import numpy as np
 
 from bayeslmm.kernel.arrays import Floats, Ints
 
+SHARE = 3  # of a block's levels, the part that a clique may be for its levels to be eliminated one by one
+
 
 class BlockShape(Protocol):
     """What the symbolic stage reads of a block."""
@@ -62,17 +64,18 @@ class BlockRows:
 
 
 def elimination_order(
-    blocks: Sequence[BlockShape], nested: Callable[[int, int], bool]
+    blocks: Sequence[BlockShape], nested: Callable[[int, int], bool], cliques: Sequence[Ints]
 ) -> tuple[list[int], list[int]]:
     """Split the blocks into the chain that is eliminated node by node and the tail that is held dense.
 
     The chain is the sequence of blocks, each nested in the next, that holds the most random effects: its
-    diagonal blocks stay block-diagonal whatever is eliminated before them. A known covariance between levels
-    fills them all in: then everything is held dense.
+    diagonal blocks, by levels or by cliques of them, stay block-diagonal whatever is eliminated before
+    them. A known covariance between levels fills them all in: then everything is held dense.
 
     Parameters
     ----------
-    nested : whether each level of the first block occurs with one level of the second only.
+    nested : whether each clique of the first block occurs with one clique of the second only.
+    cliques : of each block the first level of each level's clique, (J,).
 
     Returns
     -------
@@ -82,14 +85,17 @@ def elimination_order(
     def total(chain: list[int]) -> int:
         return sum(blocks[b].size for b in chain)
 
+    everything = range(len(blocks))
     if any(block.known is not None for block in blocks):
-        return [], sorted(range(len(blocks)), key=lambda b: -blocks[b].size)
+        return [], sorted(everything, key=lambda b: -blocks[b].size)
+    sizes = [np.bincount(clique) for clique in cliques]
+    apart = [b for b in everything if sizes[b].max() == 1 or SHARE * sizes[b].max() <= blocks[b].n_levels]
     ending: dict[int, list[int]] = {}
-    for b in sorted(range(len(blocks)), key=lambda b: -blocks[b].n_levels):
+    for b in sorted(apart, key=lambda b: -np.count_nonzero(sizes[b])):
         inner = [chain for a, chain in ending.items() if nested(a, b)]
         ending[b] = [*max(inner, key=total, default=[]), b]
     chain = max(ending.values(), key=total, default=[])
-    tail = sorted((b for b in range(len(blocks)) if b not in chain), key=lambda b: -blocks[b].size)
+    tail = sorted((b for b in everything if b not in chain), key=lambda b: -blocks[b].size)
     return chain, tail
 
 

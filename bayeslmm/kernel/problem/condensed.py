@@ -75,7 +75,7 @@ def condense(problem: Problem) -> Condensed:
     if problem.ints[at.N_NODES] == 0:
         return Condensed(problem)
     leaves = _Leaves(problem)
-    teams = leaves.teams()
+    teams = [] if leaves.meet else leaves.teams()
     if not teams:
         return Condensed(problem)
     return _Condenser(leaves, teams).condensed()
@@ -136,6 +136,11 @@ class _Leaves:
     def n(self) -> int:
         """Levels of the finest block."""
         return int(self.levels[0])
+
+    @property
+    def meet(self) -> bool:
+        """Does R join some of them? Then they aren't independent given the ancestors."""
+        return bool(np.any(self.problem.ancestors.node < self.n))
 
     @property
     def k(self) -> int:
@@ -287,13 +292,10 @@ class _Condenser:
         old, n_within = self.leaves, self.leaves.k * len(self.numbers)
         n_leaves = len(self.like) + n_within
         levels = np.append(n_leaves, old.levels[1:])
-        parent = np.full((n_leaves + old.n_nodes - old.n, old.n_chain), -1, dtype=np.int64)
         nodes = [*self.like.tolist(), *[None] * n_within, *range(old.n, old.n_nodes)]
-        met = [np.zeros(0, dtype=np.int64) if node is None else old.tail_levels(node) for node in nodes]
-        for i, node in enumerate(nodes):
-            if node is not None:
-                above = old.ancestors(node)
-                parent[i, old.n_chain - len(above) :] = above + n_leaves - old.n
+        none = np.zeros(0, dtype=np.int64)
+        met = [none if node is None else old.tail_levels(node) for node in nodes]
+        above = [none if node is None else old.ancestors(node) + n_leaves - old.n for node in nodes]
         tail_k = np.repeat(old.ks[old.n_chain :], levels[old.n_chain :])
         position = np.sum((levels * old.ks)[: old.n_chain]) + np.append(0, np.cumsum(tail_k))
         panels = lay_out(
@@ -301,7 +303,8 @@ class _Condenser:
             np.repeat([old.p1, 1, old.p1], [len(self.like), n_within, len(nodes) - n_leaves]),
             self.shares[0],
             old.ks,
-            parent,
+            np.array([len(each) for each in above]),
+            np.concatenate(above),
             np.array([len(each) for each in met]),
             np.concatenate(met),
             tail_k,
@@ -311,7 +314,8 @@ class _Condenser:
         public = np.argsort(old.problem.blocks.lam)
         order = np.argsort(public).tolist()
         blocks = tuple(BlockSize(int(levels[e]), int(old.ks[e])) for e in public)
-        return Elimination(blocks, tuple(order[: old.n_chain]), tuple(order[old.n_chain :]), panels, old.p1)
+        chain, tail = tuple(order[: old.n_chain]), tuple(order[old.n_chain :])
+        return Elimination(blocks, chain, tail, panels, old.p1, (False,) * len(blocks))
 
     def filled(self, ints: Ints) -> Problem:
         """The problem with its numbers, without the response."""

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats, Ints
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.compiled import compiled, inlined
 from bayeslmm.kernel.problem import layout as at
 from bayeslmm.kernel.problem.blocks import BlockShape, elimination_order
+from bayeslmm.kernel.problem.entries import RowsByLevel
 from bayeslmm.kernel.problem.layout import Ancestor, Block, Node, Problem
 from bayeslmm.kernel.problem.tables import PanelTables, panel_tables, running
-from bayeslmm.kernel.problem.together import Together
+from bayeslmm.kernel.problem.together import Together, meet
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,7 @@ class Elimination:
     ----------
     blocks : in public order. chain, tail : numbers of the blocks eliminated node by node, and held dense.
     tables : where everything lies. p1 : columns of [Q r].
+    meet : of each block in public order, whether R joins rows of several levels.
     """
 
     blocks: tuple[BlockShape, ...]
@@ -32,14 +34,16 @@ class Elimination:
     tail: tuple[int, ...]
     tables: PanelTables
     p1: int
+    meet: tuple[bool, ...]
 
     @classmethod
     def of(cls, blocks: Sequence[BlockShape], together: Together, p1: int) -> "Elimination":
         """Decide the order and lay out the panels."""
-        chain, tail = elimination_order(blocks, lambda a, b: together.parents(a, b) is not None)
-        return cls(
-            tuple(blocks), tuple(chain), tuple(tail), panel_tables(blocks, chain, tail, together, p1), p1
-        )
+        cliques = [together.clique(b) for b in range(len(blocks))]
+        chain, tail = elimination_order(blocks, lambda a, b: together.parents(a, b) is not None, cliques)
+        tables = panel_tables(blocks, chain, tail, together, p1)
+        joined = tuple(meet(clique) for clique in cliques)
+        return cls(tuple(blocks), tuple(chain), tuple(tail), tables, p1, joined)
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -65,22 +69,39 @@ class Elimination:
         width = self.q_tail + self.p1
         return np.zeros(self.tables.panel_start[-1]), np.zeros((width, width))
 
-    def add(
-        self, values: Floats, dense: Floats, columns: Sequence[Floats], codes: Sequence[Ints], right: Floats
-    ) -> None:
-        """Add the cross-products of some rows.
+    @cached_property
+    def first_level(self) -> Ints:
+        """(n_blocks + 1,) number of each block's first level through all of them in elimination order."""
+        return running(self.levels)
+
+    @cached_property
+    def level_position(self) -> Ints:
+        """(n_levels + 1,) first position of every level, and q."""
+        return running(np.repeat(self.ks, self.levels))
+
+    def add(self, values: Floats, dense: Floats, rows: RowsByLevel) -> None:
+        """Add the cross-products of some rows to `values` and `dense`."""
+        _add_rows(*rows, self.level_position, *self._places, values, dense.reshape(-1), self.q_tail)
+
+    def pull(self, values_bar: Floats, dense_bar: Floats, rows: RowsByLevel) -> tuple[Floats, Floats]:
+        """The transpose of `add`: from derivatives by what it adds to those by the rows.
 
         Parameters
         ----------
-        values, dense : changed in place. columns, codes : of the blocks in elimination order, (m, k), (m,).
-        right : (m, p1).
+        values_bar, dense_bar : by each element that `add` writes; [Q r]ᵀ[Q r], which it doesn't, is left out.
+
+        Returns
+        -------
+        by `values` and by `right` of the rows.
         """
-        rows = np.hstack([*columns, right])
-        each = np.stack(codes, axis=1) if codes else np.zeros((len(right), 0), dtype=np.int64)
-        n_chain, levels, tables = len(self.chain), self.levels, self.tables
-        first_node, first_tail = running(levels[:n_chain]), running((levels * self.ks)[n_chain:])
-        places = (tables.panel_start, tables.row_start, tables.rows)
-        _add_rows(rows, each, self.ks, first_node, first_tail, *places, values, dense)
+        by_values, by_right = np.zeros_like(rows.values), np.zeros_like(rows.right)
+        bars = values_bar, dense_bar.reshape(-1), self.q_tail
+        _pull_rows(*rows, self.level_position, *self._places, *bars, by_values, by_right)
+        return by_values, by_right
+
+    @property
+    def _places(self) -> tuple[Ints, Ints, Ints]:
+        return self.tables.panel_start, self.tables.row_start, self.tables.rows
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -152,7 +173,7 @@ class Elimination:
                 ancestors_stop=tables.ancestor_start[1:],
             ),
             tables.rows,
-            Ancestor(tables.ancestors, header[at.RELATIVE] + tables.relative_start[:-1]),
+            Ancestor(tables.ancestors, header[at.RELATIVE] + tables.relative_start),
             tables.relative,
             np.repeat(np.arange(len(self.sizes)), self.sizes),
             np.concatenate([none, *(np.arange(public_start[b], public_start[b + 1]) for b in self.order)]),
@@ -177,66 +198,107 @@ def pack_floats(
     return problem
 
 
+@inlined
+def _found(rows: Ints, low: int, high: int, position: int) -> int:
+    """Where an increasing list holds a position, from `low` on."""
+    if rows[low] == position:
+        return low
+    while low < high:
+        middle = (low + high) // 2
+        if rows[middle] < position:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 @compiled
 def _add_rows(
-    rows: Floats,
-    codes: Ints,
-    ks: Ints,
-    first_node: Ints,
-    first_tail: Ints,
+    start: Ints,
+    level: Ints,
+    z: Floats,
+    right: Floats,
+    level_position: Ints,
     panel_start: Ints,
     row_start: Ints,
     panel_rows: Ints,
     values: Floats,
     dense: Floats,
+    q_tail: int,
 ) -> None:
-    n, n_blocks = codes.shape
-    n_chain = len(first_node) - 1
-    start = np.zeros(n_blocks + 1, dtype=np.int64)
-    for b in range(n_blocks):
-        start[b + 1] = start[b] + ks[b]
-    first_right = start[n_blocks]
-    p1 = rows.shape[1] - first_right
-    q_tail = dense.shape[0] - p1
-    q_lead = 0
-    for a in range(n_chain):
-        q_lead += (first_node[a + 1] - first_node[a]) * ks[a]
-    for i in range(n):
-        for a in range(n_chain):
-            node = first_node[a] + codes[i, a]
-            k = ks[a]
-            v = panel_start[node]
-            for b in range(a, n_chain):
-                for r in range(start[b], start[b + 1]):
+    """For every pair of entries of a row, the outer product where it lies in the earlier level's columns."""
+    n_nodes, p1 = len(panel_start) - 1, right.shape[1]
+    q_lead, width = level_position[n_nodes], q_tail + p1
+    x = 0
+    for i in range(len(right)):
+        for e in range(start[i], start[i + 1]):
+            node, own = level[e], level_position[level[e]]
+            k, leads, y = level_position[level[e] + 1] - own, node < n_nodes, x
+            into, stride = (values, k) if leads else (dense, width)
+            row = row_start[node] if leads else 0
+            for f in range(e, start[i + 1]):
+                position = level_position[level[f]]
+                if leads:
+                    row = _found(panel_rows, row, row_start[node + 1] - p1 - 1, position)
+                    to = panel_start[node] + (row - row_start[node]) * k
+                else:
+                    to = (position - q_lead) * width + own - q_lead
+                height = level_position[level[f] + 1] - position
+                for r in range(height):
                     for c in range(k):
-                        values[v] += rows[i, r] * rows[i, start[a] + c]
-                        v += 1
-            for b in range(n_chain, n_blocks):
-                position = q_lead + first_tail[b - n_chain] + codes[i, b] * ks[b]
-                low, high = row_start[node], row_start[node + 1] - p1 - 1
-                while low < high:  # the panel's row of that position: they increase
-                    middle = (low + high) // 2
-                    if panel_rows[middle] < position:
-                        low = middle + 1
-                    else:
-                        high = middle
-                v = panel_start[node] + (low - row_start[node]) * k
-                for r in range(start[b], start[b + 1]):
-                    for c in range(k):
-                        values[v] += rows[i, r] * rows[i, start[a] + c]
-                        v += 1
-            v = panel_start[node + 1] - p1 * k
-            for r in range(first_right, first_right + p1):
-                for c in range(k):
-                    values[v] += rows[i, r] * rows[i, start[a] + c]
-                    v += 1
-        for a in range(n_chain, n_blocks):
-            column = first_tail[a - n_chain] + codes[i, a] * ks[a]
-            for b in range(a, n_blocks):
-                row = first_tail[b - n_chain] + codes[i, b] * ks[b]
-                for r in range(ks[b]):
-                    for c in range(ks[a]):
-                        dense[row + r, column + c] += rows[i, start[b] + r] * rows[i, start[a] + c]
+                        into[to + r * stride + c] += z[y + r] * z[x + c]
+                y += height
+                row += height
+            to = panel_start[node + 1] - p1 * k if leads else q_tail * width + own - q_lead
             for r in range(p1):
-                for c in range(ks[a]):
-                    dense[q_tail + r, column + c] += rows[i, first_right + r] * rows[i, start[a] + c]
+                for c in range(k):
+                    into[to + r * stride + c] += right[i, r] * z[x + c]
+            x += k
+
+
+@compiled
+def _pull_rows(
+    start: Ints,
+    level: Ints,
+    z: Floats,
+    right: Floats,
+    level_position: Ints,
+    panel_start: Ints,
+    row_start: Ints,
+    panel_rows: Ints,
+    values: Floats,
+    dense: Floats,
+    q_tail: int,
+    by_z: Floats,
+    by_right: Floats,
+) -> None:
+    """The transpose of `_add_rows`, `values` and `dense` being derivatives; adds to `by_z` and `by_right`."""
+    n_nodes, p1 = len(panel_start) - 1, right.shape[1]
+    q_lead, width = level_position[n_nodes], q_tail + p1
+    x = 0
+    for i in range(len(right)):
+        for e in range(start[i], start[i + 1]):
+            node, own = level[e], level_position[level[e]]
+            k, leads, y = level_position[level[e] + 1] - own, node < n_nodes, x
+            bar, stride = (values, k) if leads else (dense, width)
+            row = row_start[node] if leads else 0
+            for f in range(e, start[i + 1]):
+                position = level_position[level[f]]
+                if leads:
+                    row = _found(panel_rows, row, row_start[node + 1] - p1 - 1, position)
+                    at_bar = panel_start[node] + (row - row_start[node]) * k
+                else:
+                    at_bar = (position - q_lead) * width + own - q_lead
+                height = level_position[level[f] + 1] - position
+                for r in range(height):
+                    for c in range(k):
+                        by_z[y + r] += bar[at_bar + r * stride + c] * z[x + c]
+                        by_z[x + c] += bar[at_bar + r * stride + c] * z[y + r]
+                y += height
+                row += height
+            at_bar = panel_start[node + 1] - p1 * k if leads else q_tail * width + own - q_lead
+            for r in range(p1):
+                for c in range(k):
+                    by_right[i, r] += bar[at_bar + r * stride + c] * z[x + c]
+                    by_z[x + c] += bar[at_bar + r * stride + c] * right[i, r]
+            x += k

@@ -56,20 +56,29 @@ def block_sizes(problem: Problem) -> list[int]:
 
 def relate_tail(dense: Floats, blocks: Sequence[BlockShape]) -> Floats:
     """BᵀGB of a tail's cross-products G, bordered, with B = blockdiag(L ⊗ I, ..., I)."""
+    return _both_sides(dense, blocks, lambda L: L.T)
+
+
+def unrelate_tail(dense: Floats, blocks: Sequence[BlockShape]) -> Floats:
+    """BGBᵀ, the transpose of `relate_tail`: from derivatives by BᵀGB to those by G."""
+    return _both_sides(dense, blocks, lambda L: L)
+
+
+def _both_sides(dense: Floats, blocks: Sequence[BlockShape], left: Callable[[Floats], Floats]) -> Floats:
     out, first = dense, 0
     for block in blocks:
         if block.known is not None:
             rows = slice(first, first + block.size)
             out = out.copy()
-            out[rows] = _times(block.known, out[rows])
-            out[:, rows] = _times(block.known, out[:, rows].T).T
+            out[rows] = _times(left(block.known), out[rows])
+            out[:, rows] = _times(left(block.known), out[:, rows].T).T
         first += block.size
     return out
 
 
-def _times(L: Floats, rows: Floats) -> Floats:
-    """(Lᵀ ⊗ I) times rows (J k, m)."""
-    return np.asarray((L.T @ rows.reshape(len(L), -1)).reshape(rows.shape))
+def _times(matrix: Floats, rows: Floats) -> Floats:
+    """(matrix ⊗ I) times rows (J k, m)."""
+    return np.asarray((matrix @ rows.reshape(len(matrix), -1)).reshape(rows.shape))
 
 
 def diagonal_blocks(L: Floats, factor: Floats, inverse: Floats) -> Floats:

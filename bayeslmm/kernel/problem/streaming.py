@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats, Ints
-from bayeslmm.kernel.problem.blocks import BlockShape, whitening
-from bayeslmm.kernel.problem.crossproducts import Whitening, bordered, whitened
+from bayeslmm.kernel.problem.blocks import BlockRows, BlockShape, whitening
+from bayeslmm.kernel.problem.crossproducts import bordered
 from bayeslmm.kernel.problem.elimination import Elimination, pack_floats
+from bayeslmm.kernel.problem.entries import Entries, RowsByLevel, Whitening, as_they_are
 from bayeslmm.kernel.problem.layout import Problem
 
 
@@ -127,7 +128,9 @@ class Sums:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """Some rows of a problem: y (m,) with the offset taken off, X (m, p') all columns, and its blocks' rows.
+    """Some rows of a problem, residual groups whole.
+
+    With y (m,), the offset taken off, X (m, p') all columns, and its blocks' rows.
 
     Attributes
     ----------
@@ -142,16 +145,26 @@ class Chunk:
     whiten: Whitening
     log_det: float
 
+    def blocks(self, plan: Elimination) -> list[BlockRows]:
+        """The rows of each block."""
+        return [
+            BlockRows(np.asarray(codes, dtype=np.int64), columns, shape.n_levels)
+            for codes, columns, shape in zip(self.codes, self.columns, plan.blocks, strict=True)
+        ]
+
 
 def sums(plan: Elimination, basis: Basis, rows: Chunk) -> Sums:
     """The sums of one chunk."""
     right = basis.right(rows.y, rows.X, rows.whiten)
-    scaled = [rows.whiten(columns) for columns in rows.columns]
+    entries = [
+        Entries.whitened(block, rows.whiten, as_they_are if meet else None)
+        for block, meet in zip(rows.blocks(plan), plan.meet, strict=True)
+    ]
     values, dense = plan.nothing()
-    columns = [whitened(scaled[b], basis.white[b]) for b in plan.order]
-    codes = [np.asarray(rows.codes[b], dtype=np.int64) for b in plan.order]
-    plan.add(values, dense, columns, codes, np.ascontiguousarray(right[:, : plan.p1]))
-    grams = tuple(z.T @ z for z in scaled)
+    scaled = [entries[b].scaled(basis.white[b]) for b in plan.order]
+    own = np.ascontiguousarray(right[:, : plan.p1])
+    plan.add(values, dense, RowsByLevel.of(scaled, plan.first_level, own))
+    grams = tuple(each.columns.T @ each.columns for each in entries)
     triangle = np.linalg.qr(right, mode="r")
     return Sums(len(rows.y), values, dense, triangle, rows.log_det, grams)
 
@@ -203,8 +216,13 @@ def _transform_panels(plan: Elimination, values: Floats, W: Floats) -> None:
         values[index] = np.einsum("ij,nik->njk", W, right).reshape(len(own), -1)
 
 
-def plan_of(blocks: Sequence[BlockShape], pairs: dict[tuple[int, int], Ints], p: int) -> Elimination:
-    """The plan of blocks of which it is known what levels share a row."""
+def plan_of(
+    blocks: Sequence[BlockShape],
+    pairs: dict[tuple[int, int], Ints],
+    p: int,
+    groups: Sequence[Ints] = (),
+) -> Elimination:
+    """The plan of blocks of which it is known what levels meet, as `InPairs` says."""
     from bayeslmm.kernel.problem.together import InPairs
 
-    return Elimination.of(blocks, InPairs(tuple(b.n_levels for b in blocks), pairs), p + 1)
+    return Elimination.of(blocks, InPairs(tuple(b.n_levels for b in blocks), pairs, groups), p + 1)

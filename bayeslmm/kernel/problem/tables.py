@@ -8,7 +8,7 @@ import numpy as np
 from bayeslmm.kernel.arrays import Ints
 from bayeslmm.kernel.compiled import compiled
 from bayeslmm.kernel.problem.blocks import BlockShape
-from bayeslmm.kernel.problem.together import Together
+from bayeslmm.kernel.problem.together import Together, meet, spans
 
 
 class PanelTables(NamedTuple):
@@ -38,22 +38,41 @@ def panel_tables(
     """
     levels = np.array([blocks[b].n_levels for b in chain], dtype=np.int64)
     ks = np.array([blocks[b].k for b in [*chain, *tail]], dtype=np.int64)
-    first_node = running(levels)
     node_block = np.repeat(np.arange(len(chain)), levels)
-    met = [together.met(b, tail) for b in chain]
+    found = [together.met(b, tail) for b in chain]
     none = np.zeros(0, dtype=np.int64)
-    met_count = np.concatenate([none, *(m[0] for m in met)])
-    met_level = np.concatenate([none, *(m[1] for m in met)])
-    parent = np.full((len(node_block), len(chain)), -1, dtype=np.int64)
-    for a, fine in enumerate(chain):
-        for b in range(a + 1, len(chain)):
-            up = together.parents(fine, chain[b])
-            parent[first_node[a] : first_node[a + 1], b] = first_node[b] + (-1 if up is None else up)
+    met_count = np.concatenate([none, *(m[0] for m in found)])
+    met_level = np.concatenate([none, *(m[1] for m in found)])
+    above_count, ancestors = _ancestors(chain, running(levels), together)
     level_k = np.repeat(ks[len(chain) :], [blocks[b].n_levels for b in tail])
     q_lead = sum(blocks[b].size for b in chain)
     level_position = q_lead + running(level_k)
     border, like = np.full(len(node_block), p1), np.arange(len(node_block))
-    return lay_out(node_block, border, like, ks, parent, met_count, met_level, level_k, level_position, p1)
+    met = (met_count, met_level, level_k, level_position)
+    return lay_out(node_block, border, like, ks, above_count, ancestors, *met, p1)
+
+
+def _ancestors(chain: Sequence[int], first_node: Ints, together: Together) -> tuple[Ints, Ints]:
+    """How many ancestors each node has, and which: later ones of its clique, all of those it lies in."""
+    n_nodes = int(first_node[-1])
+    cliques = [together.clique(b) + first for b, first in zip(chain, first_node[:-1], strict=True)]
+    clique = np.concatenate([np.zeros(0, dtype=np.int64), *cliques])
+    if len(chain) < 2 and not meet(clique):
+        return np.zeros(n_nodes, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    members = np.argsort(clique, kind="stable")  # clique by clique
+    place = np.empty(n_nodes, dtype=np.int64)
+    place[members] = np.arange(n_nodes)
+    stop = place[clique] + np.bincount(clique, minlength=n_nodes)[clique]
+    start, count = np.zeros((2, n_nodes, len(chain)), dtype=np.int64)
+    for a, fine in enumerate(chain):
+        own = slice(first_node[a], first_node[a + 1])
+        start[own, a], count[own, a] = place[own] + 1, stop[own] - place[own] - 1
+        for b in range(a + 1, len(chain)):
+            parents = together.parents(fine, chain[b])
+            if parents is not None:
+                parent = first_node[b] + parents
+                start[own, b], count[own, b] = place[parent], stop[parent] - place[parent]
+    return count.sum(axis=1), members[spans(start.ravel(), count.ravel())]
 
 
 def lay_out(
@@ -61,7 +80,8 @@ def lay_out(
     node_border: Ints,
     node_like: Ints,
     ks: Ints,
-    parent: Ints,
+    above_count: Ints,
+    ancestors: Ints,
     met_count: Ints,
     met_level: Ints,
     level_k: Ints,
@@ -74,26 +94,37 @@ def lay_out(
     ----------
     node_block : (n_nodes,) place of a node's block in the chain. node_border, node_like : (n_nodes,) as in
         `layout`. ks : (n_blocks,) coefs of the blocks in elimination order.
-    parent : (n_nodes, n_chain) node of each coarser block that a node lies in, or -1.
+    above_count : (n_nodes,) ancestors of a node. ancestors : those nodes, node by node, increasing.
     met_count : (n_nodes,) tail levels that a node meets. met_level : those levels, node by node, increasing.
     level_k : coefs of each tail level. level_position : first position of each, and q. p1 : columns of [Q r].
     """
-    position, row_start, panel_start, ancestor_start = _starts(
-        node_block, node_border, ks, parent, met_count, met_level, level_k
-    )
-    met = (met_count, met_level, level_k, level_position)
-    rows, ancestors = _rows(
-        node_block, node_border, ks, parent, *met, p1, position, row_start, ancestor_start
+    k, ancestor_start = ks[node_block], running(above_count)
+    above = _between(k[ancestors], ancestor_start)
+    met = _between(level_k[met_level], running(met_count))
+    height = k + above + met + node_border
+    position, row_start = running(k)[:-1], running(height)
+    rows = _rows(
+        k,
+        node_border,
+        ancestor_start,
+        ancestors,
+        met_count,
+        met_level,
+        level_k,
+        level_position,
+        p1,
+        position,
+        row_start,
     )
     relative_start, relative = np.zeros(1, dtype=np.int64), ancestors
     if len(ancestors) > 0:
-        relative_start, relative = _relative(ks[node_block], row_start, rows, ancestor_start, ancestors)
+        relative_start, relative = _relative(node_block, k, row_start, rows, ancestor_start, ancestors)
     return PanelTables(
         node_block,
         node_border,
         node_like,
         position,
-        panel_start,
+        running(height * k),
         row_start,
         rows,
         ancestor_start,
@@ -103,22 +134,6 @@ def lay_out(
     )
 
 
-def _starts(
-    node_block: Ints,
-    node_border: Ints,
-    ks: Ints,
-    parent: Ints,
-    met_count: Ints,
-    met_level: Ints,
-    level_k: Ints,
-) -> tuple[Ints, Ints, Ints, Ints]:
-    """Each node's first position (n_nodes,), and where its rows, panel and ancestors start, and end."""
-    k, above = ks[node_block], parent >= 0
-    met = running(level_k[met_level])[running(met_count)]
-    height = k + above @ ks[: parent.shape[1]] + np.diff(met) + node_border
-    return running(k)[:-1], running(height), running(height * k), running(above.sum(axis=1))
-
-
 def running(sizes: Ints) -> Ints:
     """Running sums, 0 first."""
     sums = np.zeros(len(sizes) + 1, dtype=np.int64)
@@ -126,12 +141,18 @@ def running(sizes: Ints) -> Ints:
     return sums
 
 
+def _between(sizes: Ints, start: Ints) -> Ints:
+    """Sums of sizes from each start to the next."""
+    sums = running(sizes)[start]
+    return sums[1:] - sums[:-1]
+
+
 @compiled
 def _rows(
-    node_block: Ints,
+    k: Ints,
     node_border: Ints,
-    ks: Ints,
-    parent: Ints,
+    ancestor_start: Ints,
+    ancestors: Ints,
     met_count: Ints,
     met_level: Ints,
     level_k: Ints,
@@ -139,23 +160,17 @@ def _rows(
     p1: int,
     node_position: Ints,
     row_start: Ints,
-    ancestor_start: Ints,
-) -> tuple[Ints, Ints]:
-    """Positions of all panels' rows, and all nodes' ancestors."""
+) -> Ints:
+    """Positions of all panels' rows."""
     rows = np.empty(row_start[-1], dtype=np.int64)
-    ancestors = np.empty(ancestor_start[-1], dtype=np.int64)
-    met, r, s = 0, 0, 0
-    for i in range(len(node_block)):
-        for c in range(ks[node_block[i]]):
+    met, r = 0, 0
+    for i in range(len(k)):
+        for c in range(k[i]):
             rows[r] = node_position[i] + c
             r += 1
-        for b in range(node_block[i] + 1, parent.shape[1]):
-            if parent[i, b] < 0:
-                continue
-            ancestors[s] = parent[i, b]
-            s += 1
-            for c in range(ks[b]):
-                rows[r] = node_position[parent[i, b]] + c
+        for s in range(ancestor_start[i], ancestor_start[i + 1]):
+            for c in range(k[ancestors[s]]):
+                rows[r] = node_position[ancestors[s]] + c
                 r += 1
         for _ in range(met_count[i]):
             for c in range(level_k[met_level[met]]):
@@ -165,27 +180,40 @@ def _rows(
         for c in range(p1 - node_border[i], p1):
             rows[r] = level_position[-1] + c
             r += 1
-    return rows, ancestors
+    return rows
 
 
 @compiled
 def _relative(
-    k: Ints, row_start: Ints, rows: Ints, ancestor_start: Ints, ancestors: Ints
+    node_block: Ints, k: Ints, row_start: Ints, rows: Ints, ancestor_start: Ints, ancestors: Ints
 ) -> tuple[Ints, Ints]:
-    """Where each ancestor's list starts, and the rows of its panel that hold the node's, from it on."""
-    start = np.zeros(len(ancestors) + 1, dtype=np.int64)
+    """Where each ancestor's list starts, and the rows of its panel that hold the node's, from it on.
+
+    A node of the same clique has all of these rows and no others: one list serves them all.
+    """
+    start = np.zeros(len(ancestors), dtype=np.int64)
+    longest, total = 0, 0
     for i in range(len(k)):
         left = row_start[i + 1] - row_start[i] - k[i]
         for s in range(ancestor_start[i], ancestor_start[i + 1]):
-            start[s + 1] = start[s] + left
+            if node_block[ancestors[s]] == node_block[i]:
+                longest = max(longest, left)
+            else:
+                start[s] = total
+                total += left
             left -= k[ancestors[s]]
-    relative = np.empty(start[-1], dtype=np.int64)
+    relative = np.empty(longest + total, dtype=np.int64)
+    for r in range(longest):
+        relative[r] = r
     for i in range(len(k)):
+        first = row_start[i] + k[i]
         for s in range(ancestor_start[i], ancestor_start[i + 1]):
-            there = row_start[ancestors[s]]
-            first = row_start[i + 1] - (start[s + 1] - start[s])
-            for r in range(first, row_start[i + 1]):
-                while rows[there] != rows[r]:
-                    there += 1
-                relative[start[s] + r - first] = there - row_start[ancestors[s]]
+            if node_block[ancestors[s]] != node_block[i]:
+                start[s] += longest
+                there = row_start[ancestors[s]]
+                for r in range(first, row_start[i + 1]):
+                    while rows[there] != rows[r]:
+                        there += 1
+                    relative[start[s] + r - first] = there - row_start[ancestors[s]]
+            first += k[ancestors[s]]
     return start, relative

@@ -24,8 +24,8 @@ from bayeslmm.kernel.values.density import integrated_at, marginal_at
 
 
 def one_factor_sizes(problem: Problem) -> tuple[int, int] | None:
-    """(k, p) of a problem with one grouping factor, held by nodes; None of any other."""
-    if len(problem.blocks.k) != 1 or problem.ints[at.Q_TAIL] > 0:
+    """(k, p) of a problem with one grouping factor, held by nodes that don't meet; None of any other."""
+    if len(problem.blocks.k) != 1 or problem.ints[at.Q_TAIL] > 0 or len(problem.ancestors.node) > 0:
         return None
     return int(problem.blocks.k[0]), problem.p
 

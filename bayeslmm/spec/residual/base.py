@@ -75,6 +75,11 @@ class Residual(Registered, ABC):
         """The data with what was left to default, for people to look at."""
         return self.data
 
+    @property
+    def groups(self) -> Codes | None:
+        """(n,) number of each row's residual group; None where every row is one by itself."""
+        return None
+
     def of_rows(self, n: int, data: Mapping[str, Array]) -> Self:
         """The residual of other rows, σ and structure the same."""
         return replace(self, n=n, data=data)
@@ -94,6 +99,28 @@ class Residual(Registered, ABC):
     def unwhiten(self, rows: Array, phi: ArrayLike = ()) -> Array:
         """R^½ rows, of an array (n, ...): the inverse of `whiten`."""
         return rows if self.is_identity else self._unwhiten(rows, self._checked(phi))
+
+    def spread(self, rows: "csr_array") -> "csr_array":
+        """Where R^{-½} rows or their derivatives by φ can differ from 0, (n, m), whatever φ is.
+
+        Everything that the residual group holds, unless a structure knows better.
+        """
+        from bayeslmm.kernel.problem.entries import over_groups
+
+        return rows if self.groups is None else over_groups(self.groups)(rows)
+
+    def pull(self, rows: Any, by_whitened: Any, phi: ArrayLike = ()) -> Array:
+        """Gradient (n_phi,) of a function of R^{-½} rows, given its derivative by them.
+
+        Parameters
+        ----------
+        rows, by_whitened : arrays (n, m), or sparse; then `by_whitened` is stored wherever `spread` says.
+        """
+        return self._pull(rows, by_whitened, self._checked(phi))
+
+    def log_det_gradient(self, phi: ArrayLike = ()) -> Array:
+        """d log|R| / dφ, (n_phi,)."""
+        return self._log_det_gradient(self._checked(phi))
 
     def log_pivots(self, phi: ArrayLike = ()) -> Array:
         """(n,) log variance over σ² of each row, given the rows of its group before it."""
@@ -127,6 +154,12 @@ class Residual(Registered, ABC):
 
     @abstractmethod
     def _unwhiten(self, rows: Array, phi: Array) -> Array: ...
+
+    @abstractmethod
+    def _pull(self, rows: Any, by_whitened: Any, phi: Array) -> Array: ...
+
+    @abstractmethod
+    def _log_det_gradient(self, phi: Array) -> Array: ...
 
     @abstractmethod
     def _log_pivots(self, phi: Array) -> Array: ...

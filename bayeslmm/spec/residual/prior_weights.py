@@ -68,6 +68,12 @@ class PriorWeights(Residual):
     def _unwhiten(self, rows: Array, phi: Array) -> Array:
         return rows / _along(self._roots, rows)
 
+    def _pull(self, rows: Any, by_whitened: Any, phi: Array) -> Array:
+        return np.zeros(self.n_phi)
+
+    def _log_det_gradient(self, phi: Array) -> Array:
+        return np.zeros(self.n_phi)
+
     def _log_pivots(self, phi: Array) -> Array:
         return -np.log(self.weights)
 

@@ -89,6 +89,11 @@ class RowsInChunks:
         del design
         return self.products
 
+    def moving(self, design: Design) -> Never:
+        """Their cross-products at any φ: nobody kept the rows."""
+        del design
+        _elsewhere("the residual's groups")
+
     def scales(self, design: Design) -> Scales:
         """Means and standard deviations of the columns."""
         del design

@@ -1,6 +1,7 @@
 """Laws of every residual structure that registers itself, against its dense R."""
 
 import pickle
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy.sparse import csr_array
 from bayeslmm.errors import OptionError
 from bayeslmm.spec import residual as folder
 from bayeslmm.spec.residual import PriorWeights, Residual
+from tests.residuals import RESIDUALS
 
 CLOSE = {"rtol": 1e-12, "atol": 1e-12}
 
@@ -23,7 +25,7 @@ def test_the_folder_is_walked() -> None:
 @st.composite
 def residuals(draw: st.DrawFn) -> tuple[Residual, np.ndarray]:
     """An example of any structure, and a φ near its start."""
-    kind = draw(st.sampled_from(list(Residual.kinds().values())))
+    kind = draw(st.sampled_from([*Residual.kinds().values(), *RESIDUALS.values()]))
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
     made = kind.example(draw(st.integers(1, 12)), rng, draw(st.sampled_from([None, 2.5])))
     return made, made.start + 0.2 * rng.standard_normal(made.n_phi)
@@ -59,6 +61,30 @@ def test_determinant_pivots_and_variances_are_those_of_dense_R(case: tuple[Resid
     np.testing.assert_allclose(made.log_det(phi), np.linalg.slogdet(R)[1], **CLOSE)
     np.testing.assert_allclose(made.variances(phi), np.diag(R), **CLOSE)
     np.testing.assert_allclose(made.log_pivots(phi), 2 * np.log(np.diag(np.linalg.cholesky(R))), **CLOSE)
+
+
+@given(residuals())
+def test_pulling_back_is_the_transpose_of_whitening_s_derivative(case: tuple[Residual, np.ndarray]) -> None:
+    made, phi = case
+    rng = np.random.default_rng(2)
+    rows, bar = rng.standard_normal((made.n, 3)), rng.standard_normal((made.n, 3))
+
+    def by_difference(function: Callable[[np.ndarray], float]) -> list[float]:
+        steps = 1e-6 * np.eye(made.n_phi)
+        return [(function(phi + step) - function(phi - step)) / 2e-6 for step in steps]
+
+    def whitened(phi: np.ndarray) -> float:
+        return float(np.sum(bar * made.whiten(rows, phi)))
+
+    near = {"rtol": 1e-6, "atol": 1e-6}
+    np.testing.assert_allclose(made.pull(rows, bar, phi), by_difference(whitened), **near)
+    np.testing.assert_allclose(made.log_det_gradient(phi), by_difference(made.log_det), **near)
+    sparse = csr_array(rows * (rng.random(rows.shape) < 0.4))
+    stored = made.spread(sparse).astype(bool).toarray()
+    assert not made.whiten(sparse, phi).toarray()[~stored].any()
+    np.testing.assert_allclose(
+        made.pull(sparse, csr_array(bar * stored), phi), made.pull(sparse.toarray(), bar, phi), **near
+    )
 
 
 @given(residuals())
