@@ -116,7 +116,7 @@ def lay_out(
         position,
         row_start,
     )
-    relative_start, relative = np.zeros(1, dtype=np.int64), ancestors
+    relative_start, relative = np.zeros(0, dtype=np.int64), ancestors
     if len(ancestors) > 0:
         relative_start, relative = _relative(node_block, k, row_start, rows, ancestor_start, ancestors)
     return PanelTables(
