@@ -17,7 +17,7 @@ from bayeslmm.kernel.problem.entries import Whitening, as_they_are
 from bayeslmm.kernel.problem.layout import Problem
 from bayeslmm.kernel.problem.relation import Known
 from bayeslmm.kernel.problem.sufficient import write_response
-from bayeslmm.kernel.values.criterion import criterion, profile
+from bayeslmm.kernel.values.criterion import criteria, criterion, profile
 from bayeslmm.kernel.values.solved import Solved
 
 CHEAP = 200_000  # panel elements up to which an evaluation takes about a millisecond
@@ -156,6 +156,10 @@ class Kernel:
     def profiled(self, factored: Factored, reml: bool, sigma: float = np.nan) -> tuple[float, Floats]:
         """The same from a factor, with the derivative by A (p + 1, p + 1); that by log|V₀| is 1."""
         return profile(factored.logdet, factored.A, self.problem, reml, sigma)
+
+    def criteria(self, lams: Floats, reml: bool, sigma: float = np.nan) -> tuple[Floats, Floats]:
+        """The same at m Λ (m, n_lam) at once: (m,) and (m, n_lam)."""
+        return criteria(np.ascontiguousarray(lams), self.problem, reml, sigma)
 
     def pullback(self, lam: Floats, logdet_bar: float, A_bar: Floats) -> Floats:
         """Gradient with respect to Λ of a function of (log|V₀|, A), given its derivatives there."""

@@ -61,6 +61,15 @@ class Criterion:
         value, by_lam = self.at(self.coordinates.flat(x), self.coordinates.phi(x))
         return value, self.coordinates.pull(x, by_lam)
 
+    def many(self, x: Array) -> tuple[Array, Array]:
+        """Values (m,) and gradients (m, n) at m points x (m, n), in one call of compiled code."""
+        values, by_lam = self.kernel.criteria(self.coordinates.flat(x), self.reml, self.sigma)
+        return values, self.coordinates.pull(x, by_lam)
+
+    def values(self, x: Array) -> Array:
+        """Values (m,) at m points x (m, n)."""
+        return self.kernel.criteria(self.coordinates.flat(x), self.reml, self.sigma)[0]
+
     @property
     def scale(self) -> Array:
         """Size of a natural change of each element of x."""
@@ -114,6 +123,15 @@ class MovingCriterion(Criterion):
             return np.inf, np.zeros(len(x))
         by_phi = at.pull(factored, 1.0, A_bar)
         return value, self.coordinates.pull(x, factored.by_lam(1.0, A_bar), by_phi)
+
+    def many(self, x: Array) -> tuple[Array, Array]:
+        """Values (m,) and gradients (m, n) at m points x (m, n), each from the rows anew."""
+        found = [self(point) for point in x]
+        return np.array([value for value, _ in found]), np.array([slope for _, slope in found]).reshape(x.shape)
+
+    def values(self, x: Array) -> Array:
+        """Values (m,) at m points x (m, n)."""
+        return self.many(x)[0]
 
     def information(self, x: Array) -> None:
         """None: the average information knows θ alone."""

@@ -7,9 +7,7 @@ from numpy.typing import NDArray
 
 type Array = NDArray[np.float64]
 
-# of central differences, in units in which a natural change is 1; their error is of its fourth power
-STEP = 1e-3
-FORWARD = 1e-4  # of one-sided ones
+STEP = 1e-3  # in natural changes; the error of these central differences is of its fourth power
 FLAT = 1e-7  # of the largest curvature, below which differences of gradients see none
 
 
@@ -21,14 +19,6 @@ def hessian(objective: Callable[[Array], tuple[float, Array]], x: Array, basis: 
         return basis.T @ (8 * near - far) / (12 * STEP)
 
     return _symmetric([column(STEP * along) for along in basis.T])
-
-
-def forward_hessian(
-    objective: Callable[[Array], tuple[float, Array]], x: Array, gradient: Array, basis: Array
-) -> Array:
-    """The same by differences to the gradient (k,) at x: a quarter of the evaluations, half the digits."""
-    steps = FORWARD * basis.T
-    return _symmetric([basis.T @ (objective(x + step)[1] - gradient) / FORWARD for step in steps])
 
 
 def _symmetric(columns: list[Array]) -> Array:

@@ -11,37 +11,45 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.spec.covariance import CovarianceStructure, Unstructured
-from bayeslmm.spec.relative import CovarianceMap
+from bayeslmm.spec.covariance import Unstructured
+from bayeslmm.spec.relative import CovarianceMap, TermSlot
 
 type Array = NDArray[np.float64]
-type Value = Callable[[Array], float]
+type Values = Callable[[Array], Array]
 
 ONE = (0.0, 0.03, 0.1, 0.25, 0.6, 1.5, 4.0, 10.0, 25.0)  # times the start of a single θ
 EACH = (0.0, 0.3, 2.0, 8.0)  # of each of two bars
 TOGETHER = (0.01, 0.1, 0.4, 1.5, 8.0)  # of a bar with more, or of several bars at once
 HIGH = 12.0  # above the minimum found: a point that high isn't begun from
 MOST = 3  # points whose way to the minimum is looked at
-LINE = (0.15, 0.35, 0.6, 0.85)
+LINE = np.array([0.15, 0.35, 0.6, 0.85])  # shares of the way at which its height is asked for
 
 
-def far_points(covariance: CovarianceMap) -> list[Array]:
-    """θ (n_theta,) at which the bars have their usual start times a factor."""
+def far_points(covariance: CovarianceMap) -> Array:
+    """θ (m, n_theta) at which the bars have their usual start times a factor."""
     slots = covariance.slots
-    if covariance.n_theta == 1:
-        combinations: list[tuple[float, ...]] = [(factor,) for factor in ONE]
-    elif len(slots) == 2:
-        combinations = list(product(EACH, repeat=2))
-    else:
-        combinations = [(factor,) * len(slots) for factor in TOGETHER]
-    starts = [slot.structure.start(slot.gram) for slot in slots]
-    out = []
-    for factors in combinations:
-        theta = np.empty(covariance.n_theta)
-        for slot, start, factor in zip(slots, starts, factors, strict=True):
-            theta[slot.theta] = _scaled(slot.structure, start, factor)
-        out.append(theta)
+    factors = _factors(covariance.n_theta, len(slots))
+    out = np.empty((len(factors), covariance.n_theta))
+    for slot, own in zip(slots, factors.T, strict=True):
+        out[:, slot.theta] = _scaled(slot, own)
     return out
+
+
+def _factors(n_theta: int, n_slots: int) -> Array:
+    """(m, n_slots) of each bar."""
+    if n_theta == 1:
+        return np.array(ONE)[:, None]
+    if n_slots == 2:
+        return np.array(list(product(EACH, repeat=2)))
+    return np.repeat(np.array(TOGETHER)[:, None], n_slots, axis=1)
+
+
+def _scaled(slot: TermSlot, factors: Array) -> Array:
+    """θ (m, n_params) of these factors (m,) times the Λ of a bar's start."""
+    if slot.structure.linear:
+        return factors[:, None] * slot.start
+    start = slot.structure.factor(slot.start)
+    return np.array([slot.structure.parameters(factor * start) for factor in factors])
 
 
 def turned(covariance: CovarianceMap, theta: Array) -> list[Array]:
@@ -70,25 +78,17 @@ def _rotation(k: int, pair: tuple[int, int], angle: float) -> Array:
     return out
 
 
-def _scaled(structure: CovarianceStructure, theta: Array, factor: float) -> Array:
-    """θ of `factor` times Λ."""
-    if structure.linear:
-        return factor * theta
-    return structure.parameters(factor * structure.factor(theta))
-
-
-def beyond_a_ridge(value: Value, points: list[Array], theta: Array, least: float) -> list[Array]:
-    """Points to search from: low, and with higher ground on the straight way to the minimum at θ.
+def beyond_a_ridge(values: Values, points: Array, x: Array, least: float) -> Array:
+    """Points (·, n) to search from: low, and with higher ground on the straight way to the minimum at x.
 
     Parameters
     ----------
-    value : of the criterion at a θ. points : to look at. least : the minimum, found at θ.
+    values : of the criterion at points (m, n). points : to look at. least : the minimum, found at x.
     """
-    seen = sorted(((value(each), each) for each in points), key=lambda pair: pair[0])
-    low = [(height, each) for height, each in seen[:MOST] if height < least + HIGH]
-    return [each for height, each in low if height < least or _parted(value, each, height, theta)]
-
-
-def _parted(value: Value, point: Array, height: float, theta: Array) -> bool:
-    """Does the criterion rise between a point and the minimum?"""
-    return any(value(point + share * (theta - point)) > height + 1e-6 for share in LINE)
+    heights = values(points)
+    lowest = np.argsort(heights, kind="stable")[:MOST]
+    low = lowest[heights[lowest] < least + HIGH]
+    ways = points[low, None] + LINE[:, None] * (x - points[low, None])
+    on_the_way = values(ways.reshape(-1, len(x))).reshape(len(low), len(LINE))
+    parted = (on_the_way > heights[low, None] + 1e-6).any(axis=1)
+    return np.asarray(points[low[parted | (heights[low] < least)]])

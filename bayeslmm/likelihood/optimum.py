@@ -11,40 +11,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.kernel.search.optimizer import Outcome, Status, minimize
+from bayeslmm.kernel.search.optimizer import Outcome, Status, around, minimize
+from bayeslmm.likelihood.boundary import Vanished, WayOff, cleared, near_boundary, ways_off
 from bayeslmm.likelihood.criterion import Criterion
-from bayeslmm.likelihood.curvature import FLAT, forward_hessian
+from bayeslmm.likelihood.curvature import FLAT
 from bayeslmm.likelihood.elsewhere import beyond_a_ridge, far_points, turned
-from bayeslmm.spec.coordinates import Coordinates
-from bayeslmm.spec.covariance import Path, lower_factor
-from bayeslmm.spec.relative import TermSlot, flatten
 
 type Array = NDArray[np.float64]
 
-SMALL = 1e-3  # root mean square contribution, relative to σ, below which a direction may have vanished
 DIGITS = 1e-20  # squared gradient in the metric of the Hessian that rounding leaves
 NEGATIVE = 1e-4  # of the largest curvature, below which a negative one is rounding
 SCANNED = 20_000  # panel elements up to which far points are looked at
-NUDGE = 1e-4  # size of the step inside the boundary at which the derivative in T is taken
-
-
-@dataclass(frozen=True, slots=True)
-class Vanished:
-    """A boundary that one term's covariance lies on at the optimum.
-
-    Attributes
-    ----------
-    group : grouping factor. coefs : of the term. what : the boundary in words, "no variance along 1·Days".
-    slope : derivative of the criterion in T on the way off it, by the steepest; not negative at an optimum.
-    """
-
-    group: str
-    coefs: tuple[str, ...]
-    what: str
-    slope: float
-
-    def __str__(self) -> str:
-        return f"{self.group}: {self.what} (slope {self.slope:.3g})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,18 +99,14 @@ def search(
 
 def _lowest(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:
     """The lowest of a minimum and those that are found from far points."""
-    covariance, coordinates = criterion.covariance, criterion.coordinates
-    phi = coordinates.phi(first.x)
-
-    def value(theta: Array) -> float:
-        return criterion(coordinates.join(theta, phi))[0]
-
-    theta = coordinates.theta(first.x)
-    points = far_points(covariance)
+    coordinates = criterion.coordinates
+    thetas = far_points(criterion.covariance)
     if first.convergence.vanished:
-        points += turned(covariance, theta)
-    starts = beyond_a_ridge(value, points, theta, first.value)
-    others = [_descended(criterion, coordinates.join(each, phi), max_iter) for each in starts]
+        thetas = np.vstack([thetas, *turned(criterion.covariance, coordinates.theta(first.x))])
+    points = np.tile(first.x, (len(thetas), 1))
+    coordinates.theta(points)[...] = thetas
+    starts = beyond_a_ridge(criterion.values, points, first.x, first.value)
+    others = [_descended(criterion, start, max_iter) for start in starts]
     lowest = min([first, *others], key=lambda each: (not each.convergence.converged, each.value))
     evidence = replace(
         lowest.convergence,
@@ -149,13 +122,12 @@ def _descended(criterion: Criterion, x: Array, max_iter: int, found: Outcome | N
     restarts: list[float] = []
     evaluations = 0
     while True:
-        outcome = found or _minimized(criterion, x, max_iter)
+        outcome, basis = _measured(criterion, found) if found else _minimized(criterion, x, max_iter)
         evaluations += outcome.n_evaluations
-        outcome, basis = _exact(criterion, outcome)
+        outcome, basis, reached = _exact(criterion, outcome, basis)
         restarts.append(outcome.value)
-        vanished = _slopes(criterion, outcome)
         eigenvalues, vectors = np.linalg.eigh(basis.T @ outcome.hessian @ basis)
-        away = _way_down(criterion, outcome, vanished, eigenvalues, basis @ vectors)
+        away = _way_down(criterion, outcome, reached, eigenvalues, basis @ vectors)
         if away is None or len(restarts) > 5:
             break
         found, x = None, away
@@ -163,7 +135,7 @@ def _descended(criterion: Criterion, x: Array, max_iter: int, found: Outcome | N
         status=outcome.status,
         decrement=outcome.decrement,
         eigenvalues=eigenvalues,
-        vanished=tuple(v[0] for v in vanished),
+        vanished=tuple(each.vanished for each in reached),
         n_evaluations=evaluations,
         restarts=tuple(restarts),
     )
@@ -177,14 +149,14 @@ def _is_saddle(eigenvalues: Array) -> bool:
 def _way_down(
     criterion: Criterion,
     outcome: Outcome,
-    vanished: list[tuple[Vanished, TermSlot, Path]],
+    reached: list[WayOff],
     eigenvalues: Array,
     vectors: Array,
 ) -> Array | None:
     """x from which to go on: off the steepest boundary that isn't a minimum, or down from a saddle."""
-    worst = min(vanished, key=lambda v: v[0].slope, default=None)
-    if worst is not None and worst[0].slope <= -1e-6:
-        return _leave(criterion.coordinates, outcome.x, *worst[1:])
+    worst = min(reached, key=lambda each: each.vanished.slope, default=None)
+    if worst is not None and worst.vanished.slope <= -1e-6:
+        return worst.step(criterion.coordinates, outcome.x)
     if not _is_saddle(eigenvalues):
         return None
     sides = [outcome.x + step * vectors[:, 0] for step in (-0.3, 0.3)]
@@ -192,10 +164,15 @@ def _way_down(
     return lower if value < outcome.value else None
 
 
-def _minimized(criterion: Criterion, x: Array, max_iter: int) -> Outcome:
+def _minimized(criterion: Criterion, x: Array, max_iter: int) -> tuple[Outcome, Array]:
+    """The minimum that a search from x ends in, as `_measured`; one that converged at once has measured it."""
     model = criterion.information(x)
     basis = criterion.coordinates.basis(x)
-    return minimize(criterion, x, basis, hessian=model, renew=False, max_evaluations=max_iter)
+    outcome = minimize(
+        criterion, x, basis, hessian=model, renew=False, max_evaluations=max_iter, many=criterion.many
+    )
+    at_once = model is None and outcome.converged and outcome.n_steps == 0
+    return (outcome, basis) if at_once else _measured(criterion, outcome)
 
 
 def _without_search(criterion: Criterion) -> Optimum:
@@ -204,18 +181,19 @@ def _without_search(criterion: Criterion) -> Optimum:
     return Optimum(none, value, Convergence(Status.CONVERGED, 0.0, none, (), 1, (value,)))
 
 
-def _exact(criterion: Criterion, outcome: Outcome) -> tuple[Outcome, Array]:
+def _exact(criterion: Criterion, outcome: Outcome, basis: Array) -> tuple[Outcome, Array, list[WayOff]]:
     """The minimum to the last digit: what vanishes exactly 0, and what is free at its best given that.
 
-    And the basis (n, n) in which its Hessian was measured.
+    With the basis (n, n) in which its Hessian was measured, and the boundaries that it lies on.
     """
-    measured, basis = _measured(criterion, outcome)
-    polished = _polished(criterion, measured, basis)
-    cleared = _clear_small(criterion, polished)
-    if cleared is polished:
-        return polished, basis
-    measured, basis = _measured(criterion, cleared)
-    return _polished(criterion, measured, basis), basis
+    polished = _polished(criterion, outcome, basis)
+    if not near_boundary(criterion.covariance, criterion.coordinates.theta(polished.x)[None])[0]:
+        return polished, basis, []
+    clear = cleared(criterion, polished)
+    if clear is not polished:
+        measured, basis = _measured(criterion, clear)
+        polished = _polished(criterion, measured, basis)
+    return polished, basis, list(ways_off(criterion, polished.x))
 
 
 def _measured(criterion: Criterion, outcome: Outcome) -> tuple[Outcome, Array]:
@@ -224,7 +202,7 @@ def _measured(criterion: Criterion, outcome: Outcome) -> tuple[Outcome, Array]:
     if not criterion.kernel.small:
         return outcome, basis
     inverse = np.linalg.inv(basis)
-    found = forward_hessian(criterion, outcome.x, outcome.gradient, basis)
+    _, _, found = around(criterion.many, outcome.x, basis)
     return replace(outcome, hessian=inverse.T @ found @ inverse), basis
 
 
@@ -278,48 +256,3 @@ def _free_root(basis: Array, outcome: Outcome) -> Array:
     root = np.zeros((len(basis), np.count_nonzero(kept)))
     root[free] = own @ (vectors[:, kept] / np.sqrt(values[kept]))
     return root
-
-
-def _clear_small(criterion: Criterion, outcome: Outcome) -> Outcome:
-    """Put what is near its boundary exactly there where that doesn't raise the criterion."""
-    noise = 1e-12 * max(1.0, abs(outcome.value))
-    for slot in criterion.covariance.slots:
-        own = criterion.coordinates.theta(outcome.x)[slot.theta]
-        for clear in slot.structure.without_small(own, slot.gram, SMALL):
-            x = outcome.x.copy()
-            criterion.coordinates.theta(x)[slot.theta] = clear(criterion.coordinates.theta(x)[slot.theta])
-            value, gradient = criterion(x)
-            if value <= outcome.value + noise:
-                outcome = replace(outcome, x=x, value=value, gradient=gradient)
-    return outcome
-
-
-def _slopes(criterion: Criterion, outcome: Outcome) -> list[tuple[Vanished, TermSlot, Path]]:
-    """Every boundary reached, with the derivative of the criterion in T along the steepest way off it."""
-    covariance, theta = criterion.covariance, criterion.coordinates.theta(outcome.x)
-    out = []
-    for slot in covariance.slots:
-        group, coefs = covariance.groups[slot.block], covariance.coefs[slot.block][slot.coefs]
-        for departure in slot.structure.vanished(theta[slot.theta], slot.gram, coefs):
-            slopes = [_slope(criterion, outcome, slot, path) for path in departure.paths]
-            steepest = int(np.argmin(slopes))
-            vanished = Vanished(group, coefs, departure.what, slopes[steepest])
-            out.append((vanished, slot, departure.paths[steepest]))
-    return out
-
-
-def _slope(criterion: Criterion, outcome: Outcome, slot: TermSlot, path: Path) -> float:
-    """d criterion / d δ², a small δ along a path of the bar's factor."""
-    theta = criterion.coordinates.theta(outcome.x)
-    factors = [factor.copy() for factor in criterion.covariance.factors(theta)]
-    moves = [np.zeros_like(factor) for factor in factors]
-    factors[slot.block][slot.coefs, slot.coefs], moves[slot.block][slot.coefs, slot.coefs] = path(NUDGE)
-    _, gradient = criterion.at(flatten(factors), criterion.coordinates.phi(outcome.x))
-    return float(gradient @ flatten(moves)) / (2 * NUDGE)
-
-
-def _leave(coordinates: Coordinates, x: Array, slot: TermSlot, path: Path) -> Array:
-    """x a step along a path off the boundary that lowers the criterion."""
-    away = x.copy()
-    coordinates.theta(away)[slot.theta] = slot.structure.parameters(lower_factor(path(0.1)[0]))
-    return away

@@ -85,15 +85,19 @@ class Target:
 
     def log_likelihood(self, phi: Array) -> Array:
         """Log likelihood, random effects and (where exact) β integrated out, of points (m, size): (m,)."""
+        parameters = self.parameters(phi)
+        return self._log_likelihood(parameters, parameters.sigma[:, None])[:, 0]
+
+    def _log_likelihood(self, parameters: Parameters, sigma: Array) -> Array:
+        """The same of m draws, each at s σ, sigma (m, s), that Λ = sd/σ goes along with: (m, s)."""
         from bayeslmm.kernel.values.density import integrated_values, marginal_values
 
-        parameters, problem = self.parameters(phi), self.design.kernel.condensed.problem
-        lam, sigma = relative_factors(self.design, parameters), np.ascontiguousarray(parameters.sigma)
+        lam, problem = relative_factors(self.design, parameters), self.design.kernel.condensed.problem
+        sigma = np.ascontiguousarray(sigma)
         if parameters.beta is not None:
             return marginal_values(lam, sigma, np.ascontiguousarray(parameters.beta), problem)
         prior = self._prior_of_delta
-        values = integrated_values(lam, sigma, prior.precision, prior.shift, problem)
-        return values + prior.log_constant
+        return integrated_values(lam, sigma, prior.precision, prior.shift, problem) + prior.log_constant
 
     def __call__(self, phi: Array) -> Array:
         """Log posterior density up to a constant, of points (m, size): (m,)."""
@@ -101,11 +105,24 @@ class Target:
 
     def finite(self, phi: Array) -> Array:
         """The same, −∞ where it can't be evaluated: r²/σ² has no digits where a free σ is next to 0."""
+        return self.by_scale(phi, np.zeros(1))[:, 0]
+
+    def scaled(self, phi: Array, scales: Array) -> Array:
+        """Points (m, size) with s common scales added to their log σ and log sds: (m, s, size)."""
+        out = np.repeat(phi[:, None], len(scales), axis=1)
+        out[:, :, self.log_scales] += scales[:, None]
+        return out
+
+    def by_scale(self, phi: Array, scales: Array) -> Array:
+        """`finite` at the `scaled` points, (m, s): one factor serves all scales of a point, whose Λ is one."""
+        points = self.scaled(phi, scales)
         with np.errstate(over="ignore", invalid="ignore"):
-            values = self(phi)
-            least = LEAST_SIGMA * self._residual_sd if self.design.residual.sigma_free else 0.0
-            known = self.parameters(phi).sigma > least
-        return np.where(np.isfinite(values) & known, values, -np.inf)
+            parameters = self.parameters(phi)
+            sigma = parameters.sigma[:, None] * (np.exp(scales) if self.design.residual.sigma_free else 1.0)
+            prior = self.log_prior(points.reshape(-1, self.size)).reshape(sigma.shape)
+            values = self._log_likelihood(parameters, sigma) + prior
+        least = LEAST_SIGMA * self._residual_sd if self.design.residual.sigma_free else 0.0
+        return np.where(np.isfinite(values) & (sigma > least), values, -np.inf)
 
     @cached_property
     def log_sds(self) -> NDArray[np.intp]:
@@ -121,15 +138,29 @@ class Target:
 
     def value_and_gradient(self, phi: Array) -> tuple[float, Array]:
         """Log density and gradient at one point (size,); one evaluation of the kernel."""
-        steps = _STEP * np.eye(self.size)
-        around = np.concatenate([phi + steps, phi - steps, phi[None]])
+        values, gradients = self.with_gradients(phi[None])
+        return float(values[0]), gradients[0]
+
+    def with_gradients(self, phi: Array) -> tuple[Array, Array]:
+        """Log densities (m,) and gradients (m, size) at points (m, size); m evaluations of the kernel."""
+        m, steps = len(phi), _STEP * np.eye(self.size)
+        moves = np.concatenate([np.zeros((1, self.size)), steps, -steps])
+        around = (phi[:, None] + moves).reshape(-1, self.size)
         parameters = self.parameters(around)
-        lam = relative_factors(self.design, parameters)
-        prior = self.log_prior(around)
-        at = self._density(parameters, lam, -1)
-        gradient = _difference(lam) @ at.lam + _difference(parameters.sigma) * at.sigma + _difference(prior)
-        gradient[self.size - len(at.beta) :] += at.beta
-        return float(at.value + prior[-1]), gradient
+        lam, sigma, prior = (
+            values.reshape(m, len(moves), -1)
+            for values in (
+                relative_factors(self.design, parameters),
+                parameters.sigma,
+                self.log_prior(around),
+            )
+        )
+        at = [self._density(parameters, lam[i, 0], i * len(moves)) for i in range(m)]
+        by_lam, by_sigma = np.array([each.lam for each in at]), np.array([[each.sigma] for each in at])
+        gradients = _difference(lam) @ by_lam[:, :, None] + _difference(sigma) @ by_sigma[:, :, None]
+        gradients = (gradients + _difference(prior))[:, :, 0]
+        gradients[:, self.size - len(at[0].beta) :] += np.array([each.beta for each in at])
+        return np.array([each.value for each in at]) + prior[:, 0, 0], gradients
 
     def start(self) -> Array:
         """A point away from every boundary: each coef adds about as much to y as the residual does."""
@@ -175,14 +206,14 @@ class Target:
         return logs.sum(axis=1)
 
     def _density(self, parameters: Parameters, lam: Array, i: int) -> "_Density":
-        """The kernel's value and gradient at one draw."""
+        """The kernel's value and gradient at the i-th draw, whose Λ is `lam`."""
         from bayeslmm.kernel.values.density import integrated, marginal
 
         sigma, problem = float(parameters.sigma[i]), self.design.kernel.condensed.problem
         if parameters.beta is not None:
-            return _Density(*marginal(lam[i], sigma, parameters.beta[i], problem))
+            return _Density(*marginal(lam, sigma, parameters.beta[i], problem))
         prior = self._prior_of_delta
-        value, dlam, dsigma = integrated(lam[i], sigma, prior.precision, prior.shift, problem)
+        value, dlam, dsigma = integrated(lam, sigma, prior.precision, prior.shift, problem)
         return _Density(value + prior.log_constant, dlam, dsigma, np.zeros(0))
 
 
@@ -192,6 +223,6 @@ def _take(columns: Iterator[Array], n: int, m: int) -> Array:
 
 
 def _difference(values: Array) -> Array:
-    """Central differences of the first 2k rows: f(φ + h eᵢ) then f(φ − h eᵢ)."""
-    k = len(values) // 2
-    return (values[:k] - values[k : 2 * k]) / (2 * _STEP)
+    """Central differences (m, k, ...) of (m, 1 + 2k, ...): f(φ), then f(φ + h eᵢ), then f(φ − h eᵢ)."""
+    k = values.shape[1] // 2
+    return (values[:, 1 : k + 1] - values[:, k + 1 :]) / (2 * _STEP)

@@ -68,13 +68,16 @@ class Coordinates:
         return self.join(self.covariance.normalize(self.theta(x)), self.phi(x))
 
     def flat(self, x: Array) -> Array:
-        """Every block's Λ, (n_lam,)."""
+        """Every block's Λ, (..., n_lam)."""
         return self.covariance.flat(self.theta(x))
 
     def pull(self, x: Array, by_lam: Array, by_phi: Array | None = None) -> Array:
-        """Gradient in x, (n,), given those in Λ (n_lam,) and φ (n_phi,); None where φ plays no part."""
-        by_theta = self.covariance.jacobian(self.theta(x)) @ by_lam
-        return self.join(by_theta, np.zeros(self.residual.n_phi) if by_phi is None else by_phi)
+        """Gradient in x, (..., n), given those in Λ (..., n_lam) and φ (..., n_phi); None where φ plays no part."""
+        out = np.zeros(x.shape)
+        self.theta(out)[...] = self.covariance.pull(self.theta(x), by_lam)
+        if by_phi is not None:
+            self.phi(out)[...] = by_phi
+        return out
 
     def jacobian(self, x: Array) -> Array:
         """d flat / dx, (n, n_lam); φ moves no Λ."""

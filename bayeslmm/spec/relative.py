@@ -60,6 +60,11 @@ class TermSlot:
         """Lower-triangular factor (k, k) of the inverse of `gram`, or of its diagonal's."""
         return inverse_factor(self.gram)
 
+    @cached_property
+    def start(self) -> Array:
+        """A θ (n_params,) at which each coef contributes about as much as the residual."""
+        return self.structure.start(self.gram)
+
     @property
     def coefs(self) -> slice:
         return slice(self.first, self.first + self.structure.k)
@@ -152,14 +157,14 @@ class CovarianceMap:
         """Size of a natural change of each θ, (n_theta,): one that adds about σ to the response."""
         scale = np.empty(self.n_theta)
         for slot in self.slots:
-            derivative = slot.structure.derivative(slot.structure.start(slot.gram))
+            derivative = slot.structure.derivative(slot.start)
             effect = np.einsum("pia,ij,pja->p", derivative, slot.gram, derivative)
             scale[slot.theta] = 1 / np.sqrt(np.where(effect > 0, effect, 1.0))
         return scale
 
     def start(self) -> Array:
         """A θ away from 0 at which each coef contributes about as much as the residual, shape (n_theta,)."""
-        return self._gather(slot.structure.start(slot.gram) for slot in self.slots)
+        return self._gather(slot.start for slot in self.slots)
 
     def normalize(self, theta: ArrayLike) -> Array:
         """The θ of the same covariance whose factors have no negative diagonal element."""
@@ -183,8 +188,19 @@ class CovarianceMap:
         )
 
     def flat(self, theta: ArrayLike) -> Array:
-        """Every block's Λ, row by row, shape (n_lam,)."""
-        return np.asarray(theta, dtype=float) @ self._map if self.linear else flatten(self.factors(theta))
+        """Every block's Λ, row by row, (n_lam,); of m θ (m, n_theta) at once, (m, n_lam)."""
+        values = np.asarray(theta, dtype=float)
+        if self.linear:
+            return np.asarray(values @ self._map)
+        if values.ndim == 1:
+            return flatten(self.factors(values))
+        return np.array([self.flat(each) for each in values]).reshape(len(values), self.n_lam)
+
+    def pull(self, theta: Array, by_lam: Array) -> Array:
+        """The gradient in θ (..., n_theta) of a function of Λ, given that in Λ (..., n_lam)."""
+        if self.linear or theta.ndim == 1:
+            return np.asarray(by_lam @ self.jacobian(theta).T)
+        return np.array([self.pull(*each) for each in zip(theta, by_lam, strict=True)]).reshape(theta.shape)
 
     def jacobian(self, theta: ArrayLike) -> Array:
         """d flat / dθ, shape (n_theta, n_lam)."""

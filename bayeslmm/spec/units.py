@@ -73,7 +73,7 @@ def off_boundary(covariance: CovarianceMap, theta: Array) -> Array:
     out = theta.copy()
     for slot in covariance.slots:
         structure = slot.structure
-        away = structure.factor(structure.start(slot.gram)) * np.sqrt(0.1)
+        away = structure.factor(slot.start) * np.sqrt(0.1)
         both = np.hstack([structure.factor(theta[slot.theta]), away])
         out[slot.theta] = structure.parameters(lower_factor(both))
     return out

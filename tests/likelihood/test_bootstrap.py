@@ -13,7 +13,7 @@ from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.likelihood.bootstrap.intervals import IntervalMethod, Sample
 from bayeslmm.likelihood.bootstrap.kinds.parametric import Parametric, StatisticsSampler
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
-from bayeslmm.likelihood.bootstrap.refits import Refitter, flat_all
+from bayeslmm.likelihood.bootstrap.refits import Refitter
 from bayeslmm.likelihood.bootstrap.responses import Responses
 from bayeslmm.likelihood.bootstrap.task import RefitTask
 from bayeslmm.runs.plan import Plan, generators
@@ -72,7 +72,7 @@ def test_both_searches_find_the_same(fitter, name):
     fast, slow = refitter._search_compiled(condensed), refitter._search_each(responses)
     np.testing.assert_allclose(fast.x, slow.x, rtol=1e-6, atol=1e-7)
     np.testing.assert_array_equal(fast.found, slow.found)
-    lam = flat_all(fit.design.covariance, fast.x)
+    lam = fit.design.coordinates.flat(fast.x)
     delta, r2, values = refitter._solve(lam, condensed)
     for i, x in enumerate(fast.x):
         criterion = refitter.criterion_of(responses, i)

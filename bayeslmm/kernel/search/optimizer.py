@@ -1,16 +1,18 @@
 """Minimize a smooth function of a few parameters from values and gradients: a trust-region Newton method.
 
-Ask and tell: `begin` sets up a `Search`, `advance` takes the value and gradient at ``search.trial`` and puts
-the next point there. The caller owns the loop, so that the same compiled steps serve a Python objective and
-a loop of compiled refits. The model Hessian comes from differences of gradients, or is given and then kept by
-symmetric rank-one updates (Conn, Gould & Toint 1991); the step is exact, from the eigenvalues of the model
-(Moré & Sorensen 1983), so that a saddle is left along its descending direction.
+Ask and tell: `begin` sets up a `Search`, `take` reads the value and gradient at ``search.trial`` and `propose`
+puts the next point there. The caller owns the loop, so that the same compiled steps serve a Python objective
+and a loop of compiled refits. The model Hessian comes from differences of gradients, all of them asked for at
+once, or is given, and then kept by symmetric rank-one updates (Conn, Gould & Toint 1991); the step is exact,
+from the eigenvalues of the model (Moré & Sorensen 1983), so that a saddle is left along its descending
+direction.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +21,12 @@ from bayeslmm.kernel.arrays import Floats, Ints
 from bayeslmm.kernel.compiled import compilable
 from bayeslmm.kernel.factor.dense import cholesky_leading, solve_rows_transposed
 
-START, DIFFERENCE, STEP, CONVERGED, STALLED, FAILED = range(6)
+type Many = Callable[[Floats], tuple[Floats, Floats]]  # (m, k) to values (m,) and gradients (m, k)
+
+START, STEP, CONVERGED, STALLED, FAILED = range(5)
 VALUE, RADIUS, PREDICTED, LENGTH, DECREMENT = range(5)
-PHASE, COLUMN, RENEW, EVALUATIONS, STEPS = range(5)
-DIFFERENCE_STEP = 1e-4
+PHASE, EVALUATIONS, STEPS = range(3)
+DIFFERENCE_STEP = 1e-4  # in natural changes
 MAX_RADIUS = 1e3
 
 
@@ -42,7 +46,7 @@ class Search(NamedTuple):
     ----------
     point, gradient : (k,) best point and gradient there. hessian : (k, k) of the model. trial : (k,) where
     to evaluate next. numbers : value, trust radius, predicted decrease, step length, Newton decrement.
-    counts : phase, difference column, renew the Hessian at every step, evaluations, accepted steps.
+    counts : phase, evaluations, accepted steps.
     """
 
     point: Floats
@@ -54,18 +58,14 @@ class Search(NamedTuple):
 
 
 @compilable
-def begin(start: Floats, hessian: Floats, renew: bool) -> Search:
-    """A search from `start`; an empty `hessian` asks for differences, `renew` for new ones each step."""
-    k = len(start)
-    counts = np.zeros(5, dtype=np.int64)
+def begin(start: Floats, hessian: Floats) -> Search:
+    """A search from `start` (k,) with this model of the Hessian (k, k)."""
+    counts = np.zeros(3, dtype=np.int64)
     counts[PHASE] = START
-    counts[RENEW] = renew
-    counts[COLUMN] = 0 if hessian.shape[0] == k else -1
     numbers = np.zeros(5)
     numbers[VALUE] = np.inf
     numbers[RADIUS] = 1.0
-    model = hessian.copy() if hessian.shape[0] == k else np.eye(k)
-    return Search(start.copy(), np.zeros(k), model, start.copy(), numbers, counts)
+    return Search(start.copy(), np.zeros(len(start)), hessian.copy(), start.copy(), numbers, counts)
 
 
 @compilable
@@ -141,8 +141,8 @@ def trust_region_step(gradient: Floats, hessian: Floats, radius: float) -> tuple
 
 
 @compilable
-def _propose(search: Search, tolerance: float) -> None:
-    """Put the next step into `trial`, or stop."""
+def propose(search: Search, tolerance: float) -> bool:
+    """Put the next step into `trial`; False when the search is over."""
     numbers, counts = search.numbers, search.counts
     step, predicted = trust_region_step(search.gradient, search.hessian, numbers[RADIUS])
     numbers[PREDICTED] = predicted
@@ -157,23 +157,7 @@ def _propose(search: Search, tolerance: float) -> None:
         counts[PHASE] = CONVERGED
     elif numbers[RADIUS] < 1e-9:
         counts[PHASE] = STALLED
-
-
-@compilable
-def _difference_or_propose(search: Search, tolerance: float) -> None:
-    """Ask for the next column of the Hessian by differences, or for a step."""
-    column, k, H = search.counts[COLUMN], len(search.point), search.hessian
-    if column < k:
-        for i in range(k):
-            search.trial[i] = search.point[i]
-        search.trial[column] += DIFFERENCE_STEP
-        search.counts[PHASE] = DIFFERENCE
-        return
-    for i in range(k):
-        for j in range(i):
-            H[i, j] = 0.5 * (H[i, j] + H[j, i])
-            H[j, i] = H[i, j]
-    _propose(search, tolerance)
+    return bool(counts[PHASE] == STEP)
 
 
 @compilable
@@ -205,9 +189,9 @@ def _accept(search: Search, value: float, gradient: Floats) -> None:
 
 
 @compilable
-def _judge(search: Search, value: float, gradient: Floats, tolerance: float) -> None:
-    """Accept or refuse the trial step, adapt the radius and the model, and go on."""
-    numbers, counts = search.numbers, search.counts
+def _judge(search: Search, value: float, gradient: Floats) -> bool:
+    """Accept or refuse the trial step, and adapt the radius and the model to it."""
+    numbers = search.numbers
     decrease = numbers[VALUE] - value
     noise = 1e-13 * max(1.0, abs(numbers[VALUE]))
     ratio = (decrease + noise) / (numbers[PREDICTED] + noise) if np.isfinite(value) else -1.0
@@ -219,38 +203,30 @@ def _judge(search: Search, value: float, gradient: Floats, tolerance: float) -> 
         _rank_one(search, gradient)
     if ratio > 1e-4:
         _accept(search, value, gradient)
-        counts[STEPS] += 1
-        if counts[RENEW]:
-            counts[COLUMN] = 0
-            _difference_or_propose(search, tolerance)
-            return
-    _propose(search, tolerance)
+        search.counts[STEPS] += 1
+        return True
+    return False
+
+
+@compilable
+def take(search: Search, value: float, gradient: Floats) -> bool:
+    """Read value and gradient at ``search.trial``; whether that is the best point now."""
+    counts = search.counts
+    counts[EVALUATIONS] += 1
+    if counts[PHASE] != START:
+        return _judge(search, value, gradient)
+    if np.isfinite(value):
+        _accept(search, value, gradient)
+        return True
+    counts[PHASE] = FAILED
+    return False
 
 
 @compilable
 def advance(search: Search, value: float, gradient: Floats, tolerance: float) -> bool:
-    """Take value and gradient at ``search.trial``; put the next point there. False when it is over."""
-    counts = search.counts
-    counts[EVALUATIONS] += 1
-    if counts[PHASE] == START:
-        if not np.isfinite(value):
-            counts[PHASE] = FAILED
-            return False
-        _accept(search, value, gradient)
-        if counts[COLUMN] == 0:
-            _propose(search, tolerance)
-        else:
-            counts[COLUMN] = 0
-            _difference_or_propose(search, tolerance)
-    elif counts[PHASE] == DIFFERENCE:
-        if np.isfinite(value):
-            for i in range(len(gradient)):
-                search.hessian[i, counts[COLUMN]] = (gradient[i] - search.gradient[i]) / DIFFERENCE_STEP
-        counts[COLUMN] += 1
-        _difference_or_propose(search, tolerance)
-    else:
-        _judge(search, value, gradient, tolerance)
-    return bool(counts[PHASE] == DIFFERENCE or counts[PHASE] == STEP)
+    """`take`, then `propose`; False when the search is over."""
+    take(search, value, gradient)
+    return bool(search.counts[PHASE] != FAILED and propose(search, tolerance))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -287,6 +263,7 @@ def minimize(
     renew: bool = True,
     tolerance: float = 1e-14,
     max_evaluations: int = 500,
+    many: Many | None = None,
 ) -> Outcome:
     """Minimize a function of a few parameters.
 
@@ -298,29 +275,57 @@ def minimize(
     hessian : (k, k) to begin with, None for differences of gradients. renew : take new differences at every
         step (Newton); else rank-one updates, one evaluation a step.
     tolerance : relative decrease of the function below which a step isn't worth taking.
+    many : `objective` at m points (m, k) at once; one after the other if None.
+    Where too few evaluations are left for differences the search ends.
     """
-    k, basis = len(start), _basis(scale)
-    model = np.zeros((0, k)) if hessian is None else basis.T @ hessian @ basis
-    inner = np.linalg.solve(basis, np.asarray(start, dtype=np.float64))
-    search = begin(inner, np.ascontiguousarray(model), renew)
-    going = True
-    while going and search.counts[EVALUATIONS] < max_evaluations:
-        value, gradient = objective(basis @ search.trial)
-        going = bool(advance(search, float(value), basis.T @ gradient, tolerance))
-    return outcome_of(search, basis)
+    k, origin, basis = len(start), np.asarray(start, dtype=np.float64), _basis(scale)
+    together = many or partial(one_by_one, objective)
+    search = begin(np.zeros(k), np.eye(k) if hessian is None else basis.T @ hessian @ basis)
+    counts, measuring, going = search.counts, hessian is None, True
+    while going and counts[EVALUATIONS] < max_evaluations:
+        x = origin + basis @ search.trial
+        enough = not measuring or counts[EVALUATIONS] + k < max_evaluations
+        if measuring and enough:
+            value, gradient, model = around(together, x, basis)
+            counts[EVALUATIONS] += k
+        else:
+            value, gradient = objective(x)
+        if take(search, float(value), basis.T @ gradient) and measuring and enough:
+            search.hessian[...] = model
+            measuring = renew
+        going = enough and counts[PHASE] != FAILED and propose(search, tolerance)
+    return outcome_of(search, basis, origin)
+
+
+def one_by_one(objective: Callable[[Floats], tuple[float, Floats]], points: Floats) -> tuple[Floats, Floats]:
+    """Values (m,) and gradients (m, k) of a function at m points (m, k)."""
+    found = [objective(point) for point in points]
+    return np.array([value for value, _ in found]), np.array([gradient for _, gradient in found])
+
+
+def around(many: Many, x: Floats, basis: Floats) -> tuple[float, Floats, Floats]:
+    """Value and gradient (k,) at x, and BᵀHB (m, m) by differences along the columns of B (k, m).
+
+    1 and 0 where the function can't be evaluated on the way.
+    """
+    values, gradients = many(np.vstack([x, x + DIFFERENCE_STEP * basis.T]))
+    found = (gradients[1:] - gradients[0]) @ basis / DIFFERENCE_STEP
+    if not np.isfinite(values).all():
+        found = np.where(np.isfinite(values[1:, None]), found, np.eye(len(found)))
+    return values[0], gradients[0], 0.5 * (found + found.T)
 
 
 def _basis(scale: Floats) -> Floats:
     return np.diag(scale) if scale.ndim == 1 else scale
 
 
-def outcome_of(search: Search, scale: Floats) -> Outcome:
+def outcome_of(search: Search, scale: Floats, origin: Floats | float = 0.0) -> Outcome:
     """What a search that is over has found, out of the units of `scale`, (k,) or a basis (k, k)."""
     statuses = {CONVERGED: Status.CONVERGED, STALLED: Status.STALLED, FAILED: Status.FAILED}
     basis = _basis(scale)
     inverse = np.linalg.inv(basis)
     return Outcome(
-        x=basis @ search.point,
+        x=origin + basis @ search.point,
         value=float(search.numbers[VALUE]),
         gradient=inverse.T @ search.gradient,
         hessian=inverse.T @ search.hessian @ inverse,

@@ -39,7 +39,7 @@ def search(
     ----------
     start, hessian : (k,), (k, k) in the units of x, which are natural ones. linear : (k, n_lam).
     """
-    state = begin(start, hessian, False)
+    state = begin(start, hessian)
     transposed = np.ascontiguousarray(linear.T)
     going = True
     while going and state.counts[EVALUATIONS] < max_evaluations:

@@ -59,3 +59,12 @@ def criterion(lam: Floats, problem: Problem, reml: bool, sigma: float) -> tuple[
     if not np.isfinite(value):
         return np.inf, np.zeros(len(lam))
     return value, pullback(1.0, A_bar, lam, problem, panels, tail)
+
+
+@compiled
+def criteria(lams: Floats, problem: Problem, reml: bool, sigma: float) -> tuple[Floats, Floats]:
+    """`criterion` at each of m Λ (m, n_lam): (m,) and (m, n_lam)."""
+    values, gradients = np.empty(len(lams)), np.empty_like(lams)
+    for i in range(len(lams)):
+        values[i], gradients[i] = criterion(lams[i], problem, reml, sigma)
+    return values, gradients

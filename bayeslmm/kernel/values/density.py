@@ -136,11 +136,12 @@ def integrated(
 
 @compiled
 def marginal_values(lam: Floats, sigma: Floats, beta: Floats, problem: Problem) -> Floats:
-    """log p(y | β, σ, Λ), (m,), of lam (m, n_lam), sigma (m,), beta (m, p)."""
-    out = np.empty(len(sigma))
+    """log p(y | β, σ, Λ), (m, s), of lam (m, n_lam), beta (m, p) at s σ each, sigma (m, s)."""
+    out = np.empty(sigma.shape)
     for i in range(len(sigma)):
         logdet, A, _, _ = factor(lam[i], problem)
-        out[i] = marginal_at(logdet, A, sigma[i], beta[i], problem)[0]
+        for j in range(sigma.shape[1]):
+            out[i, j] = marginal_at(logdet, A, sigma[i, j], beta[i], problem)[0]
     return out
 
 
@@ -148,9 +149,10 @@ def marginal_values(lam: Floats, sigma: Floats, beta: Floats, problem: Problem) 
 def integrated_values(
     lam: Floats, sigma: Floats, precision: Floats, shift: Floats, problem: Problem
 ) -> Floats:
-    """log ∫ p(y | β, σ, Λ) exp(−½δᵀPδ + sᵀδ) dβ, (m,), of lam (m, n_lam), sigma (m,)."""
-    out = np.empty(len(sigma))
+    """log ∫ p(y | β, σ, Λ) exp(−½δᵀPδ + sᵀδ) dβ, (m, s), of lam (m, n_lam) at s σ each, sigma (m, s)."""
+    out = np.empty(sigma.shape)
     for i in range(len(sigma)):
         logdet, A, _, _ = factor(lam[i], problem)
-        out[i] = integrated_at(logdet, A, sigma[i], precision, shift, problem)[0]
+        for j in range(sigma.shape[1]):
+            out[i, j] = integrated_at(logdet, A, sigma[i, j], precision, shift, problem)[0]
     return out

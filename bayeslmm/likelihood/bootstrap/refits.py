@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.search.optimizer import CONVERGED, PHASE, Outcome, Search, begin, minimize, outcome_of
 from bayeslmm.likelihood.bootstrap.responses import Responses
+from bayeslmm.likelihood.boundary import near_boundary
 from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.optimum import SMALL, Convergence, optimize
-from bayeslmm.spec.relative import CovarianceMap
+from bayeslmm.likelihood.optimum import Convergence, optimize
 from bayeslmm.spec.units import off_boundary
 
 type Array = NDArray[np.float64]
@@ -90,7 +90,7 @@ class Refitter:
         objective, kernel = self.objective, self.kernel
         given = self.condensed(responses)
         x, failed, evidence = self._search(responses, given)
-        lam = flat_all(objective.covariance, objective.coordinates.theta(x))
+        lam = objective.coordinates.flat(x)
         delta, r2, values = self._solve(lam, given)
         m = kernel.n - kernel.p * objective.reml
         known = objective.coordinates.residual.sigma
@@ -153,7 +153,7 @@ class Refitter:
             )
             return states
 
-        begun = begin(self.start / scale, self.hessian * np.outer(scale, scale), False)
+        begun = begin(self.start / scale, self.hessian * np.outer(scale, scale))
         found = search(
             Search._make(np.stack([each] * len(responses.rr)) for each in begun), responses, TOLERANCE
         )
@@ -200,21 +200,3 @@ class Refitter:
     def criterion_of(self, responses: Responses, i: int) -> Criterion:
         """The criterion of one response."""
         return replace(self.objective, kernel=self.kernel_of(responses, i))
-
-
-def flat_all(covariance: CovarianceMap, theta: Array) -> Array:
-    """The factors of m θ (m, n_theta), flat: (m, n_lam)."""
-    if covariance.linear:
-        return np.asarray(theta @ covariance.jacobian(np.zeros(covariance.n_theta)))
-    return np.array([covariance.flat(each) for each in theta])
-
-
-def near_boundary(covariance: CovarianceMap, theta: Array) -> Mask:
-    """Which of m θ (m, n_theta) have a direction about as small as one that may have vanished."""
-    near, lam = np.zeros(len(theta), dtype=bool), flat_all(covariance, theta)
-    for slot in covariance.slots:
-        k, offset = covariance.sizes[slot.block], covariance.offsets[slot.block]
-        factors = lam[:, offset : offset + k * k].reshape(-1, k, k)[:, slot.coefs, slot.coefs]
-        contributions = np.linalg.eigvalsh(factors.transpose(0, 2, 1) @ slot.gram @ factors)
-        near |= contributions[:, 0] < (10 * SMALL) ** 2
-    return near

@@ -1,6 +1,7 @@
 """The Gaussian that touches a log density at its mode."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,8 @@ def laplace(target: Target, start: Array | None = None) -> LaplaceFit:
     if not target.size:
         return LaplaceFit(start, float(target(start[None])[0]), np.zeros((0, 0)), True, 1)
     with np.errstate(over="ignore", invalid="ignore"):  # far steps are refused by their value
-        found = minimize(lambda phi: _negative(target, phi), start, np.ones(target.size), tolerance=1e-11)
+        one, many = partial(_negative_at, target), partial(_negative, target)
+        found = minimize(one, start, np.ones(target.size), tolerance=1e-11, many=many)
     values, vectors = np.linalg.eigh(found.hessian)
     floored = np.maximum(values, 1e-2)  # a direction without curvature: a wide but finite proposal
     definite = bool(values[0] > 1e-2)
@@ -55,6 +57,13 @@ def laplace(target: Target, start: Array | None = None) -> LaplaceFit:
     )
 
 
-def _negative(target: Target, phi: Array) -> tuple[float, Array]:
-    value, gradient = target.value_and_gradient(phi)
-    return (-value, -gradient) if np.isfinite(value) else (np.inf, np.zeros(len(phi)))
+def _negative(target: Target, phi: Array) -> tuple[Array, Array]:
+    """Minus log densities (m,) and gradients (m, d) of points (m, d), ∞ and 0 where there is none."""
+    values, gradients = target.with_gradients(phi)
+    known = np.isfinite(values)
+    return np.where(known, -values, np.inf), np.where(known[:, None], -gradients, 0.0)
+
+
+def _negative_at(target: Target, phi: Array) -> tuple[float, Array]:
+    values, gradients = _negative(target, phi[None])
+    return float(values[0]), gradients[0]

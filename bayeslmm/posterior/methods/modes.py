@@ -50,18 +50,21 @@ class Scan:
         return cls(target, _spread_out(m, k), scales if target.design.residual.sigma_free else np.zeros(1))
 
     @cached_property
+    def patterns(self) -> Array:
+        """(m, d) at the data's own scale; correlations are 0 and β is least squares."""
+        phi = np.tile(self.target.start(), (len(self.offsets), 1))
+        phi[:, self.target.log_sds] += self.offsets
+        return phi
+
+    @cached_property
     def points(self) -> Array:
-        """(m·s, d), scale fastest; correlations are 0 and β is least squares."""
-        start, log_sds = self.target.start(), self.target.log_sds
-        phi = np.tile(start, (len(self.offsets), len(self.scales), 1))
-        phi[:, :, log_sds] += self.offsets[:, None, :]
-        phi[:, :, self.target.log_scales] += self.scales[:, None]
-        return phi.reshape(len(self.offsets) * len(self.scales), len(start))
+        """(m·s, d), scale fastest."""
+        return self.target.scaled(self.patterns, self.scales).reshape(-1, self.target.size)
 
     @cached_property
     def log_density(self) -> Array:
         """At the points, (m·s,)."""
-        return self.target.finite(self.points)
+        return self.target.by_scale(self.patterns, self.scales).ravel()
 
     @property
     def log_cell(self) -> float:

@@ -45,7 +45,7 @@ def test_a_saddle_is_left_though_the_gradient_is_zero() -> None:
 def test_the_evaluations_can_run_out() -> None:
     outcome = minimize(rosenbrock, np.array([-1.2, 1.0]), np.ones(2), max_evaluations=5)
     assert outcome.status is Status.EXHAUSTED
-    assert outcome.n_evaluations == 5
+    assert outcome.n_evaluations == 4  # a fifth would leave none for differences
 
 
 def test_a_start_that_cannot_be_evaluated() -> None:

@@ -160,10 +160,10 @@ def test_values_are_those_of_the_densities(structure: str) -> None:
     problem = make(structure)
     kernel, flat = problem.kernel, (np.zeros((2, 2)), np.zeros(2))
     beta = np.array([4.0, 0.3])
-    lam, sigma = np.stack([problem.lam, 0.5 * problem.lam]), np.array([SIGMA, 2.0])
-    expected = [integrated(lam[i], sigma[i], *flat, kernel.problem)[0] for i in range(2)]
+    lam, sigma = np.stack([problem.lam, 0.5 * problem.lam]), np.array([[SIGMA, 1.0, 0.3], [2.0, SIGMA, 0.0]])
+    expected = [[integrated(lam[i], s, *flat, kernel.problem)[0] for s in sigma[i]] for i in range(2)]
     assert_allclose(integrated_values(lam, sigma, *flat, kernel.problem), expected, rtol=1e-14)
-    expected = [marginal(lam[i], sigma[i], beta, kernel.problem)[0] for i in range(2)]
+    expected = [[marginal(lam[i], s, beta, kernel.problem)[0] for s in sigma[i]] for i in range(2)]
     assert_allclose(marginal_values(lam, sigma, np.stack([beta, beta]), kernel.problem), expected, rtol=1e-14)
 
 
