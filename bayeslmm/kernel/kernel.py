@@ -105,7 +105,7 @@ class Kernel:
     def n_lam(self) -> int:
         return int(self.problem.ints[at.N_LAM])
 
-    @property
+    @cached_property
     def small(self) -> bool:
         """Whether an evaluation is cheap enough that differences of gradients cost nothing to speak of."""
         return bool(not self.large_tail and self.problem.ints[at.N_PANEL] < CHEAP)

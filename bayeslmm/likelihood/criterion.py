@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.spec.coordinates import Coordinates
-from bayeslmm.spec.covariance.algebra import inverse_factor
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.moving import Moving
 from bayeslmm.spec.relative import CovarianceMap
@@ -146,6 +145,5 @@ def moment_start(kernel: Kernel, covariance: CovarianceMap) -> Array:
         return covariance.start()
     theta = np.empty(covariance.n_theta)
     for slot in covariance.slots:
-        root = inverse_factor(T[slot.block][slot.coefs, slot.coefs])
-        theta[slot.theta] = slot.structure.start(root @ root.T)
+        theta[slot.theta] = slot.structure.near(T[slot.block][slot.coefs, slot.coefs])
     return theta

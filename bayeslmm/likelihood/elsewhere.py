@@ -88,6 +88,8 @@ def beyond_a_ridge(values: Values, points: Array, x: Array, least: float) -> Arr
     heights = values(points)
     lowest = np.argsort(heights, kind="stable")[:MOST]
     low = lowest[heights[lowest] < least + HIGH]
+    if not len(low):
+        return points[:0]
     ways = points[low, None] + LINE[:, None] * (x - points[low, None])
     on_the_way = values(ways.reshape(-1, len(x))).reshape(len(low), len(LINE))
     parted = (on_the_way > heights[low, None] + 1e-6).any(axis=1)

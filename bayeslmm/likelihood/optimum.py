@@ -246,12 +246,10 @@ def _free_root(basis: Array, outcome: Outcome) -> Array:
 
     On a boundary it has: what is exactly there stays exactly there.
     """
-    sizes = np.linalg.norm(basis, axis=1)
-    free = np.flatnonzero(
-        (outcome.gradient * sizes) ** 2 > DIGITS * np.abs(np.diag(outcome.hessian)) * sizes**2
-    )
-    own = basis[np.ix_(free, free)]
-    values, vectors = np.linalg.eigh(own.T @ outcome.hessian[np.ix_(free, free)] @ own)
+    squares = np.sum(basis**2, axis=1)
+    free = outcome.gradient**2 * squares > DIGITS * np.abs(np.diag(outcome.hessian)) * squares
+    own = basis[free][:, free]
+    values, vectors = np.linalg.eigh(own.T @ outcome.hessian[free][:, free] @ own)
     kept = values > FLAT * max(values, default=0.0)
     root = np.zeros((len(basis), np.count_nonzero(kept)))
     root[free] = own @ (vectors[:, kept] / np.sqrt(values[kept]))

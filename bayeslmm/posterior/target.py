@@ -114,7 +114,7 @@ class Target:
         return out
 
     def by_scale(self, phi: Array, scales: Array) -> Array:
-        """`finite` at the `scaled` points, (m, s): one factor serves all scales of a point, whose Λ is one."""
+        """`finite` at the `scaled` points, (m, s): one factor serves all scales of a point."""
         points = self.scaled(phi, scales)
         with np.errstate(over="ignore", invalid="ignore"):
             parameters = self.parameters(phi)

@@ -23,7 +23,8 @@ def relative_covariances(problem: Problem) -> list[Floats] | None:
     -------
     T of each block, (k, k); None when the equations give no positive σ².
     """
-    ks, lams = problem.blocks.k, problem.blocks.lam
+    blocks = problem.blocks
+    ks, lams = blocks.k, blocks.lam
     starts = np.append(0, np.cumsum(ks**2))
     left, right = _equations(problem, starts)
     solution = np.linalg.lstsq(left, right)[0]

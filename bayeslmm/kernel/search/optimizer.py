@@ -264,6 +264,7 @@ def minimize(
     tolerance: float = 1e-14,
     max_evaluations: int = 500,
     many: Many | None = None,
+    until: Callable[[Floats], bool] | None = None,
 ) -> Outcome:
     """Minimize a function of a few parameters.
 
@@ -276,6 +277,7 @@ def minimize(
         step (Newton); else rank-one updates, one evaluation a step.
     tolerance : relative decrease of the function below which a step isn't worth taking.
     many : `objective` at m points (m, k) at once; one after the other if None.
+    until : ends the search, as if evaluations ran out, at a point (k,) of which it is true.
     Where too few evaluations are left for differences the search ends.
     """
     k, origin, basis = len(start), np.asarray(start, dtype=np.float64), _basis(scale)
@@ -285,6 +287,8 @@ def minimize(
     while going and counts[EVALUATIONS] < max_evaluations:
         x = origin + basis @ search.trial
         enough = not measuring or counts[EVALUATIONS] + k < max_evaluations
+        if until is not None and until(x):
+            break
         if measuring and enough:
             value, gradient, model = around(together, x, basis)
             counts[EVALUATIONS] += k

@@ -1,5 +1,6 @@
 """The Gaussian that touches a log density at its mode."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,8 +40,15 @@ class LaplaceFit:
         return float(np.linalg.norm(np.linalg.solve(self.root, phi - self.mode)))
 
 
-def laplace(target: Target, start: Array | None = None) -> LaplaceFit:
-    """Find the mode that a search from `start` ends in, and the curvature there."""
+def laplace(
+    target: Target, start: Array | None = None, until: Callable[[Array], bool] | None = None
+) -> LaplaceFit:
+    """Find the mode that a search from `start` ends in, and the curvature there.
+
+    Parameters
+    ----------
+    until : of a point, whether to go on isn't worth it; the fit hasn't converged then.
+    """
     from bayeslmm.kernel.search.optimizer import minimize
 
     start = target.start() if start is None else start
@@ -48,7 +56,7 @@ def laplace(target: Target, start: Array | None = None) -> LaplaceFit:
         return LaplaceFit(start, float(target(start[None])[0]), np.zeros((0, 0)), True, 1)
     with np.errstate(over="ignore", invalid="ignore"):  # far steps are refused by their value
         one, many = partial(_negative_at, target), partial(_negative, target)
-        found = minimize(one, start, np.ones(target.size), tolerance=1e-11, many=many)
+        found = minimize(one, start, np.ones(target.size), tolerance=1e-11, many=many, until=until)
     values, vectors = np.linalg.eigh(found.hessian)
     floored = np.maximum(values, 1e-2)  # a direction without curvature: a wide but finite proposal
     definite = bool(values[0] > 1e-2)

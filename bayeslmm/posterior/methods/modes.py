@@ -7,7 +7,7 @@ search starts from every pattern that is higher than its neighbours.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,10 +90,15 @@ def modes(target: Target, scan: Scan) -> tuple[LaplaceFit, ...]:
     usual = laplace(target)
     found = [usual]
     for start in scan.starts():
-        found = with_mode(found, laplace(target, start))
+        found = with_mode(found, laplace(target, start, until=partial(_is_known, found)))
     proper = [fit for fit in found if fit.converged] or [usual]
     most = max(fit.log_mass for fit in proper)
     return tuple(fit for fit in proper if fit.log_mass > most - NEGLIGIBLE)
+
+
+def _is_known(found: list[LaplaceFit], phi: Array) -> bool:
+    """Whether a search at φ has come to a mode that was found before."""
+    return any(fit.distance(phi) < APART for fit in found if fit.converged)
 
 
 def with_mode(found: list[LaplaceFit], fit: LaplaceFit) -> list[LaplaceFit]:

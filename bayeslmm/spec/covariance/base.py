@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayeslmm.errors import OptionError
 from bayeslmm.registry import Registered
 
+from .algebra import inverse_factor
 from .correlation import Correlation
 
 type Array = NDArray[np.float64]
@@ -79,6 +80,11 @@ class CovarianceStructure(Registered, ABC):
 
         Then each coef contributes as much to the response as the residual does, in any unit of z.
         """
+
+    def near(self, covariance: Array) -> Array:
+        """A θ (n_params,) whose T is about a definite `covariance` (k, k), and off every boundary."""
+        root = inverse_factor(covariance)
+        return self.start(root @ root.T)
 
     @abstractmethod
     def normalize(self, theta: ArrayLike) -> Array:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .algebra import correlation_factor, gram_root, inverse_factor, lower_factor
+from .algebra import correlation_factor, definite_factor, gram_root, inverse_factor, lower_factor
 from .base import Array, Clearing, CovarianceStructure, Departure, along, straight
 from .correlation import Vine
 
@@ -52,6 +52,12 @@ class Unstructured(CovarianceStructure):
     def start(self, gram: ArrayLike) -> Array:
         return self.parameters(inverse_factor(gram))
 
+    def near(self, covariance: Array) -> Array:
+        try:
+            return self.parameters(definite_factor(covariance))
+        except np.linalg.LinAlgError:
+            return super().near(covariance)
+
     def steps(self, root: ArrayLike) -> Array:
         """Column by column of Λ, what is left of S: (S⁻¹Λ)_j = S⁻¹[j:, j:] λ_j."""
         S = np.asarray(root, dtype=float)
@@ -63,8 +69,8 @@ class Unstructured(CovarianceStructure):
         return out
 
     def normalize(self, theta: ArrayLike) -> Array:
-        factor = self.factor(theta)
-        return self.parameters(factor * np.where(np.diag(factor) < 0, -1.0, 1.0))
+        values, (rows, columns) = np.asarray(theta, dtype=float), self._rows_columns
+        return np.where((values[rows == columns] < 0)[columns], -values, values)
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
