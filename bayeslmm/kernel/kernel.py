@@ -157,9 +157,11 @@ class Kernel:
         """The same from a factor, with the derivative by A (p + 1, p + 1); that by log|V₀| is 1."""
         return profile(factored.logdet, factored.A, self.problem, reml, sigma)
 
-    def criteria(self, lams: Floats, reml: bool, sigma: float = np.nan) -> tuple[Floats, Floats]:
-        """The same at m Λ (m, n_lam) at once: (m,) and (m, n_lam)."""
-        return criteria(np.ascontiguousarray(lams), self.problem, reml, sigma)
+    def criteria(
+        self, lams: Floats, reml: bool, sigma: float = np.nan, slopes: bool = True
+    ) -> tuple[Floats, Floats]:
+        """The same at m Λ (m, n_lam) at once: (m,) and (m, n_lam), zeros where no `slopes` are asked for."""
+        return criteria(np.ascontiguousarray(lams), self.problem, reml, sigma, slopes)
 
     def pullback(self, lam: Floats, logdet_bar: float, A_bar: Floats) -> Floats:
         """Gradient with respect to Λ of a function of (log|V₀|, A), given its derivatives there."""

@@ -1,4 +1,4 @@
-"""Boundaries of the covariances: what is near one, put there exactly, and whether the criterion falls off it."""
+"""Boundaries of covariances: what is near one, put there exactly, and the criterion on the ways off it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -81,7 +81,7 @@ def cleared(criterion: Criterion, outcome: Outcome) -> Outcome:
 
 
 def ways_off(criterion: Criterion, x: Array) -> Iterator[WayOff]:
-    """Every boundary that x lies on, with the derivative of the criterion in T along the steepest way off it."""
+    """Every boundary that x lies on, with the criterion's derivative in T along the steepest way off it."""
     covariance, theta = criterion.covariance, criterion.coordinates.theta(x)
     for slot in covariance.slots:
         group, coefs = covariance.groups[slot.block], covariance.coefs[slot.block][slot.coefs]

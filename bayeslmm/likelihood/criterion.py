@@ -67,7 +67,7 @@ class Criterion:
 
     def values(self, x: Array) -> Array:
         """Values (m,) at m points x (m, n)."""
-        return self.kernel.criteria(self.coordinates.flat(x), self.reml, self.sigma)[0]
+        return self.kernel.criteria(self.coordinates.flat(x), self.reml, self.sigma, False)[0]
 
     @property
     def scale(self) -> Array:

@@ -165,7 +165,7 @@ def _way_down(
 
 
 def _minimized(criterion: Criterion, x: Array, max_iter: int) -> tuple[Outcome, Array]:
-    """The minimum that a search from x ends in, as `_measured`; one that converged at once has measured it."""
+    """The minimum that a search from x ends in, as `_measured`; what converged at once has measured it."""
     model = criterion.information(x)
     basis = criterion.coordinates.basis(x)
     outcome = minimize(

@@ -1,5 +1,7 @@
 """Moment estimates of the covariances, from cross-products alone: where a search begins."""
 
+from itertools import accumulate
+
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats, Ints
@@ -24,9 +26,9 @@ def relative_covariances(problem: Problem) -> list[Floats] | None:
     T of each block, (k, k); None when the equations give no positive σ².
     """
     blocks = problem.blocks
-    ks, lams = blocks.k, blocks.lam
-    starts = np.append(0, np.cumsum(ks**2))
-    left, right = _equations(problem, starts)
+    ks, lams = blocks.k.tolist(), blocks.lam.tolist()
+    starts = list(accumulate((k * k for k in ks), initial=0))
+    left, right = _equations(problem, np.array(starts))
     solution = np.linalg.lstsq(left, right)[0]
     if not solution[-1] > 0:
         return None
@@ -35,8 +37,8 @@ def relative_covariances(problem: Problem) -> list[Floats] | None:
         T = solution[start : start + k * k].reshape(k, k) / solution[-1]
         values, vectors = np.linalg.eigh(0.5 * (T + T.T))
         whiten = problem.white[lam : lam + k * k].reshape(k, k)
-        root = np.linalg.solve(whiten, vectors * np.sqrt(np.clip(values, *RANGE)))
-        out[int(lam)] = root @ root.T
+        root = np.linalg.solve(whiten, vectors * np.sqrt(values.clip(*RANGE)))
+        out[lam] = root @ root.T
     return [out[lam] for lam in sorted(out)]
 
 

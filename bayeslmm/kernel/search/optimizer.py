@@ -1,6 +1,6 @@
 """Minimize a smooth function of a few parameters from values and gradients: a trust-region Newton method.
 
-Ask and tell: `begin` sets up a `Search`, `take` reads the value and gradient at ``search.trial`` and `propose`
+Ask and tell: `begin` sets up a `Search`, `take` reads value and gradient at ``search.trial`` and `propose`
 puts the next point there. The caller owns the loop, so that the same compiled steps serve a Python objective
 and a loop of compiled refits. The model Hessian comes from differences of gradients, all of them asked for at
 once, or is given, and then kept by symmetric rank-one updates (Conn, Gould & Toint 1991); the step is exact,

@@ -62,9 +62,13 @@ def criterion(lam: Floats, problem: Problem, reml: bool, sigma: float) -> tuple[
 
 
 @compiled
-def criteria(lams: Floats, problem: Problem, reml: bool, sigma: float) -> tuple[Floats, Floats]:
-    """`criterion` at each of m Λ (m, n_lam): (m,) and (m, n_lam)."""
-    values, gradients = np.empty(len(lams)), np.empty_like(lams)
+def criteria(lams: Floats, problem: Problem, reml: bool, sigma: float, slopes: bool) -> tuple[Floats, Floats]:
+    """`criterion` at each of m Λ (m, n_lam): (m,) and (m, n_lam), zeros where no `slopes` are asked for."""
+    values, gradients = np.empty(len(lams)), np.zeros_like(lams)
     for i in range(len(lams)):
-        values[i], gradients[i] = criterion(lams[i], problem, reml, sigma)
+        if slopes:
+            values[i], gradients[i] = criterion(lams[i], problem, reml, sigma)
+        else:
+            logdet, A, _, _ = factor(lams[i], problem)
+            values[i] = profile(logdet, A, problem, reml, sigma)[0]
     return values, gradients

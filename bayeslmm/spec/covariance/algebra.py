@@ -46,12 +46,6 @@ def lower_factor(factor: ArrayLike) -> Array:
     return length * L
 
 
-def definite_factor(covariance: Array) -> Array:
-    """The lower Cholesky factor of a positive definite matrix, whatever the units of its rows."""
-    scale = np.sqrt(np.diag(covariance))[:, None]
-    return np.asarray(scale * np.linalg.cholesky(covariance / scale / scale.T))
-
-
 def gram_root(gram: ArrayLike) -> Array:
     """Upper-triangular R with RᵀR = gram, or the diagonal's root if gram is singular."""
     try:

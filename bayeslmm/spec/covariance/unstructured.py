@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .algebra import correlation_factor, definite_factor, gram_root, inverse_factor, lower_factor
+from .algebra import correlation_factor, gram_root, inverse_factor, lower_factor
 from .base import Array, Clearing, CovarianceStructure, Departure, along, straight
 from .correlation import Vine
 
@@ -54,7 +54,7 @@ class Unstructured(CovarianceStructure):
 
     def near(self, covariance: Array) -> Array:
         try:
-            return self.parameters(definite_factor(covariance))
+            return np.linalg.cholesky(covariance)[self._rows_columns]
         except np.linalg.LinAlgError:
             return super().near(covariance)
 
