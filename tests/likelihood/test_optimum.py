@@ -158,6 +158,17 @@ def test_the_hessian_is_the_derivative_of_the_gradient(sleepstudy: pd.DataFrame)
     assert_allclose(c.hessian(theta), extrapolated, rtol=1e-5, atol=1e-5 * np.abs(extrapolated).max())
 
 
+@pytest.mark.parametrize("structure", ["us", "diag", "cs", "ar1"])
+def test_many_points_are_evaluated_as_each_is(structure: str) -> None:
+    formula = f"score ~ Machine + {structure}(0 + Machine | Worker)"
+    c = criterion(formula, bl.load_dataset("Machines"))
+    points = c.start() * np.random.default_rng(2).uniform(0.5, 1.5, size=(4, c.coordinates.n))
+    values, gradients = c.many(points)
+    assert_allclose(values, [c(x)[0] for x in points], rtol=1e-13)
+    assert_allclose(gradients, [c(x)[1] for x in points], rtol=1e-10, atol=1e-10)
+    assert_allclose(c.values(points), values, rtol=1e-13)
+
+
 def test_evaluations_that_run_out_are_told(sleepstudy: pd.DataFrame) -> None:
     model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", sleepstudy)
     with pytest.warns(ConvergenceWarning, match="raise max_iter"):

@@ -60,3 +60,17 @@ def test_prior_differs_from_the_natural_one_by_the_jacobian(design, formula, dat
     jacobian = (flat(phi + steps) - flat(phi - steps)) / 2e-6
     total = sum(float(np.sum(part)) for part in natural.values()) + np.linalg.slogdet(jacobian)[1]
     assert target.log_prior(phi)[0] == pytest.approx(total, abs=1e-6)
+
+
+@pytest.mark.parametrize(("formula", "dataset"), MODELS)
+@pytest.mark.parametrize("beta", [None, StudentT(4, 5.0, 50.0)])
+def test_one_factor_serves_all_scales(design, formula, dataset, beta):
+    target = target_of(design(formula, dataset), beta)
+    rng = np.random.default_rng(6)
+    phi, scales = target.start() + rng.standard_normal((3, target.size)), np.array([-2.0, 0.0, 1.5])
+    each = [target.finite(points) for points in target.scaled(phi, scales)]
+    np.testing.assert_allclose(target.by_scale(phi, scales), each, rtol=1e-11)
+    values, gradients = target.with_gradients(phi)
+    alone = [target.value_and_gradient(point) for point in phi]
+    np.testing.assert_allclose(values, [value for value, _ in alone], rtol=1e-12)
+    np.testing.assert_allclose(gradients, [gradient for _, gradient in alone], rtol=1e-6, atol=1e-6)

@@ -48,6 +48,12 @@ def test_the_evaluations_can_run_out() -> None:
     assert outcome.n_evaluations == 4  # a fifth would leave none for differences
 
 
+def test_a_search_ends_where_it_is_told_to() -> None:
+    outcome = minimize(rosenbrock, np.array([-1.2, 1.0]), np.ones(2), until=lambda x: bool(x[0] > 0))
+    assert outcome.status is Status.EXHAUSTED
+    assert outcome.x[0] <= 0
+
+
 def test_a_start_that_cannot_be_evaluated() -> None:
     outcome = minimize(lambda x: (np.inf, np.zeros(2)), np.zeros(2), np.ones(2))
     assert outcome.status is Status.FAILED
