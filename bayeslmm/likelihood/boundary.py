@@ -86,16 +86,16 @@ def ways_off(criterion: Criterion, x: Array) -> Iterator[WayOff]:
     for slot in covariance.slots:
         group, coefs = covariance.groups[slot.block], covariance.coefs[slot.block][slot.coefs]
         for departure in slot.structure.vanished(theta[slot.theta], slot.gram, coefs):
-            slopes = [_slope(criterion, theta, slot, path) for path in departure.paths]
+            slopes = [_slope(criterion, x, slot, path) for path in departure.paths]
             steepest = int(np.argmin(slopes))
             vanished = Vanished(group, coefs, departure.what, slopes[steepest])
             yield WayOff(vanished, slot, departure.paths[steepest])
 
 
-def _slope(criterion: Criterion, theta: Array, slot: TermSlot, path: Path) -> float:
+def _slope(criterion: Criterion, x: Array, slot: TermSlot, path: Path) -> float:
     """d criterion / d δ², a small δ along a path of the bar's factor."""
-    factors = [factor.copy() for factor in criterion.covariance.factors(theta)]
+    factors = [factor.copy() for factor in criterion.covariance.factors(criterion.coordinates.theta(x))]
     moves = [np.zeros_like(factor) for factor in factors]
     factors[slot.block][slot.coefs, slot.coefs], moves[slot.block][slot.coefs, slot.coefs] = path(NUDGE)
-    _, gradient = criterion.at(flatten(factors), criterion.coordinates.phi(outcome.x))
+    _, gradient = criterion.at(flatten(factors), criterion.coordinates.phi(x))
     return float(gradient @ flatten(moves)) / (2 * NUDGE)

@@ -125,8 +125,10 @@ class MovingCriterion(Criterion):
 
     def many(self, x: Array) -> tuple[Array, Array]:
         """Values (m,) and gradients (m, n) at m points x (m, n), each from the rows anew."""
-        found = [self(point) for point in x]
-        return np.array([value for value, _ in found]), np.array([slope for _, slope in found]).reshape(x.shape)
+        values, gradients = np.empty(len(x)), np.empty(x.shape)
+        for i, point in enumerate(x):
+            values[i], gradients[i] = self(point)
+        return values, gradients
 
     def values(self, x: Array) -> Array:
         """Values (m,) at m points x (m, n)."""

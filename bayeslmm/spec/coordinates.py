@@ -72,7 +72,7 @@ class Coordinates:
         return self.covariance.flat(self.theta(x))
 
     def pull(self, x: Array, by_lam: Array, by_phi: Array | None = None) -> Array:
-        """Gradient in x, (..., n), given those in Λ (..., n_lam) and φ (..., n_phi); None where φ plays no part."""
+        """Gradient in x, (..., n), given those in Λ (..., n_lam) and, where it plays a part, φ."""
         out = np.zeros(x.shape)
         self.theta(out)[...] = self.covariance.pull(self.theta(x), by_lam)
         if by_phi is not None:
