@@ -220,7 +220,9 @@ def _moved(block: BlockRows, entries: Entries, white: Floats, by_columns: Floats
     return Moved(rows, entries.sparse(by_columns, block.n_levels))
 
 
-def planned(blocks: Sequence[BlockRows], n: int, p1: int, groups: Ints | None) -> tuple[Elimination, Ints]:
+def planned(
+    blocks: Sequence[BlockRows], n: int, p1: int, groups: Ints | None = None
+) -> tuple[Elimination, Ints]:
     """The plan of some rows and its tables, which follow from levels and residual groups alone.
 
     Small ones of rows that R doesn't join are kept.
