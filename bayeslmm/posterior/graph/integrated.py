@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayeslmm.errors import OptionError
 from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import BlockCorrelation
+from bayeslmm.posterior.graph.constants import exact_constants
 from bayeslmm.posterior.graph.pymc_priors import element_name
 from bayeslmm.posterior.names import Tensor
 from bayeslmm.spec.design import Design
@@ -235,8 +236,9 @@ def _compile(model: "pm.Model") -> _CompiledGraph:
     held = [natural.rvs_to_values[rv] for rv in natural.free_RVs if _is_held(rv.name)]
     betas = [rv for rv in free if _is_beta(rv.name)]
     effects = [rv for rv in free if not _is_beta(rv.name)]
-    conditional = natural.logp(vars=[*natural.observed_RVs, *effects], jacobian=False)
-    prior = natural.logp(vars=betas, jacobian=False) if betas else pt.constant(0.0)
+    with exact_constants():
+        conditional = natural.logp(vars=[*natural.observed_RVs, *effects], jacobian=False)
+        prior = natural.logp(vars=betas, jacobian=False) if betas else pt.constant(0.0)
     outputs = [conditional, prior, _gradient(conditional, values), _gradient(prior, values)]
     found = [var for var in natural.unobserved_RVs if str(var.name).startswith("ranef_")]
     ranefs = natural.replace_rvs_by_values(found)

@@ -10,8 +10,11 @@ from numpy.typing import ArrayLike
 
 from bayeslmm.errors import PriorError
 
-from .base import Array, Distribution, Prior, within
+from .base import HALF_LOG_2PI, Array, Distribution, Prior, within
 from .normal import Normal
+
+NEAR = 3.0  # half the distance of bounds in sds, and the change of log density on the way
+NODES = 40
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,18 @@ class TruncatedNormal(Prior):
 
     @property
     def _log_share(self) -> float:
-        """Log of the normal's mass between the bounds, from the tail that loses no digits."""
-        from scipy.special import log_ndtr
+        """Log of the normal's mass between the bounds, from the tail that loses no digits.
 
+        Where density differs little between near bounds, by a Gauss-Legendre rule about their middle.
+        """
+        from scipy.special import log_ndtr, roots_legendre
+
+        half = 0.5 * (self.upper - self.lower) / self.sd
+        middle = self._standard(0.5 * self.lower + 0.5 * self.upper)
+        if half < NEAR and half * abs(middle) < NEAR:
+            t, w = roots_legendre(NODES)
+            mass = half * (w @ np.exp(-half * t * (middle + 0.5 * half * t)))
+            return float(np.log(mass) - 0.5 * middle**2 - HALF_LOG_2PI)
         a, b = sorted((self._standard(self.lower), self._standard(self.upper)))
         low, high = (a, b) if a + b <= 0 else (-b, -a)
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -131,3 +131,17 @@ def test_bad_parameters(make: type, message: str) -> None:
 def test_printed_briefly() -> None:
     assert str(HalfNormal(48.89151)) == "HalfNormal(scale=48.89)"
     assert str(Flat()) == "Flat"
+
+
+@pytest.mark.parametrize("middle", [-30.0, -1.3, 0.0, 0.8, 25.0])
+@pytest.mark.parametrize("width", [2e-12, 1e-7, 1e-3, 0.4, 3.0, 20.0])
+def test_a_truncated_normal_between_near_bounds(middle: float, width: float) -> None:
+    """Its mass is that of its halves, and density times width where there is next to none."""
+    low, high = middle - width / 2, middle + width / 2
+    whole, *halves = (
+        float(Normal(0.0, 1.0).logpdf(x) - TruncatedNormal(0.0, 1.0, a, b).logpdf(x))
+        for a, b, x in ((low, high, middle), (low, middle, middle), (middle, high, middle))
+    )
+    assert whole == pytest.approx(np.logaddexp(*halves), rel=1e-10, abs=1e-10)
+    if width < 1e-6:
+        assert whole == pytest.approx(float(Normal(0.0, 1.0).logpdf(middle)) + np.log(high - low), rel=1e-11)
