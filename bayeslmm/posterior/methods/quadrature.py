@@ -22,11 +22,12 @@ NODES = {0: 1, 1: 61, 2: 41, 3: 25, 4: 13}  # per parameter: some 25,000 evaluat
 NODES_WHERE_DEAR = 5
 PASSES = 2  # of moving the rule to the moments it finds
 LOWEST = 40.0  # log density below the highest at which a point no longer matters
+PLACING = 7  # nodes of a rule that tells where the next one stands, at least
 WIDER = 1.3  # the root of the second rule, to the first's
 KNOWN = 2.5  # sds within which moments tell what the other parameters do
 IMPOSSIBLE = -1e300  # log density that stands for none: sums of it are numbers
 FARTHEST, DEPTH = 40.0, 14.0  # sds and log density that a marginal is followed to
-WIDENINGS, ENDS = 4, 11.0  # of its reach, until the log density has fallen so far at both ends
+WIDENINGS, ENDS = 16, 11.0  # of its reach, until the log density has fallen so far at both ends
 POINTS = {1: 201, 2: 121, 3: 121, 4: 49}  # of a marginal, by number of parameters
 MOST_NODES, MOST_PER_AXIS = 250_000, 150
 NEGLIGIBLE = 1e-8  # mass of the nodes that are left out
@@ -101,8 +102,9 @@ class QuadratureRun:
 
     Attributes
     ----------
-    rule : nodes that carry the posterior. others : fewer of them, and a wider rule; they tell the error.
-    marginals : of each φ_i. other_marginals : of each again, by half the points and by a smaller inner rule.
+    rule : nodes that carry the posterior.
+    others : another number of them, and a wider rule; they tell the error.
+    marginals : of each φ_i. other_marginals : of each again, by half the points and by such inner rules.
     laplace : the fit the first rule was set at.
     nodes : per parameter.
     """
@@ -148,15 +150,27 @@ def quadrature(target: Target, nodes: int | None = None) -> QuadratureRun:
     fit = max(modes(target, Scan.of(target)), key=lambda mode: mode.log_mass)
     centre, covariance = fit.mode, fit.root @ fit.root.T
     for _ in range(PASSES):
-        rule = _rule(target, centre, _root(covariance), max(3, (2 * per) // 3))
+        rule = _rule(target, centre, _root(covariance), _placing(target, per))
         centre, covariance = rule.mean(), rule.covariance()
     root = _root(covariance)
     fine = _rule(target, centre, root, per)
-    others = (_rule(target, centre, root, max(1, per - 2)), _rule(target, centre, WIDER * root, per))
-    marginals = tuple(_marginal(target, i, centre, covariance, per) for i in range(target.size))
-    smaller = [_marginal(target, i, centre, covariance, max(1, per - 2)) for i in range(target.size)]
-    again = tuple((one.halved(), two) for one, two in zip(marginals, smaller, strict=True))
+    second = _second(target, per)
+    others = (_rule(target, centre, root, second), _rule(target, centre, WIDER * root, per))
+    found = [_marginals(target, i, centre, covariance, (per, second)) for i in range(target.size)]
+    again = tuple((one.halved(), *more) for one, *more in found)
+    marginals = tuple(one for one, *_ in found)
     return QuadratureRun(fine.kept(), tuple(rule.kept() for rule in others), marginals, again, fit, per)
+
+
+def _second(target: Target, per: int) -> int:
+    """Nodes of the rule that tells the error: fewer, but more where they are fewer than usual."""
+    usual = NODES[target.size] if target.design.kernel.small else 0
+    return max(1, per - 2) if per >= usual else min(usual, 2 * per - 1)
+
+
+def _placing(target: Target, per: int) -> int:
+    """Nodes of a rule that only tells where the next one stands."""
+    return max(PLACING if target.design.kernel.small else 3, (2 * per) // 3)
 
 
 def _check_nodes(per: int, size: int) -> None:
@@ -174,59 +188,108 @@ def _root(covariance: Array) -> Array:
     return vectors * np.sqrt(np.maximum(values, 1e-12))
 
 
-def _tensor(target: Target, centre: Array, root: Array, per: int) -> tuple[Array, Array, Array]:
-    """Nodes φ (m, d), log density and log weight there."""
-    from numpy.polynomial.hermite_e import hermegauss
-
-    t, w = hermegauss(per)
-    unit = np.array(list(product(t, repeat=target.size)))
-    log_w = np.array(list(product(np.log(w), repeat=target.size))).sum(axis=1)
+def _rule(target: Target, centre: Array, root: Array, per: int) -> Rule:
+    unit, log_w = _unit_rule(target.size, per)
     phi = centre + unit @ root.T
     log_density = target.finite(phi)
-    return phi, log_density, log_density + log_w + 0.5 * np.sum(unit**2, axis=1)
-
-
-def _rule(target: Target, centre: Array, root: Array, per: int) -> Rule:
-    phi, log_density, log_mass = _tensor(target, centre, root, per)
-    mass = np.exp(log_mass - log_mass.max())
+    mass = np.exp(log_density + log_w - (log_density + log_w).max())
     return Rule(phi, mass / mass.sum(), log_density)
 
 
-def _marginal(target: Target, i: int, centre: Array, covariance: Array, per: int) -> Marginal:
-    """φ_i on an even grid, at each point a rule over the others about their mean given φ_i.
+def _marginals(
+    target: Target, i: int, centre: Array, covariance: Array, nodes: tuple[int, int]
+) -> tuple[Marginal, ...]:
+    """φ_i on an even grid, at each point a rule over the others: that which counts, two that tell its error.
 
-    Far out that mean stays where it is at the border of what the moments know.
+    A first rule stands at their mean given φ_i as the moments of all have it, the next ones at the mean and
+    covariance that rules before found at that very point.
     """
-    from numpy.polynomial.hermite_e import hermegauss
-    from scipy.special import logsumexp
-
+    per, second = nodes
     others = np.array([j for j in range(target.size) if j != i], dtype=int)
     scale = np.sqrt(covariance[i, i])
     slope = covariance[others, i] / scale
     root = _root(covariance[np.ix_(others, others)] - np.outer(slope, slope))
-    t, w = hermegauss(per)
-    unit = np.array(list(product(t, repeat=len(others)))).reshape(per ** len(others), len(others))
-    log_w = np.array(list(product(np.log(w), repeat=len(others)))).reshape(len(unit), -1).sum(axis=1)
-    log_w = log_w + 0.5 * np.sum(unit**2, axis=1)
+    inner = _Inner(target, i, others)
 
-    def log_density(at: Array, unit: Array, log_w: Array) -> Array:
-        phi = np.empty((len(at), len(unit), target.size))
-        phi[..., i] = centre[i] + scale * at[:, None]
-        phi[..., others] = centre[others] + np.clip(at, -KNOWN, KNOWN)[:, None, None] * slope + unit @ root.T
-        values = np.maximum(target.finite(phi.reshape(-1, target.size)), IMPOSSIBLE).reshape(len(at), -1)
-        return np.asarray(logsumexp(values + log_w, axis=1))
+    def places(at: Array) -> tuple[Array, Array]:
+        known = centre[others] + np.clip(at, -KNOWN, KNOWN)[:, None] * slope
+        return known, np.broadcast_to(root, (len(at), *root.shape))
+
+    def phi_i(at: Array) -> Array:
+        return np.asarray(centre[i] + scale * at)
 
     line = np.linspace(-FARTHEST, FARTHEST, 161)
-    along = log_density(line, np.zeros((1, len(others))), np.zeros(1))
-    ends = np.array(_reach(line, along))
+    ends = np.array(_reach(line, inner.of(phi_i(line), *places(line), 1).log_density))
     for _ in range(WIDENINGS):  # the others, free to follow, reach farther than along a line
-        grid = np.linspace(ends[0], ends[1], POINTS[target.size])
-        found = log_density(grid, unit, log_w)
-        high = found[[0, -1]] > found.max() - ENDS
+        at = np.linspace(ends[0], ends[1], POINTS[target.size])
+        found = inner.of(phi_i(at), *places(at), _placing(target, per))
+        high = found.log_density[[0, -1]] > found.log_density.max() - ENDS
         if not high.any():
             break
         ends = np.where(high, 1.5 * ends, ends)
-    return Marginal(centre[i] + scale * grid, found)
+    found = inner.of(phi_i(at), found.mean, found.root, _placing(target, per))
+    rules = ((found.root, per), (found.root, second), (WIDER * found.root, per))
+    return tuple(Marginal(phi_i(at), inner.of(phi_i(at), found.mean, *each).log_density) for each in rules)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """What a rule over the other parameters finds at each of K values of one.
+
+    Attributes
+    ----------
+    log_density : (K,) the others integrated out. mean : (K, d - 1) of the others. root : (K, d - 1, d - 1)
+        of their covariance.
+    """
+
+    log_density: Array
+    mean: Array
+    root: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inner:
+    """Rules over all parameters but φ_i."""
+
+    target: Target
+    i: int
+    others: NDArray[np.intp]
+
+    def of(self, phi_i: Array, mean: Array, root: Array, per: int) -> _Given:
+        """A rule about a mean (K, d - 1) with a root (K, d - 1, d - 1) of its own for each value."""
+        from scipy.special import logsumexp
+
+        unit, log_w = _unit_rule(len(self.others), per)
+        nodes = mean[:, None] + unit @ root.transpose(0, 2, 1)
+        phi = np.empty((*nodes.shape[:2], self.target.size))
+        phi[..., self.i] = phi_i[:, None]
+        phi[..., self.others] = nodes
+        values = np.maximum(self.target.finite(phi.reshape(-1, self.target.size)), IMPOSSIBLE)
+        log_mass = values.reshape(nodes.shape[:2]) + log_w
+        total = logsumexp(log_mass, axis=1)
+        weights = np.exp(log_mass - total[:, None])
+        centre = np.einsum("km,kmd->kd", weights, nodes)
+        apart = nodes - centre[:, None]
+        spread = np.einsum("km,kmd,kme->kde", weights, apart, apart)
+        return _Given(total + np.linalg.slogdet(root)[1], centre, _roots(spread, root))
+
+
+def _unit_rule(d: int, per: int) -> tuple[Array, Array]:
+    """Nodes (m, d) of a standard normal's rule and their log weights, the normal density taken off."""
+    from numpy.polynomial.hermite_e import hermegauss
+
+    t, w = hermegauss(per)
+    unit = np.array(list(product(t, repeat=d))).reshape(per**d, d)
+    log_w = np.array(list(product(np.log(w), repeat=d))).reshape(per**d, d).sum(axis=1)
+    return unit, log_w + 0.5 * np.sum(unit**2, axis=1)
+
+
+def _roots(spread: Array, before: Array) -> Array:
+    """Roots (K, d, d) of covariances; along what a rule hardly saw spread, a tenth of the root before."""
+    values, vectors = np.linalg.eigh(spread)
+    least = np.einsum("kij,kil->kjl", vectors, before)
+    floor = 0.01 * np.sum(least**2, axis=2)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, floor))[:, None, :])
 
 
 def _reach(line: Array, log_density: Array) -> tuple[float, float]:

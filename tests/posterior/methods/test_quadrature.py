@@ -6,21 +6,31 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import OptionError
 from bayeslmm.kernel.effects.effect_moments import effect_moments
 from bayeslmm.posterior.fixed_effects import prior_of_delta
+from bayeslmm.posterior.methods.mixture import NodeMixture
 from bayeslmm.posterior.methods.quadrature import quadrature
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.parameters import relative_factors
 from bayeslmm.posterior.sample import sample
+from bayeslmm.posterior.summary.checks import RULE_ERROR
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
-from bayeslmm.spec.priors import HalfNormal, Normal, StudentT, default_priors
+from bayeslmm.spec.priors import (
+    Exponential,
+    Gamma,
+    HalfNormal,
+    HalfStudentT,
+    Normal,
+    StudentT,
+    default_priors,
+)
 from tests.posterior.conftest import ONE_WAY, SLEEPSTUDY
 
 # (step, radius) in posterior sds: the rule converges geometrically, tails on the log scale are long
@@ -205,3 +215,87 @@ def test_the_error_that_is_told_holds(seed, levels, spread, scale):
         np.abs(few.estimates().frame["mean"] - many.estimates().frame["mean"]) / many.estimates().frame["sd"]
     )
     assert apart.max() < 0.02
+
+
+# ---- the law: where it says that it is right, it is, whatever the number of nodes
+
+
+FAMILIES = (
+    HalfNormal,
+    Exponential,
+    lambda scale: HalfStudentT(4, scale),
+    lambda scale: Gamma(2.5, 2.5 / scale),
+)
+
+
+@st.composite
+def one_way(draw):
+    """Data (J, m), one row a group among them, and priors near the data or in some conflict with them."""
+    J, m = draw(st.sampled_from([3, 4, 6, 8, 15])), draw(st.sampled_from([1, 2, 3, 8, 15]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    spread = 10 ** draw(st.floats(-1.5, 1.5))
+    y = spread * rng.standard_normal((J, 1)) + rng.standard_normal((J, m))
+    data = pd.DataFrame({"y": y.ravel(), "g": np.repeat(np.arange(J), m).astype(str)})
+    priors = {"sd": draw(st.sampled_from(FAMILIES))(spread * 10 ** draw(st.floats(-1, 1)))}
+    if draw(st.booleans()):
+        priors["sigma"] = HalfNormal(10 ** draw(st.floats(-0.7, 0.7)))
+    design = build(ModelSpec("y ~ 1 + (1 | g)"), data).design
+    return Target(design, default_priors(design).replace(priors)), y
+
+
+def summed(y, priors):
+    """Mean and sd of σ and of the groups' sd by sums over a fine grid."""
+    J, m = y.shape
+    means = y.mean(axis=1)
+    within, between = np.sum((y - means[:, None]) ** 2), m * np.sum((means - y.mean()) ** 2)
+    top = 0.5 * np.log((within + between) / y.size)
+    a, b = np.arange(top - 12, top + 4, 0.01)[:, None], np.arange(top - 14, top + 7, 0.03)[None]
+    error, both = np.exp(2 * a), np.exp(2 * a) + m * np.exp(2 * b)
+    log_density = -0.5 * (J * (m - 1) * 2 * a + within / error + (J - 1) * np.log(both) + between / both)
+    log_density = log_density + priors.sd["g"][0].logpdf(np.exp(b)) + priors.sigma.logpdf(np.exp(a)) + a + b
+    weight = np.exp(log_density - log_density.max())
+    weight /= weight.sum()
+    means = np.array([np.sum(weight * np.exp(x)) for x in (a, b)])
+    return means, np.sqrt(
+        [np.sum(weight * (np.exp(x) - mean) ** 2) for x, mean in zip((a, b), means, strict=True)]
+    )
+
+
+def check_no_silent_error(model, nodes):
+    target, y = model
+    mixture = NodeMixture(target, quadrature(target, nodes))
+    if mixture.worst[1] >= RULE_ERROR:
+        return False
+    labels = list(mixture.components.labels)
+    at = [labels.index("sigma"), labels.index("sd[g: Intercept]")]
+    mean, sd = summed(y, target.priors)
+    for found, right in zip(mixture.moments, (mean, sd), strict=True):
+        assert np.max(np.abs(found[at] - right) / sd) < RULE_ERROR
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nodes", [5, 9, 15, None])
+@given(one_way())
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_silent_error_in_many_models(nodes, model):
+    check_no_silent_error(model, nodes)
+
+
+@pytest.mark.parametrize("nodes", [5, 9, None])
+@given(one_way())
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_no_silent_error(nodes, model):
+    check_no_silent_error(model, nodes)
+
+
+def test_a_ridge_is_followed():
+    """One row a group: σ² + sd² is known and neither of them, a quarter of a circle."""
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(24, 1))
+    data = pd.DataFrame({"y": y.ravel(), "g": np.arange(24).astype(str)})
+    design = build(ModelSpec("y ~ 1 + (1 | g)"), data).design
+    target = Target(
+        design, default_priors(design).replace({"sd": Exponential(0.7), "sigma": HalfNormal(1.0)})
+    )
+    assert check_no_silent_error((target, y), None)
