@@ -1,4 +1,7 @@
-"""The posterior in coordinates without bounds, φ = (log σ, log sd, atanh z, and β where it is sampled)."""
+"""The posterior in coordinates without bounds or units, φ = (log σ, log sd, atanh z, and β where sampled).
+
+β's coordinates are (β − least squares)/s, s its standard errors there.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,7 +67,7 @@ class Target:
         for b, block in enumerate(self.design.blocks):
             sd[block.group] = np.exp(_take(columns, self._of(b).n_sd, m))
             z[block.group] = np.tanh(_take(columns, self._of(b).n_free, m))
-        beta = None if self.integrates_beta else _take(columns, self.design.p, m)
+        beta = None if self.integrates_beta else self._beta(_take(columns, self.design.p, m))
         return Parameters(sigma, sd, z, beta)
 
     def log_prior(self, phi: Array) -> Array:
@@ -80,7 +83,8 @@ class Target:
             total += (prior + log_sd).sum(axis=1)
             total += self._log_correlations(b, _take(columns, self._of(b).n_free, m))
         if not self.integrates_beta:
-            total += columnwise(self.priors.beta, _take(columns, self.design.p, m)).sum(axis=1)
+            beta = self._beta(_take(columns, self.design.p, m))
+            total += columnwise(self.priors.beta, beta).sum(axis=1) + np.log(self._beta_scale).sum()
         return total
 
     def log_likelihood(self, phi: Array) -> Array:
@@ -159,7 +163,8 @@ class Target:
         by_lam, by_sigma = np.array([each.lam for each in at]), np.array([[each.sigma] for each in at])
         gradients = _difference(lam) @ by_lam[:, :, None] + _difference(sigma) @ by_sigma[:, :, None]
         gradients = (gradients + _difference(prior))[:, :, 0]
-        gradients[:, self.size - len(at[0].beta) :] += np.array([each.beta for each in at])
+        if len(at[0].beta):
+            gradients[:, -len(at[0].beta) :] += np.array([each.beta for each in at]) * self._beta_scale
         return np.array([each.value for each in at]) + prior[:, 0, 0], gradients
 
     def start(self) -> Array:
@@ -171,8 +176,17 @@ class Target:
         for b, block in enumerate(self.design.blocks):
             phi += [np.log(natural.sd[block.group]), np.zeros(self._of(b).n_free)]
         if not self.integrates_beta:
-            phi.append(self.design.kernel.to_beta(np.zeros(self.design.p)))
+            phi.append(np.zeros(self.design.p))
         return np.concatenate([np.zeros(0), *phi])
+
+    def _beta(self, unit: Array) -> Array:
+        """β (m, p) of its coordinates."""
+        return np.asarray(self.design.kernel.to_beta(np.zeros(self.design.p)) + self._beta_scale * unit)
+
+    @cached_property
+    def _beta_scale(self) -> Array:
+        """(p,) standard errors of least squares."""
+        return self._residual_sd * np.linalg.norm(np.linalg.inv(self.design.kernel.R_X), axis=1)
 
     @cached_property
     def _residual_sd(self) -> float:
