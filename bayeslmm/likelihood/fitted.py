@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import ConvergenceWarning, OptionError, SingularFitWarning, check_choice
+from bayeslmm.errors import ConvergenceWarning, DataError, OptionError, SingularFitWarning, check_choice
 from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.likelihood import random_effects as ranef_tables
@@ -69,6 +69,8 @@ class Fitted:
         ------
         OptionError
             For a misspelt criterion, or start values of the wrong length.
+        DataError
+            When σ can't be told from a term's variance.
 
         Warns
         -----
@@ -299,7 +301,9 @@ class Fitted:
 
 
 def check_options(design: Design, options: FitOptions) -> None:
-    """One clear error for options that can't be."""
+    """One clear error for what can't be fitted, or options that can't be."""
+    if design.unidentified:
+        raise DataError(design.unidentified)
     check_choice("criterion", options.criterion, CRITERIA)
     if options.start is not None and np.shape(options.start) != (design.n_theta,):
         raise OptionError(

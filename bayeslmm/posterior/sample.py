@@ -24,6 +24,7 @@ from bayeslmm.posterior.result import PosteriorResult
 from bayeslmm.posterior.summary.tree import Draws, data_tree
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.identified import explained_by
 from bayeslmm.spec.priors import Priors
 from bayeslmm.spec.recipe import Recipe
 
@@ -99,6 +100,11 @@ def sample(
     options : see `SampleOptions`; defaults where None.
     recipe : how new rows become a design, for predictions.
 
+    Raises
+    ------
+    PriorError
+        When the posterior is improper because σ is 0.
+
     Warns
     -----
     SamplingWarning
@@ -106,6 +112,8 @@ def sample(
     """
     from threadpoolctl import threadpool_limits
 
+    if design.in_memory:
+        priors.check_sigma(explained_by(design))
     options = options or SampleOptions()
     run = _Run(Target(design, priors), options, _Seeds.spawn(options), _Clock(), recipe)
     with threadpool_limits(1):  # sums must not depend on how many threads share them

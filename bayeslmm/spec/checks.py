@@ -164,44 +164,11 @@ def check_contrasts(asked: Iterable[str], factors: Iterable[str], variables: Ite
         raise OptionError(f"contrasts for {name!r}: no such factor in the formula{hint}")
 
 
-def check_grouping(group: str, n_levels: int, n: int, sigma_free: bool) -> None:
-    """A grouping factor has more than one level, and fewer than there are rows."""
+def check_grouping(group: str, n_levels: int) -> None:
+    """A grouping factor has more than one level."""
     if n_levels < 2:
         raise DataError(
             f"the grouping factor {group!r} has one level; a variance between levels needs at least two"
-        )
-    if sigma_free and n_levels >= n:
-        raise DataError(
-            f"the grouping factor {group!r} has as many levels as rows ({n}), so its variance can't be "
-            "told from the residual's; group by something coarser, or give sigma"
-        )
-
-
-def check_bar_size(bar: Bar, n_levels: int, k: int, n: int) -> None:
-    """An unstructured term has fewer effects than there are rows (while sigma is free)."""
-    if n_levels * k >= n:
-        raise DataError(
-            f"the term {bar.text} has {n_levels * k} random effects ({n_levels} levels, {k} coefs) for {n} "
-            "rows, so its covariance can't be told from the residual's; simplify its left side, or give sigma"
-        )
-
-
-def check_identified(bar: Bar, confounded: bool) -> None:
-    """The residual's covariance isn't one that the term could have (while sigma is free)."""
-    if confounded:
-        raise DataError(
-            f"the term {bar.text} has an effect a row, and the residual's variance is a change that its "
-            f"{bar.keyword!r} covariance could make, so the two can't be told apart; simplify its left side, "
-            "or give sigma"
-        )
-
-
-def check_varies_within(response: str, group: str, constant: bool) -> None:
-    """The response isn't the same in all rows of a level (while sigma is free)."""
-    if constant:
-        raise DataError(
-            f"the response {response!r} is constant within every level of {group!r}, so sigma is 0; "
-            "keep one row a level and leave the term out, or give sigma"
         )
 
 

@@ -250,6 +250,7 @@ class Design:
     n_missing : number of rows dropped for a missing value
     response : the formula's left side
     labels : index of the user's data, rows that aren't kept included; None where rows are known by position
+    unidentified : why the likelihood alone can't tell σ, which a prior may do; None where it can
     products : the cross-products, where somebody has them already; what `replace` makes has its own
     """
 
@@ -261,6 +262,7 @@ class Design:
     n_missing: int
     response: str
     labels: pd.Index | None = None
+    unidentified: str | None = None
     products: InitVar["Kernel | None"] = None
 
     def __post_init__(self, products: "Kernel | None") -> None:

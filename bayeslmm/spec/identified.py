@@ -1,14 +1,88 @@
-"""Can a term's covariance be told from the residual's? By its structure, not by counting its effects."""
+"""What the likelihood alone can't tell from the residual: by the structure of a term's covariance."""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .covariance import CovarianceStructure, lower_factor
-from .design import Block
+from .design import Block, Design
+from .parsed import Bar
+from .relative import TermSlot
 
 type Array = NDArray[np.float64]
 
 CONFOUNDED = 1e-9  # of |R|², what is left of R by the term's own directions where nothing is
+
+
+def unidentified(design: Design, bars: Sequence[Bar]) -> str | None:
+    """Why the likelihood can't tell σ, None where it can; rows that are elsewhere are only counted."""
+    return next(_reasons(design, bars), None) if design.residual.sigma_free else None
+
+
+def _reasons(design: Design, bars: Sequence[Bar]) -> Iterator[str]:
+    terms = [
+        (block, bars[place], slot)
+        for number, block in enumerate(design.blocks)
+        for place, slot in zip(block.term_numbers, design.covariance.slots_of(number), strict=True)
+        if block.known is None
+    ]
+    yield from (
+        _too_many(block, bar, slot, design.n) for block, bar, slot in terms if _fills(block, slot, design.n)
+    )
+    if not design.in_memory:
+        return
+    if (group := explained_by(design)) is not None:
+        yield _no_residual(design.response, group)
+    residual = design.residual
+    for block, bar, slot in terms:
+        if block.n_levels * slot.structure.k < design.n:
+            continue
+        if confounded(slot.structure, block, slot.coefs, residual.variances(residual.start)):
+            yield _confounded(bar)
+
+
+def explained_by(design: Design) -> str | None:
+    """The group within whose levels the response doesn't vary, None if there is none."""
+    y = design.y - design.offset
+    return next((block.group for block in design.blocks if constant_within(y, block)), None)
+
+
+def _fills(block: Block, slot: TermSlot, n: int) -> bool:
+    """Has a term an effect a row? Independent coefs are terms of their own, patterns are for `confounded`."""
+    structure = slot.structure
+    free = structure.n_params == structure.k * (structure.k + 1) // 2
+    return block.n_levels * (structure.k if free else 1) >= n
+
+
+def _too_many(block: Block, bar: Bar, slot: TermSlot, n: int) -> str:
+    if block.n_levels >= n:
+        return (
+            f"the grouping factor {block.group!r} has as many levels as rows ({n}), so its variance can't be "
+            "told from the residual's; group by something coarser, or give sigma, or sample with proper "
+            "priors"
+        )
+    k = slot.structure.k
+    return (
+        f"the term {bar.text} has {block.n_levels * k} random effects ({block.n_levels} levels, {k} coefs) "
+        f"for {n} rows, so its covariance can't be told from the residual's; simplify its left side, or give "
+        "sigma, or sample with proper priors"
+    )
+
+
+def _confounded(bar: Bar) -> str:
+    return (
+        f"the term {bar.text} has an effect a row, and the residual's variance is a change that its "
+        f"{bar.keyword!r} covariance could make, so the two can't be told apart; simplify its left side, or "
+        "give sigma, or sample with proper priors"
+    )
+
+
+def _no_residual(response: str, group: str) -> str:
+    return (
+        f"the response {response!r} is constant within every level of {group!r}, so sigma is 0; keep one row "
+        "a level and leave the term out, or give sigma"
+    )
 
 
 def confounded(structure: CovarianceStructure, block: Block, coefs: slice, variances: Array) -> bool:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from . import checks
 from .covariance import CovarianceStructure
 from .design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
 from .factors import Coding, Factor, Grouping, coding_of, factor_of
-from .identified import confounded, constant_within
+from .identified import unidentified
 from .known import with_known
 from .materialize import train
 from .model_spec import ModelSpec
@@ -76,21 +77,9 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
         response=spec.response,
         labels=frame.index,
     )
-    if spec.sigma_free:
-        _check_sigma(spec, design)
+    if reason := unidentified(design, spec.bars):
+        design = replace(design, unidentified=reason)
     return Built(design, make_recipe(spec, parts, fitted, codings, columns, groupings))
-
-
-def _check_sigma(spec: ModelSpec, design: Design) -> None:
-    """Sigma isn't 0, nor confounded with a term."""
-    y, residual = design.y - design.offset, design.residual
-    for number, block in enumerate(design.blocks):
-        checks.check_varies_within(spec.response, block.group, constant_within(y, block))
-        for place, slot in zip(block.term_numbers, design.covariance.slots_of(number), strict=True):
-            if block.known is None and block.n_levels * slot.structure.k >= design.n:
-                variances = residual.variances(residual.start)
-                mixed = confounded(slot.structure, block, slot.coefs, variances)
-                checks.check_identified(spec.bars[place], mixed)
 
 
 def column_roles(spec: ModelSpec) -> dict[str, str]:
@@ -238,20 +227,12 @@ def _block(
         known = _frozen(known)
     own = [parts[f"bar_{place}"] for place in places]
     coefs = tuple(name for part in own for name in part.names)
-    checks.check_grouping(group, n_observed, len(codes), spec.sigma_free and known is None)
+    checks.check_grouping(group, n_observed)
     checks.check_repeats(group, coefs)
     for place, part in zip(places, own, strict=True):
         check_visits(spec.bars[place], part)
     structures = tuple(
-        structure_of(
-            spec,
-            spec.bars[place],
-            part.names,
-            part.matrix.any(axis=0),
-            n_observed,
-            len(codes),
-            known is None,
-        )
+        structure_of(spec.bars[place], part.names, part.matrix.any(axis=0))
         for place, part in zip(places, own, strict=True)
     )
     columns = _frozen(own[0].matrix if len(own) == 1 else np.hstack([part.matrix for part in own]))
@@ -265,23 +246,10 @@ def check_visits(bar: Bar, part: Part) -> None:
         checks.check_visits(bar, bool(part.trained.factors))
 
 
-def structure_of(
-    spec: ModelSpec,
-    bar: Bar,
-    coefs: tuple[str, ...],
-    nonzero: NDArray[np.bool_],
-    n_levels: int,
-    n: int,
-    independent: bool,
-) -> CovarianceStructure:
-    """The covariance structure of a bar on n rows; `nonzero` says which left-hand columns aren't all 0."""
+def structure_of(bar: Bar, coefs: tuple[str, ...], nonzero: NDArray[np.bool_]) -> CovarianceStructure:
+    """The covariance structure of a bar; `nonzero` says which left-hand columns aren't all 0."""
     checks.check_left_side(bar, nonzero, coefs)
-    structure = CovarianceStructure.kind(bar.keyword)(len(coefs))
-    if spec.sigma_free and independent:
-        # independent coefs are terms of their own, and patterns are looked at with the rows
-        free = structure.n_params == structure.k * (structure.k + 1) // 2
-        checks.check_bar_size(bar, n_levels, structure.k if free else 1, n)
-    return structure
+    return CovarianceStructure.kind(bar.keyword)(len(coefs))
 
 
 def make_recipe(

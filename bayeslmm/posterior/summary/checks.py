@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.spec.design import Block, Design, MeanSd
-from bayeslmm.spec.priors import Prior, Priors
+from bayeslmm.spec.priors import Priors, Tail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,6 @@ ESS = 400
 BFMI = 0.3
 PARETO_K = 0.7
 RULE_ERROR = 0.02
-FAR_OUT = 1e150  # an sd there: which power its prior falls by in the end
 LARGE = 10.0  # times what the data call large: there an sd's prior should be falling
 IN_SIGHT = 3.5  # power there, clear of the 3 at which a variance begins to depend on where a prior ends
 FAR_ORIGIN = 10.0  # standard deviations from a covariate's mean to 0
@@ -70,41 +69,28 @@ def quadrature_check(worst: str, value: float) -> Check:
 
 
 def moment_checks(priors: Priors) -> tuple[Check, ...]:
-    """Of every sd with a flat prior, and of those whose moments hang on the prior alone.
-
-    As sd grows the likelihood falls as sd^−rank and a prior by a power of its own: the k-th moment needs more
-    than k + 1 of both together.
-    """
-    all_sds = [
-        (_moments(block.group, name, rank, size, prior), prior)
-        for block in priors.blocks
-        for name, rank, size, prior in zip(
-            block.sds, block.ranks, block.sizes, priors.sd[block.group], strict=True
-        )
-    ]
-    return tuple(check for check, prior in all_sds if not (prior.proper and check.passed))
+    """Of every sd with a flat prior, and of those whose moments hang on the prior alone."""
+    falls = priors.falls(), priors.falls({label: LARGE * size for label, size in priors.sizes.items()})
+    found = {
+        label: _moments(priors, label, *(priors.tail(label, each) for each in falls)) for label in falls[0]
+    }
+    return tuple(check for label, check in found.items() if not (priors.table[label].proper and check.passed))
 
 
-def _moments(group: str, name: str, rank: int, size: float, prior: Prior) -> Check:
-    label = f"{group}: {name}" if name else group
-    said = f"{prior} on sd of {label}, which the data tell from {rank} independent levels"
-    in_the_end, in_sight = rank + _power(prior, FAR_OUT), rank + _power(prior, LARGE * size)
+def _moments(priors: Priors, label: str, end: Tail, seen: Tail) -> Check:
+    in_the_end, in_sight, told = end.power, seen.power, end if end.power <= 3 else seen
+    size = priors.sizes[label]
+    named = " and ".join(f"{priors.table[each]} on {each}" for each in told.sds)
+    said = f"{named}, which the data tell from {told.rank} independent levels"
     if in_the_end <= 3:
         missing = "mean and no variance" if in_the_end <= 2 else "variance"
-        advice = f"{said}: the posterior has no {missing}, whatever draws give; use HalfNormal({size:.3g})"
+        advice = f"{said}: {label} has no {missing}, whatever draws give; use HalfNormal({size:.3g})"
         return _check("moments", in_the_end, 3, False, said, advice)
     advice = (
         f"{said}: mean and sd hang on how far the prior reaches, not on the data; give one of the data's "
         f"size, such as HalfNormal({size:.3g})"
     )
     return _check("moments", in_sight, IN_SIGHT, in_sight > IN_SIGHT, said, advice)
-
-
-def _power(prior: Prior, x: float) -> float:
-    """The power of x by which a density falls between x and 2x."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        fall = float((prior.logpdf(x) - prior.logpdf(2 * x)) / np.log(2))
-    return np.inf if np.isnan(fall) else round(fall, 6)
 
 
 def origin_checks(design: Design) -> tuple[Check, ...]:

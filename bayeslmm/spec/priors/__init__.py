@@ -22,6 +22,7 @@ from .normal import Normal
 from .penalized_complexity import PenalizedComplexity
 from .student_t import StudentT
 from .table import PriorBlock, Priors
+from .tails import Tail
 from .truncated_normal import TruncatedNormal
 from .uniform import Uniform
 
@@ -44,6 +45,7 @@ __all__ = [
     "Priors",
     "Quadratic",
     "StudentT",
+    "Tail",
     "TruncatedNormal",
     "Uniform",
     "default_priors",

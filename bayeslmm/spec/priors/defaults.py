@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.spec.labels import SIGMA, beta_label, group_label
-from bayeslmm.spec.rank import levels_beyond
 
 from .base import Prior
 from .flat import Flat
@@ -15,6 +14,7 @@ from .half_normal import HalfNormal
 from .half_student_t import HalfStudentT
 from .lkj import LKJ
 from .table import PriorBlock, Priors
+from .tails import Tails
 
 if TYPE_CHECKING:
     from bayeslmm.spec.design import Design
@@ -32,16 +32,20 @@ def default_priors(design: "Design") -> Priors:
     """
     spread = design.scales.y_sd or 1.0  # a constant response is possible when sigma is known
     table: dict[str, Prior] = {beta_label(coef): Flat() for coef in design.coefs}
-    blocks = []
+    blocks: list[PriorBlock] = []
+    sizes: dict[str, float] = {}
     for number, block in enumerate(design.blocks):
         correlated = bool(design.covariance.block_pairs(number))
         names = design.covariance.sd_names(number)
-        scales, ranks = tuple(_scales(design, number, spread)), tuple(_ranks(design, number))
-        blocks.append(PriorBlock(block.group, names, block.n_levels, correlated, ranks, scales))
-        table |= {label: HalfNormal(s) for label, s in zip(blocks[-1].labels, scales, strict=True)}
+        blocks.append(PriorBlock(block.group, names, correlated))
+        own = dict(zip(blocks[-1].labels, _scales(design, number, spread), strict=True))
+        sizes |= own
+        table |= {label: HalfNormal(size) for label, size in own.items()}
         table |= {group_label("cor", block.group): LKJ(2.0)} if correlated else {}
-    table |= {SIGMA: HalfStudentT(4.0, spread)} if design.residual.sigma_free else {}
-    return Priors(design.coefs, tuple(blocks), table)
+    if design.residual.sigma_free:
+        sizes[SIGMA] = spread
+        table[SIGMA] = HalfStudentT(4.0, spread)
+    return Priors(design.coefs, tuple(blocks), table, sizes, Tails(design))
 
 
 def _scales(design: "Design", number: int, spread: float) -> Iterator[float]:
@@ -53,18 +57,6 @@ def _scales(design: "Design", number: int, spread: float) -> Iterator[float]:
         scales.append(_of_term(sizes.mean[own], sizes.sd[own], spread))
     owner = np.array(design.covariance.sd_of_coef(number))
     return (float(np.mean(np.concatenate(scales)[owner == place])) for place in range(owner[-1] + 1))
-
-
-def _ranks(design: "Design", number: int) -> Iterator[int]:
-    """Of each free sd of a block; where the rows are elsewhere, its levels."""
-    block, owner = design.blocks[number], design.covariance.sd_of_coef(number)
-    of_coef = [block.n_levels] * block.k
-    if design.in_memory:
-        of_coef = [levels_beyond(design.X, block.codes, column) for column in block.columns.T]
-    return (
-        max(rank for rank, own in zip(of_coef, owner, strict=True) if own == place)
-        for place in range(owner[-1] + 1)
-    )
 
 
 def _of_term(mean: Array, sd: Array, spread: float) -> Array:

@@ -1,7 +1,7 @@
 """The priors of a model: one record a parameter, replaced by name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,11 +11,12 @@ from bayeslmm.spec.labels import SIGMA, beta_label, group_label, kind_of
 
 from .base import Prior
 from .lkj import LKJ
+from .tails import Tail, Tails, fall
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RANK_FOR_FLAT = 2
+_FAR_OUT = 1e150  # an sd there: which power its prior falls by in the end
 _LACKING = {
     "beta": "the model has no fixed effects",
     "sd": "the model has no random effects",
@@ -38,19 +39,13 @@ class PriorBlock(NamedTuple):
 
     Attributes
     ----------
-    group : its name. sds : names of its free standard deviations. n_levels : of the factor.
+    group : its name. sds : names of its free standard deviations.
     correlated : whether there are correlations.
-    ranks : by sd, how many independent levels the fixed part leaves: as sd grows the likelihood falls as
-        sd^−rank.
-    sizes : by sd, the scale of its default prior: what the data could call large.
     """
 
     group: str
     sds: tuple[str, ...]
-    n_levels: int
     correlated: bool
-    ranks: tuple[int, ...]
-    sizes: tuple[float, ...]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -58,7 +53,7 @@ class PriorBlock(NamedTuple):
         return tuple(group_label("sd", self.group, name) for name in self.sds)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Priors:
     """The priors of a model.
 
@@ -67,11 +62,15 @@ class Priors:
     coefs : fixed effects
     blocks : grouping factors
     table : prior by name: `beta[Days]`, `sd[Subject: Days]`, `cor[Subject]`, `sigma`
+    sizes : scale of the default prior of each sd and of sigma, what the data could call large
+    tails : how the likelihood falls as sds grow
     """
 
     coefs: tuple[str, ...]
     blocks: tuple[PriorBlock, ...]
     table: Mapping[str, Prior]
+    sizes: Mapping[str, float] = field(repr=False)
+    tails: Tails = field(repr=False)
 
     @property
     def beta(self) -> tuple[Prior, ...]:
@@ -120,9 +119,19 @@ class Priors:
             prior = changes[name]
             for label in self._labels(name):
                 _check_family(label, prior)
-                self._check_proper(label, prior)
                 table[label] = prior
-        return replace(self, table=table)
+        made = replace(self, table=table)
+        made._check_proper()
+        return made
+
+    def falls(self, at: Mapping[str, float] | float = _FAR_OUT) -> dict[str, float]:
+        """The power by which the prior of each sd and of sigma falls there; far out where not said."""
+        sds = [label for label in self.table if kind_of(label) in ("sd", SIGMA)]
+        return {each: fall(self.table[each], at if isinstance(at, float) else at[each]) for each in sds}
+
+    def tail(self, label: str, falls: Mapping[str, float]) -> Tail:
+        """How the posterior of an sd falls where priors fall by these powers."""
+        return self.tails.power(label, falls, self.table)
 
     def to_frame(self) -> "pd.DataFrame":
         """One row a prior: index the parameter's name; columns kind and prior."""
@@ -139,6 +148,28 @@ class Priors:
     def _repr_html_(self) -> str:
         return html_table(self.to_frame())
 
+    def check_sigma(self, explained: str | None) -> None:
+        """A response that the effects of a group explain whole has σ = 0, unless its prior vanishes there.
+
+        Parameters
+        ----------
+        explained : the group, if there is one.
+
+        Raises
+        ------
+        PriorError
+            When the posterior is improper.
+        """
+        if explained is None or SIGMA not in self.table:
+            return
+        design, enough = self.tails.design, 1 - fall(self.sigma, 1 / _FAR_OUT)
+        if design.n - design.p - design.q >= enough or self.tails.beyond_all() >= enough:
+            raise PriorError(
+                f"the response is constant within every level of {explained!r}, so sigma is 0, where "
+                f"{self.sigma} leaves the posterior improper; keep one row a level and leave the term out, "
+                "or give sigma, or a prior of sigma that vanishes at 0, such as InverseGamma"
+            )
+
     def _labels(self, name: str) -> list[str]:
         """The parameters a name stands for."""
         labels = [label for label in self.table if name == label or _within(name, label)]
@@ -154,17 +185,17 @@ class Priors:
         known = [*self.table, *(f"sd[{block.group}]" for block in self.blocks), *sorted(kinds)]
         return did_you_mean(name, known) or f"; there are {', '.join(self.table)}"
 
-    def _check_proper(self, label: str, prior: Prior) -> None:
-        """A flat prior on an sd needs a likelihood that falls faster than 1/sd; else nothing is proper."""
-        if prior.proper or kind_of(label) != "sd":
-            return
-        for block in self.blocks:
-            rank = dict(zip(block.labels, block.ranks, strict=True)).get(label, _RANK_FOR_FLAT)
-            if rank < _RANK_FOR_FLAT:
+    def _check_proper(self) -> None:
+        """Flat priors of sds need a likelihood that falls faster than their number."""
+        falls = self.falls() if any(not self.table[label].proper for label in self.table) else {}
+        for label in (each for each in falls if not self.table[each].proper):
+            tail = self.tail(label, falls)
+            if tail.power <= 1:
+                together = " and ".join(map(repr, tail.sds))
                 raise PriorError(
-                    f"a flat prior on {label!r} makes the posterior improper: of the {block.n_levels} levels "
-                    f"of {block.group!r} the fixed part leaves {rank} to tell it from, and {_RANK_FOR_FLAT} "
-                    "are needed; use HalfNormal or Exponential, or leave out what is constant within levels"
+                    f"a flat prior on {together} makes the posterior improper: the fixed part leaves "
+                    f"{tail.rank} independent levels to tell from, and {len(tail.sds) + 1} are needed; use "
+                    "HalfNormal or Exponential, or leave out what is constant within levels"
                 )
 
 

@@ -23,6 +23,7 @@ from bayeslmm.kernel.problem.streaming import Basis, finish, geometry, plan_of
 from bayeslmm.spec import checks, in_memory
 from bayeslmm.spec.design import Block, Design, MeanSd, RandomPart, Scales
 from bayeslmm.spec.factors import Coding, Factor, Grouping, coding_of
+from bayeslmm.spec.identified import unidentified
 from bayeslmm.spec.known import with_known
 from bayeslmm.spec.materialize import train
 from bayeslmm.spec.model_spec import ModelSpec
@@ -239,7 +240,7 @@ def _built(
     checks.check_rank(len(kept), n, len(fixed.names))
     dropped = in_memory.dropped_columns(fixed.names, kept)
     blocks = tuple(
-        _block(spec, group, place, learnt, found.products.grams[place], n)
+        _block(spec, group, place, learnt, found.products.grams[place])
         for place, group in enumerate(spec.groups)
     )
     factors = learnt.known if any(L is not None for L in learnt.known) else ()
@@ -254,6 +255,7 @@ def _built(
         n_missing=learnt.census.n_given - n,
         response=spec.response,
     )
+    design = replace(design, unidentified=unidentified(design, spec.bars))
     return in_memory.Built(design, _recipe(spec, learnt, kept))
 
 
@@ -272,23 +274,19 @@ def _scales(found: Second, n_fixed: int, learnt: _Learnt, kept: NDArray[np.intp]
     return Scales(float(sd[0]), MeanSd(mean[1 + kept], sd[1 + kept]), tuple(own))
 
 
-def _block(spec: ModelSpec, group: str, place: int, learnt: _Learnt, gram: Array, n: int) -> Block:
+def _block(spec: ModelSpec, group: str, place: int, learnt: _Learnt, gram: Array) -> Block:
     grouping, known = learnt.maker.groupings[place], learnt.known[place]
     places = spec.bars_of(group)
     own = [learnt.parts[bar] for bar in learnt.maker.bars[place]]
     coefs = tuple(name for part in own for name in part.names)
-    checks.check_grouping(group, len(grouping.levels), n, spec.sigma_free and known is None)
+    checks.check_grouping(group, len(grouping.levels))
     checks.check_repeats(group, coefs)
     structures, first = [], 0
     for number, part in zip(places, own, strict=True):
         in_memory.check_visits(spec.bars[number], part)
         nonzero = np.diag(gram)[first : first + len(part.names)] > 0
         first += len(part.names)
-        structures.append(
-            in_memory.structure_of(
-                spec, spec.bars[number], part.names, nonzero, len(grouping.levels), n, known is None
-            )
-        )
+        structures.append(in_memory.structure_of(spec.bars[number], part.names, nonzero))
     return Block(group, grouping.levels, coefs, tuple(structures), places, IncidenceElsewhere(), known)
 
 

@@ -1,0 +1,73 @@
+"""What the likelihood can't tell is refused by the fit, and sampled under proper priors."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayeslmm as bl
+from bayeslmm.errors import DataError, PriorError
+from bayeslmm.spec.priors import Exponential, HalfNormal, InverseGamma
+
+RNG = np.random.default_rng(0)
+VISITS = pd.DataFrame(
+    {
+        "y": RNG.normal(size=24),
+        "x": RNG.normal(size=24),
+        "row": np.arange(24).astype(str),
+        "g": np.repeat(list("abcdefgh"), 3),
+        "t": np.tile(list("pqr"), 8),
+    }
+)
+MEANS = VISITS.groupby("g")["y"].transform("mean")
+MIXED_UP = {
+    "y ~ 1 + (1 | row)": "as many levels as rows",
+    "y ~ x + (1 | row)": "as many levels as rows",
+    "y ~ 1 + (0 + t | g)": r"24 random effects .8 levels, 3 coefs. for 24",
+    "y ~ 1 + (poly(x, 3) | g)": "32 random effects",
+    "y ~ t + homdiag(0 + t | g)": "an effect a row",
+    "y ~ t + diag(0 + t | g)": "an effect a row",
+}
+
+
+def model(formula, **changes):
+    return bl.LinearMixedModel(formula, VISITS.assign(**changes))
+
+
+@pytest.mark.parametrize("formula", MIXED_UP)
+def test_the_likelihood_refuses(formula):
+    with pytest.raises(DataError, match=MIXED_UP[formula]):
+        model(formula).fit()
+
+
+def test_a_proper_prior_tells():
+    """Only sd² + σ² is seen: against sums over a grid of the two."""
+    found = model("y ~ t + homdiag(0 + t | g)").with_priors(
+        {"sd": Exponential(0.7), "sigma": HalfNormal(1.0)}
+    )
+    X, y = found.design.X, found.design.y
+    r2 = np.sum((y - X @ np.linalg.lstsq(X, y)[0]) ** 2)
+    line = (np.arange(1000) + 0.5) * 4e-3
+    sigma, sd = line[:, None], line[None]
+    v = sigma**2 + sd**2
+    log_density = -0.5 * ((len(y) - X.shape[1]) * np.log(v) + r2 / v) - sd / 0.7 - sigma**2 / 2
+    weight = np.exp(log_density - log_density.max())
+    post = found.sample(method="quadrature", draws=50, seed=1).estimates().frame["mean"]
+    label = next(label for label in post.index if label.startswith("sd"))
+    assert post["sigma"] == pytest.approx(np.sum(weight * sigma) / np.sum(weight), rel=1e-4)
+    assert post[label] == pytest.approx(np.sum(weight * sd) / np.sum(weight), rel=1e-4)
+
+
+@pytest.mark.parametrize("prior", [HalfNormal(1.0), bl.HalfStudentT(4.0, 1.0), bl.Gamma(16.0, 1.0)])
+def test_a_response_constant_within_levels_has_no_posterior(prior):
+    """24 rows and 8 levels: the density goes as σ^-16 near 0."""
+    constant = model("y ~ 1 + (1 | g)", y=MEANS)
+    with pytest.raises(DataError, match="constant within every level"):
+        constant.fit()
+    with pytest.raises(PriorError, match=r"constant within every level.*improper"):
+        constant.with_priors({"sigma": prior}).sample(draws=50, seed=1)
+
+
+@pytest.mark.parametrize("prior", [InverseGamma(3.0, 1.0), bl.Gamma(16.5, 1.0), bl.Uniform(0.5, 1.0)])
+def test_unless_the_prior_of_sigma_vanishes_there(prior):
+    constant = model("y ~ 1 + (1 | g)", y=MEANS)
+    constant.with_priors({"sigma": prior}).priors.check_sigma("g")
