@@ -78,6 +78,7 @@ def compare(
     names: Mapping[str, str] | None = None,
     prob: float = 0.95,
     options: VerdictOptions | None = None,
+    estimands: Mapping[str, Any] | None = None,
 ) -> Parity:
     """Compare results of one model from different engines.
 
@@ -92,6 +93,10 @@ def compare(
         Probability of every interval.
     options : VerdictOptions, optional
         Thresholds of the verdicts.
+    estimands : mapping, optional
+        What else to follow, by name: a function of values by label, which takes arrays as it takes numbers,
+        ``lambda v: v["sd[Subject: Days]"] / v["sigma"]``; weights of fixed and random effects,
+        ``{"beta[Intercept]": 1, "beta[Days]": 9}``; or `Combinations`.
 
     Returns
     -------
@@ -104,4 +109,4 @@ def compare(
     """
     if not 0 < prob < 1:
         raise InputError(f"prob is the probability of the intervals, between 0 and 1, got {prob}")
-    return Parity(recognise(results, names, prob), prob, options or VerdictOptions())
+    return Parity(recognise(results, names, prob), prob, options or VerdictOptions(), estimands)

@@ -1,5 +1,6 @@
 """What a comparison is made of: the results and all that follows from them, computed when first asked for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from bayeslmm.parity.verdicts.evidence import VerdictOptions
 
 if TYPE_CHECKING:
     from bayeslmm.parity.certificate import Certificate
+    from bayeslmm.parity.ladder.ladder import Ladder
     from bayeslmm.runs.manifest import Manifest
 
 
@@ -29,11 +31,36 @@ class Comparison:
         Probability of every interval.
     options : VerdictOptions
         Thresholds of the verdicts.
+    estimands : mapping, optional
+        Estimands of a user's own, by name.
     """
 
     sides: Sides
     prob: float
     options: VerdictOptions
+    estimands: Mapping[str, Any] | None = None
+
+    @cached_property
+    def steps(self) -> "Ladder | None":
+        """The ladder of location with what it was computed from; None where only tables were compared."""
+        from bayeslmm.parity.ladder.ladder import Ladder
+        from bayeslmm.parity.study_of import study_of
+
+        study = study_of(self.sides, self.estimands)
+        return None if study is None else Ladder(study)
+
+    @property
+    def ladder(self) -> pd.DataFrame:
+        """Every estimand's way from the estimate to the posterior mean: see `Ladder.frame`.
+
+        Raises
+        ------
+        InputError
+            If only tables were compared, without their model.
+        """
+        if self.steps is None:
+            raise InputError("a ladder needs the model: compare fits or posteriors, not only tables")
+        return self.steps.frame.copy()
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -43,6 +43,11 @@ class Components:
     mean: Array
     variance: Array
 
+    def part(self, own: slice) -> "Components":
+        """Some of the nodes."""
+        weights = self.weights[own] / self.weights[own].sum()
+        return Components(self.labels, weights, self.mean[own], self.variance[own])
+
     def moments(self) -> tuple[Array, Array]:
         """Mean and standard deviation of the mixture, (L,) each."""
         mean = self.weights @ self.mean
@@ -59,7 +64,7 @@ class NodeMixture:
     @cached_property
     def components(self) -> Components:
         """Of the rule that counts, random effects included."""
-        return _components(self.target, self.run.rule)
+        return components_at(self.target, self.run.rule)
 
     @cached_property
     def moments(self) -> tuple[Array, Array]:
@@ -72,7 +77,7 @@ class NodeMixture:
     @cached_property
     def _differences(self) -> tuple[Array, Array]:
         """(L,) how far other rules are from mean and sd; those for a marginal density where one φ decides."""
-        found = np.array([_components(self.target, rule).moments() for rule in self.run.others])
+        found = np.array([components_at(self.target, rule).moments() for rule in self.run.others])
         apart = np.abs(found - np.array(self.components.moments())).max(axis=0)
         for i, axis in self._own_axis.items():
             others = [_moments_of(self._along(each, axis, i)) for each in self.run.other_marginals[axis]]
@@ -177,7 +182,8 @@ def node_draws(run: QuadratureRun, target: Target, draws: int, seed: np.random.S
     return target.parameters(run.rule.phi[rng.permutation(index)])
 
 
-def _components(target: Target, rule: Rule) -> Components:
+def components_at(target: Target, rule: Rule) -> Components:
+    """Every estimand at every node of a rule, random effects last."""
     design, parameters = target.design, target.parameters(rule.phi)
     given = parameters.beta
     delta = np.zeros((len(parameters), design.p)) if given is None else design.kernel.to_delta(given)

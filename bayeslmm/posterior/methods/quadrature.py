@@ -148,18 +148,36 @@ def quadrature(target: Target, nodes: int | None = None) -> QuadratureRun:
     per = nodes or (NODES[target.size] if target.design.kernel.small else NODES_WHERE_DEAR)
     _check_nodes(per, target.size)
     fit = max(modes(target, Scan.of(target)), key=lambda mode: mode.log_mass)
+    centre, covariance = _moved(target, fit, per)
+    root = _root(covariance)
+    fine = _rule(target, centre, root, per)
+    each = (per, _second(target, per))
+    found = [_marginals(target, i, centre, covariance, each) for i in range(target.size)]
+    again = tuple((one.halved(), *more) for one, *more in found)
+    marginals = tuple(one for one, *_ in found)
+    return QuadratureRun(fine.kept(), _others(target, centre, root, per), marginals, again, fit, per)
+
+
+def rules(target: Target, fit: LaplaceFit, per: int) -> tuple[Rule, tuple[Rule, ...]]:
+    """The rule of `per` nodes a parameter at the posterior's moments; others tell its error."""
+    centre, covariance = _moved(target, fit, per)
+    root = _root(covariance)
+    return _rule(target, centre, root, per).kept(), _others(target, centre, root, per)
+
+
+def _others(target: Target, centre: Array, root: Array, per: int) -> tuple[Rule, ...]:
+    """Another number of nodes, and as many that lie wider."""
+    second = _rule(target, centre, root, _second(target, per))
+    return second.kept(), _rule(target, centre, WIDER * root, per).kept()
+
+
+def _moved(target: Target, fit: LaplaceFit, per: int) -> tuple[Array, Array]:
+    """Mean (d,) and covariance (d, d) that smaller rules find, starting at a Laplace fit."""
     centre, covariance = fit.mode, fit.root @ fit.root.T
     for _ in range(PASSES):
         rule = _rule(target, centre, _root(covariance), _placing(target, per))
         centre, covariance = rule.mean(), rule.covariance()
-    root = _root(covariance)
-    fine = _rule(target, centre, root, per)
-    second = _second(target, per)
-    others = (_rule(target, centre, root, second), _rule(target, centre, WIDER * root, per))
-    found = [_marginals(target, i, centre, covariance, (per, second)) for i in range(target.size)]
-    again = tuple((one.halved(), *more) for one, *more in found)
-    marginals = tuple(one for one, *_ in found)
-    return QuadratureRun(fine.kept(), tuple(rule.kept() for rule in others), marginals, again, fit, per)
+    return centre, covariance
 
 
 def _second(target: Target, per: int) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.spec.design import Block, Design, MeanSd
+from bayeslmm.spec.labels import kind_of
 from bayeslmm.spec.priors import Priors, Tail
 
 if TYPE_CHECKING:
@@ -75,6 +76,15 @@ def moment_checks(priors: Priors) -> tuple[Check, ...]:
         label: _moments(priors, label, *(priors.tail(label, each) for each in falls)) for label in falls[0]
     }
     return tuple(check for label, check in found.items() if not (priors.table[label].proper and check.passed))
+
+
+def tail_powers(priors: Priors) -> dict[str, float]:
+    """The power by which the posterior density of each sd falls in the end, by label.
+
+    Its mean needs more than 2, its variance, and that of whatever hangs on the variance itself, more than 3.
+    """
+    falls = priors.falls()
+    return {label: priors.tail(label, falls).power for label in falls if kind_of(label) == "sd"}
 
 
 def _moments(priors: Priors, label: str, end: Tail, seen: Tail) -> Check:

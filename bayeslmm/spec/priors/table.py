@@ -1,6 +1,6 @@
 """The priors of a model: one record a parameter, replaced by name."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,6 +10,7 @@ from bayeslmm.markup import html_table
 from bayeslmm.spec.labels import SIGMA, beta_label, group_label, kind_of
 
 from .base import Prior
+from .flat import Flat
 from .lkj import LKJ
 from .tails import Tail, Tails, fall
 
@@ -99,7 +100,7 @@ class Priors:
     @property
     def bounded(self) -> bool:
         """Whether a prior ends where its parameter doesn't."""
-        return any(_ends_within(prior.bounds, _RANGES[kind_of(label)]) for label, prior in self.table.items())
+        return self.opened is not self
 
     def replace(self, changes: Mapping[str, Prior]) -> "Priors":
         """These priors with some of them changed.
@@ -132,6 +133,22 @@ class Priors:
     def tail(self, label: str, falls: Mapping[str, float]) -> Tail:
         """How the posterior of an sd falls where priors fall by these powers."""
         return self.tails.power(label, falls, self.table)
+
+    @property
+    def informed(self) -> tuple[str, ...]:
+        """Kinds of parameters ("beta", "sd", "cor", "sigma", ...) with a prior that isn't flat, in order."""
+        return tuple(dict.fromkeys(kind_of(label) for label, prior in self.table.items() if not _even(prior)))
+
+    def only(self, kinds: Collection[str]) -> "Priors":
+        """These priors of some kinds of parameters, those of the others flat."""
+        kept = {label: prior if kind_of(label) in kinds else Flat() for label, prior in self.table.items()}
+        return replace(self, table=kept)
+
+    @property
+    def opened(self) -> "Priors":
+        """These priors, flat where one ends within the range of its parameter."""
+        ends = {label for label, prior in self.table.items() if _ends_within(prior.bounds, _range_of(label))}
+        return replace(self, table={**self.table, **dict.fromkeys(ends, Flat())}) if ends else self
 
     def to_frame(self) -> "pd.DataFrame":
         """One row a prior: index the parameter's name; columns kind and prior."""
@@ -212,8 +229,17 @@ def _check_family(label: str, prior: Prior) -> None:
         raise PriorError(f"{prior} reaches below 0, where {label!r} can't be; truncate it there")
 
 
+def _even(prior: Prior) -> bool:
+    """Is it the same everywhere?"""
+    return isinstance(prior, Flat) or prior == LKJ(1.0)
+
+
 def _ends_within(bounds: tuple[float, float], whole: tuple[float, float]) -> bool:
     return bounds[0] > whole[0] or bounds[1] < whole[1]
+
+
+def _range_of(label: str) -> tuple[float, float]:
+    return _RANGES[kind_of(label)]
 
 
 def _narrowness(name: str) -> int:

@@ -1,0 +1,151 @@
+"""What the ladder follows: parameters, intraclass correlations, a user's own estimands, random effects."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayeslmm.errors import InputError, did_you_mean
+from bayeslmm.estimands.combinations import Combinations
+from bayeslmm.spec.labels import (
+    SIGMA,
+    beta_labels,
+    kind_of,
+    parameter_labels,
+    ranef_labels,
+    sd_labels,
+)
+
+if TYPE_CHECKING:
+    from bayeslmm.spec.design import Design
+
+type Array = NDArray[np.float64]
+type ByLabel = Mapping[str, Array]
+type Functional = Callable[[ByLabel], Any]
+type Weights = Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Estimands:
+    """Everything that is estimated.
+
+    Attributes
+    ----------
+    design : the model's matrices.
+    functions : of values by label, by name; they take arrays as they take numbers.
+    combinations : weights of labels, by name.
+    """
+
+    design: "Design"
+    functions: Mapping[str, Functional]
+    combinations: Mapping[str, Weights]
+
+    @classmethod
+    def of(cls, design: "Design", given: Mapping[str, Any] | None) -> "Estimands":
+        """The model's own, and those a user gives: functions, weights by label, `Combinations`.
+
+        Raises
+        ------
+        InputError
+            For something else, a name that is taken, or a label that isn't there.
+        """
+        known = {*parameter_labels(design), *ranef_labels(design)}
+        functions, combinations = dict(_intraclass(design)), {}
+        for name, each in _unpacked(design, given or {}).items():
+            if name in known:
+                raise InputError(f"{name!r} is the model's own; give your estimand another name")
+            if callable(each):
+                functions[name] = each
+            else:
+                combinations[name] = _weights(name, each, known)
+        return cls(design, functions, combinations)
+
+    @cached_property
+    def own(self) -> tuple[str, ...]:
+        """The model's: parameters, then random effects."""
+        return parameter_labels(self.design) + ranef_labels(self.design)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Parameters, functions, combinations, random effects."""
+        n = len(self.own) - self.design.q
+        return (*self.own[:n], *self.functions, *self.combinations, *self.own[n:])
+
+    def is_linear(self, label: str) -> bool:
+        """Whether one is linear in β and b."""
+        return kind_of(label) in ("beta", "ranef") or label in self.combinations
+
+    def values(self, own: Array) -> Array:
+        """All of them (..., L) from the model's own (..., n_own)."""
+        by_label = {label: own[..., i] for i, label in enumerate(self.own)}
+        found = [np.broadcast_to(f(by_label), own.shape[:-1]) for f in self.functions.values()]
+        found += [_combined(weights, by_label) for weights in self.combinations.values()]
+        n = len(self.own) - self.design.q
+        added = np.stack(found, axis=-1) if found else np.zeros((*own.shape[:-1], 0))
+        return np.concatenate([own[..., :n], added, own[..., n:]], axis=-1)
+
+    @cached_property
+    def combined(self) -> Combinations:
+        """The combinations as rows of coefficients."""
+        frame = pd.DataFrame(self.combinations, index=list(self.own), dtype=float).fillna(0.0).T
+        C, D = (
+            frame[list(labels)].to_numpy() for labels in (beta_labels(self.design), ranef_labels(self.design))
+        )
+        return Combinations(tuple(self.combinations), C, D)
+
+    def kind(self, label: str) -> str:
+        """Kind of one: of a user's own, "functional" or "combination"."""
+        if label in self.functions:
+            return "functional"
+        return "combination" if label in self.combinations else kind_of(label)
+
+
+def _intraclass(design: "Design") -> Mapping[str, Functional]:
+    """sd²/(Σsd² + σ²) of every grouping factor, where each has a random intercept and nothing else."""
+    plain = all(block.coefs == ("Intercept",) for block in design.blocks)
+    if not (design.blocks and plain and design.residual.is_identity and design.residual.sigma_free):
+        return {}
+    sds = sd_labels(design)
+
+    def share(label: str) -> Functional:
+        return lambda v: v[label] ** 2 / (sum(v[sd] ** 2 for sd in sds) + v[SIGMA] ** 2)
+
+    return {f"icc[{block.group}]": share(sd) for block, sd in zip(design.blocks, sds, strict=True)}
+
+
+def _combined(weights: Weights, values: ByLabel) -> Array:
+    return np.asarray(sum(weight * values[label] for label, weight in weights.items()))
+
+
+def _unpacked(design: "Design", given: Mapping[str, Any]) -> dict[str, Any]:
+    """`Combinations` as weights, each under its own label."""
+    out: dict[str, Any] = {}
+    for name, each in given.items():
+        if isinstance(each, Combinations):
+            labels = (*beta_labels(design), *ranef_labels(design))
+            rows = np.hstack([each.C, each.D])
+            out |= {
+                own: dict(zip(labels, row, strict=True)) for own, row in zip(each.labels, rows, strict=True)
+            }
+        else:
+            out[name] = each
+    return out
+
+
+def _weights(name: str, each: Any, known: set[str]) -> Weights:
+    if not isinstance(each, Mapping):
+        raise InputError(
+            f"the estimand {name!r} is a {type(each).__name__}; give a function of values by label, or "
+            "weights: {'beta[Intercept]': 1, 'beta[Days]': 9}"
+        )
+    for label in each:
+        if kind_of(label) not in ("beta", "ranef") or label not in known:
+            raise InputError(
+                f"the estimand {name!r} has a weight for {label!r}; combinations are of fixed and random "
+                f"effects{did_you_mean(label, known)}, other things take a function"
+            )
+    return {label: float(weight) for label, weight in each.items() if weight}
