@@ -9,22 +9,16 @@ from bayeslmm.parity.verdicts.evidence import VerdictOptions
 from bayeslmm.render.numbers import significant
 
 
-def problem(sides: Sides, options: VerdictOptions) -> str:
-    """Why a side cannot be compared as a whole; empty if both are sound (or say nothing).
-
-    R-hat and effective sample size are judged estimand by estimand instead.
-    """
-    return _fit_problem(sides) or _posterior_problem(sides, options)
-
-
-def _fit_problem(sides: Sides) -> str:
+def fit_problem(sides: Sides) -> str:
+    """Why the fit can't be compared; empty if it is sound, or says nothing."""
     convergence = getattr(sides.fit.result, "convergence", None) if sides.fit else None
     if convergence is None or convergence.converged:
         return ""
     return f"the fit is not at its optimum ({convergence.status.value})"
 
 
-def _posterior_problem(sides: Sides, options: VerdictOptions) -> str:
+def posterior_problem(sides: Sides, options: VerdictOptions) -> str:
+    """Why the run can't be trusted; empty if it is sound. R-hat is judged estimand by estimand instead."""
     failed = {check.name: check for check in _checks(sides) if not check.passed}
     n_draws = sides.posterior.result.n_draws if sides.posterior and failed else 0
     if "divergences" in failed and failed["divergences"].value > options.max_divergent * n_draws:

@@ -1,5 +1,6 @@
 """What a comparison is made of: the results and all that follows from them, computed when first asked for."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bayeslmm.errors import InputError
-from bayeslmm.parity.judgement import judged
+from bayeslmm.parity.judgement import Gathering, judged
 from bayeslmm.parity.sides import Sides
 from bayeslmm.parity.verdict_table import Verdicts
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
@@ -16,6 +17,7 @@ from bayeslmm.parity.verdicts.evidence import VerdictOptions
 if TYPE_CHECKING:
     from bayeslmm.parity.certificate import Certificate
     from bayeslmm.parity.ladder.ladder import Ladder
+    from bayeslmm.parity.widths import Widths
     from bayeslmm.runs.manifest import Manifest
 
 
@@ -58,9 +60,24 @@ class Comparison:
         InputError
             If only tables were compared, without their model.
         """
+        return self._modelled.frame.copy()
+
+    @property
+    def widths(self) -> pd.DataFrame:
+        """Half-widths of intervals of β, combinations and b, from z·se to the posterior's: see `Widths`."""
+        return self._widths.frame(self.sides)
+
+    @cached_property
+    def _widths(self) -> "Widths":
+        from bayeslmm.parity.widths import Widths
+
+        return Widths(self._modelled.study, self.prob)
+
+    @property
+    def _modelled(self) -> "Ladder":
         if self.steps is None:
             raise InputError("a ladder needs the model: compare fits or posteriors, not only tables")
-        return self.steps.frame.copy()
+        return self.steps
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -71,22 +88,22 @@ class Comparison:
 
     @cached_property
     def verdicts(self) -> Verdicts:
-        """Verdict and evidence by estimand."""
-        from bayeslmm.parity.checks import problem
-
-        frame = judged(self.sides, self.options, self.prior_pull, problem(self.sides, self.options))
-        return Verdicts(frame, self.options)
+        """Verdict, evidence and run check by estimand."""
+        widths = None if self.steps is None else self._widths
+        gathered = Gathering(self.sides, self.options, self.steps, widths)
+        return Verdicts(judged(gathered.evidence, gathered.run_checks, self.options), self.options)
 
     @cached_property
     def prior_pull(self) -> dict[str, float]:
-        """First-order pull of the priors by label; empty without draws, priors or design."""
-        from bayeslmm.parity.prior_pull import prior_pull
+        """What all priors together move the mode by, by label; deprecated, see `ladder`.
 
-        priors, estimates = self.sides.find("priors"), self.sides.fit
-        if priors is None or estimates is None or self.draws.empty:
-            return {}
-        estimate = estimates.table.frame["estimate"]
-        return prior_pull(self.draws, self.sides.find("design"), priors, estimate)
+        Warns
+        -----
+        DeprecationWarning
+        """
+        said = "par.prior_pull is deprecated; par.ladder has the step of every kind of prior"
+        warnings.warn(said, DeprecationWarning, stacklevel=2)
+        return {} if self.steps is None else self.steps.pull
 
     @cached_property
     def certificate(self) -> "Certificate":

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from bayeslmm.estimands.table import EstimateTable
+from bayeslmm.parity.side_by_side import overlap, ratio
 from bayeslmm.parity.sides import Sides
-from bayeslmm.parity.verdicts.evidence import overlap, ratio
 from bayeslmm.spec.labels import KINDS
 
 if TYPE_CHECKING:

@@ -11,15 +11,17 @@ from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
 from bayeslmm.parity.verdicts.precedence import precedence
 
+DIFFERS = "disagree"
+
 
 @dataclass(frozen=True, eq=False)
 class Verdicts:
-    """Verdict and sentence by estimand.
+    """Verdict, sentence and run check by estimand.
 
     Attributes
     ----------
     frame : DataFrame, index ``label``
-        ``kind, verdict, sentence``.
+        ``kind, verdict, sentence, size, cause, term, run_check, next_step``.
     options : VerdictOptions
         The thresholds used.
     """
@@ -35,6 +37,10 @@ class Verdicts:
         """Give the evidence on one estimand."""
         return str(self.frame["sentence"][label])
 
+    def run_check(self, label: str) -> str:
+        """Give what the run check says of one estimand: passed, disagree, too noisy, or why it can't tell."""
+        return str(self.frame["run_check"][label])
+
     def to_frame(self) -> pd.DataFrame:
         """Copy the rows."""
         return self.frame.copy()
@@ -47,8 +53,9 @@ class Verdicts:
 
     @property
     def explained(self) -> bool:
-        """Whether every estimand agrees or differs for a known reason."""
-        return all(Verdict.kinds()[name].good for name in self.counts)
+        """Whether every estimand agrees or differs for a known reason, and no run check found a fault."""
+        good = all(Verdict.kinds()[name].good for name in self.counts)
+        return good and not (self.frame["run_check"] == DIFFERS).any()
 
     @property
     def headline(self) -> str:
@@ -56,10 +63,10 @@ class Verdicts:
         n, counts = len(self.frame), self.counts
         agree = counts.get("agree", 0)
         if agree == n:
-            return f"All {n} estimands agree."
+            return f"All {n} estimands agree{self._runs}."
         rest = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "agree")
         end = "every difference has a known cause" if self.explained else "not every difference is explained"
-        return f"{agree} of {n} estimands agree; {rest}: {end}."
+        return f"{agree} of {n} estimands agree; {rest}: {end}{self._runs}."
 
     @property
     def parameters(self) -> pd.DataFrame:
@@ -71,19 +78,33 @@ class Verdicts:
         """Random effects that do not simply agree."""
         return self.frame[(self.frame["kind"] == "ranef") & (self.frame["verdict"] != "agree")]
 
+    @property
+    def _runs(self) -> str:
+        """What is wrong with the draws, in a few words; empty where nothing is."""
+        found = self.frame["run_check"]
+        wrong = found[~found.isin(["", "passed"])]
+        if wrong.empty:
+            return ""
+        return f"; run check: {', '.join(f'{n} {what}' for what, n in wrong.value_counts().items())}"
+
+    @property
+    def _shown(self) -> pd.DataFrame:
+        """Parameters and noteworthy effects; of a singular term the first row stands for all."""
+        shown = pd.concat([self.parameters, self.noteworthy])
+        alone = (shown["verdict"] != "boundary") | (shown["term"] == "")
+        return shown[alone | ~shown["term"].duplicated()]
+
     def __repr__(self) -> str:
         """Read as text: every parameter, and the random effects that do not agree."""
         return "\n".join([self.headline, "", *self._lines()])
 
     def _repr_html_(self) -> str:
         """Read as a table in a notebook."""
-        shown = pd.concat([self.parameters, self.noteworthy])
-        return paragraph(self.headline) + sentences(_triples(shown))
+        return paragraph(self.headline) + sentences(_triples(self._shown))
 
     def _lines(self) -> Iterator[str]:
-        shown = pd.concat([self.parameters, self.noteworthy])
-        width = max(map(len, shown.index), default=0)
-        for label, verdict, text in _triples(shown):
+        width = max(map(len, self._shown.index), default=0)
+        for label, verdict, text in _triples(self._shown):
             yield f"{label:<{width}}  {verdict}"
             yield indent(text, "    ")
 

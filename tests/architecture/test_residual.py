@@ -21,7 +21,7 @@ READERS = {
         "spec/streaming/rows.py",
     )
 }
-OTHER_WEIGHTS = {"quadrature.py", "mixture.py"}  # those of a rule's nodes
+OTHER_WEIGHTS = {"averages.py", "quadrature.py", "mixture.py"}  # those of a rule's nodes
 OLD_WORDS = {"known_sigma", "sigma_known", "structured_residual"}
 
 

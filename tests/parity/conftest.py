@@ -1,47 +1,39 @@
 """Planted evidence: what two honest engines say of one estimand, to be spoilt by each test."""
 
 from dataclasses import replace
+from math import nan
 
 import pandas as pd
 import pytest
 
 from bayeslmm.estimands.table import EstimateTable
-from bayeslmm.parity.verdicts.evidence import Evidence
+from bayeslmm.parity.verdicts.evidence import AVERAGING, PRIOR, SHAPE, Evidence, Step
 
 HONEST = Evidence(
     label="beta[Days]",
     kind="beta",
     source="REML",
-    interval="wald",
     estimate=10.47,
-    se=1.55,
-    lower=7.44,
-    upper=13.50,
     mean=10.49,
-    median=10.49,
-    sd=1.72,
-    post_lower=7.05,
-    post_upper=13.93,
-    mcse=0.03,
-    r_hat=1.001,
+    scale=1.72,
+    steps=(Step("prior of sigma", 0.0, PRIOR), Step("averaging over the variances", 0.02 / 1.72, AVERAGING)),
+    error=0.002,
+    width_ratio=1.05,
+    width_error=0.001,
+    best="t",
 )
 
-# The sleepstudy slope's standard deviation: REML 5.92, posterior median 6.4, mean 6.57.
+# The sleepstudy slope's standard deviation: REML 5.92, mode with priors 5.93, mean 6.57.
 SLOPE_SD = replace(
     HONEST,
     label="sd[Subject: Days]",
     kind="sd",
-    interval="percentile",
     estimate=5.92,
-    se=1.25,
-    lower=3.4,
-    upper=8.3,
     mean=6.57,
-    median=6.40,
-    sd=1.52,
-    post_lower=4.15,
-    post_upper=10.1,
-    mcse=0.02,
+    scale=1.52,
+    steps=(Step("priors of cor", 0.01 / 1.52, PRIOR), Step("integration", 0.64 / 1.52, SHAPE)),
+    width_ratio=nan,
+    best="",
 )
 
 

@@ -53,13 +53,13 @@ def test_differences_are_in_standard_errors(reml, posterior):
     assert row["post_interval"] == "eti"
 
 
-def test_verdicts_explain_the_slope_sd(reml, bootstrap, posterior):
+def test_tables_alone_have_no_causes(reml, bootstrap, posterior):
     par = compare(reml, bootstrap, posterior)
-    assert par.verdicts["sd[Subject: Days]"] == "skewed"
+    assert par.verdicts["sd[Subject: Days]"] == "prior unknown"
     assert par.verdicts["beta[Days]"] == "agree"
     assert "5.92" in par.verdicts.sentence("sd[Subject: Days]")
-    assert par.verdicts.counts == {"agree": 7, "skewed": 1}
-    assert par.verdicts.explained
+    assert par.verdicts.counts == {"agree": 6, "prior unknown": 1, "borderline": 1}
+    assert not par.verdicts.explained
     assert par.verdicts.headline in repr(par)
     assert "sd[Subject: Days]" in par._repr_html_()
 
@@ -68,8 +68,8 @@ def test_a_shifted_response_shows_in_the_intercept_alone(reml, posterior):
     frame = posterior.frame.copy()
     frame.loc["beta[Intercept]", ["mean", "median", "lower", "upper"]] += 100
     verdicts = compare(reml, replace(posterior, frame=frame)).verdicts
-    assert verdicts["beta[Intercept]"] == "disagree"
-    assert verdicts.counts["disagree"] == 1
+    assert verdicts["beta[Intercept]"] == "prior unknown"
+    assert verdicts.counts["prior unknown"] == 2
     assert not verdicts.explained
 
 
@@ -148,9 +148,10 @@ def test_different_data_or_models_are_refused(reml, posterior):
         compare(Result(reml, ours), Result(posterior, design("Yield ~ 1")))
 
 
-def test_tables_alone_have_no_certificate(reml, posterior):
+@pytest.mark.parametrize("asked", ["certificate", "ladder", "widths"])
+def test_tables_alone_have_no_certificate_and_no_ladder(reml, posterior, asked):
     with pytest.raises(InputError, match="only tables"):
-        _ = compare(reml, posterior).certificate
+        getattr(compare(reml, posterior), asked)
 
 
 def test_results_are_asked_for_the_probability(reml, posterior):

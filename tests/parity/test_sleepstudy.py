@@ -65,9 +65,31 @@ def test_another_model_is_refused_and_as_a_bare_table_disagrees(right):
     with pytest.raises(InputError, match="different models"):
         compare(fitted, wrong)
     verdicts = compare(fitted, wrong.estimates(ranef=True)).verdicts
-    assert verdicts["sigma"] == "disagree"
-    assert verdicts["sd[Subject: Intercept]"] == "disagree"
+    assert verdicts["sigma"] == "prior unknown"
+    assert verdicts["sd[Subject: Intercept]"] == "prior unknown"
     assert verdicts["sd[Subject: Days]"] == "unresolved"
+    assert not verdicts.explained
+
+
+def test_an_estimate_of_another_model_disagrees_with_the_models_own(right):
+    other = fit(design_of("Reaction ~ Days + (1 | Subject)"), FitOptions()).estimates()
+    verdicts = compare(other, right[1]).verdicts
+    assert verdicts["sigma"] == "disagree"
+    assert "the estimate given and the model's own" in verdicts.sentence("sigma")
+    assert verdicts["beta[Days]"] == "wider"
+
+
+def test_a_run_of_another_posterior_is_found_by_the_run_check(right):
+    fitted, posterior = right
+    shifted = posterior_of(posterior.design.with_response(posterior.design.y + 30))
+    table = shifted.estimates(ranef=True)
+    run = compare(fitted, replace(posterior, data=shifted.data)).verdicts
+    assert table.row("beta[Intercept]")["mean"] > 275
+    assert run["beta[Intercept]"] == "agree"
+    assert run.run_check("beta[Intercept]") == "disagree"
+    assert run.run_check("beta[Days]") == "passed"
+    assert not run.explained
+    assert "run check" in run.headline
 
 
 def test_a_shifted_response_disagrees(right):
@@ -77,7 +99,7 @@ def test_a_shifted_response_disagrees(right):
     with pytest.raises(InputError, match="different data"):
         compare(fitted, shifted)
     verdicts = compare(fitted, shifted.estimates(ranef=True)).verdicts
-    assert verdicts["beta[Intercept]"] == "disagree"
+    assert verdicts["beta[Intercept]"] == "prior unknown"
     assert verdicts["beta[Days]"] == "agree"
 
 
@@ -89,7 +111,8 @@ def test_a_strong_prior_is_named_as_the_cause(right):
     priors = default_priors(design).replace({"beta[Days]": Normal(5.0, 2.0)})
     par = compare(fitted, sample(design, priors, OPTIONS))
     assert par.verdicts["beta[Days]"] == "prior-driven"
-    assert par.prior_pull["beta[Days]"] < -1
+    with pytest.deprecated_call(match="par.ladder"):
+        assert par.prior_pull["beta[Days]"] < -1
 
 
 def test_zero_variance_is_the_boundary_with_its_effects():
@@ -100,12 +123,14 @@ def test_zero_variance_is_the_boundary_with_its_effects():
     assert verdicts["sd[Batch: Intercept]"] == "boundary"
     assert set(verdicts.noteworthy["verdict"]) == {"boundary"}
     assert len(verdicts.noteworthy) == 6
-    assert verdicts["beta[Intercept]"] == "agree"
+    assert verdicts["beta[Intercept]"] == "wider"
+    assert repr(verdicts).count("is singular") == 1
 
 
 def test_few_draws_are_not_enough(right):
     fitted, posterior = right
     few = sample(posterior.design, posterior.priors, replace(OPTIONS, draws=15))
-    counts = compare(fitted, few).verdicts.counts
-    assert counts.get("Monte Carlo limited", 0) + counts.get("unresolved", 0) > 20
+    par = compare(fitted, few)
+    assert par.verdicts.frame["verdict"].equals(compare(*right).verdicts.frame["verdict"])
+    assert (par.verdicts.frame["run_check"] == "passed").sum() < 20
     assert np.isfinite(few.estimates().frame["mean"]).all()

@@ -89,6 +89,20 @@ class Estimands:
         return np.concatenate([own[..., :n], added, own[..., n:]], axis=-1)
 
     @cached_property
+    def own_places(self) -> dict[int, int]:
+        """Place among all estimands of each of the model's own, by it the place among these."""
+        places = {label: i for i, label in enumerate(self.labels)}
+        return {places[label]: i for i, label in enumerate(self.own)}
+
+    @cached_property
+    def of_beta(self) -> dict[int, Array]:
+        """Places of the fixed effects and of their combinations, with the weights (p,) of each."""
+        p = self.design.p
+        out = dict(enumerate(np.eye(p)))
+        combined = zip(self.combinations, self.combined.C, self.combined.D, strict=True)
+        return out | {self.labels.index(name): C for name, C, D in combined if not D.any()}
+
+    @cached_property
     def combined(self) -> Combinations:
         """The combinations as rows of coefficients."""
         frame = pd.DataFrame(self.combinations, index=list(self.own), dtype=float).fillna(0.0).T

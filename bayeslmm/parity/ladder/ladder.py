@@ -66,6 +66,15 @@ class Ladder:
             list(COLUMNS)
         ]
 
+    @property
+    def pull(self) -> dict[str, float]:
+        """By label, what all priors together do to the flat mode, where both modes exist."""
+        study = self.study
+        both = self._between((), study.kinds)
+        return {
+            label: float(x) for label, x in zip(study.estimands.labels, both, strict=True) if np.isfinite(x)
+        }
+
     def alone(self, kind: str) -> Array:
         """(L,) what the priors of a kind do to the flat mode by themselves; NaN where that isn't known."""
         return self._between((), (kind,))

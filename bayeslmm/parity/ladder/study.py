@@ -162,14 +162,13 @@ class Study:
 
     def means(self, components: "Components") -> Array:
         """(L,) posterior means; functions are averaged at the conditional means."""
-        return np.asarray(components.weights @ self.estimands.values(components.mean))
+        return components.average(self.estimands.values(components.mean))
 
     def variance_parts(self, components: "Components") -> tuple[Array, Array]:
         """E[Var(ψ | y, ω)] and Var(E[ψ | y, ω]), (L,) each; functions are taken at the conditional means."""
         values = self.estimands.values(components.mean)
-        mean = components.weights @ values
-        inner = self._placed(components.weights @ components.variance, self._combined_variance)
-        return inner, np.asarray(components.weights @ (values - mean) ** 2)
+        inner = self._placed(components.average(components.variance), self._combined_variance)
+        return inner, components.average((values - components.average(values)) ** 2)
 
     def variance_at(self, mode: "NaturalMode", kinds: Kinds) -> Array:
         """(L,) Var(ψ | y, ω) at a mode."""
@@ -183,8 +182,7 @@ class Study:
         if isinstance(self.averages, str):
             return np.full(len(self.estimands.combinations), np.nan)
         found = self.averages
-        places = (np.arange(COMBINED) + 0.5) / COMBINED
-        index = np.searchsorted(np.cumsum(found.components.weights), places).clip(max=len(found.phi) - 1)
+        index = found.components.by_weight(COMBINED)
         return self._combined_variances(found.target, found.phi[index]).mean(axis=0)
 
     def _combined_variances(self, target: "Target", phi: Array) -> Array:

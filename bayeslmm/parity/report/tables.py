@@ -8,7 +8,7 @@ import pandas as pd
 
 from bayeslmm.parity.checks import likelihood_facts, posterior_facts
 from bayeslmm.parity.comparison import Comparison
-from bayeslmm.parity.judgement import gather
+from bayeslmm.parity.side_by_side import side_by_side
 from bayeslmm.parity.table import all_labels
 from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.render.numbers import fixed, percent, rounded, significant
@@ -146,7 +146,7 @@ def _estimates(parity: Comparison) -> list[dict[str, Any]]:
 
 
 def _row(parity: Comparison, label: str) -> dict[str, Any]:
-    e = gather(label, parity.sides)
+    e = side_by_side(label, parity.sides)
     intervals = _intervals(parity, label)
     texts = [
         [_with_error(e.estimate, e.se, e.scale)],
@@ -189,7 +189,7 @@ def _group(label: str) -> str:
 
 
 def _ranef_row(parity: Comparison, label: str) -> dict[str, Any]:
-    e = gather(label, parity.sides)
+    e = side_by_side(label, parity.sides)
     cells = [
         rounded(e.estimate, e.scale),
         _interval(e.lower, e.upper, e.scale),

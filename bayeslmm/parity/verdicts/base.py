@@ -1,4 +1,4 @@
-"""What a verdict is: a name, what it means, when it holds, and the sentence that says why."""
+"""What a verdict is: a name, what it means, when it holds, the sentence that says why, and what to do."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -20,13 +20,16 @@ class Verdict(Registered, ABC):
     meaning : str
         One line for the legend.
     good : bool
-        Whether nothing is left to do for the reader.
+        Whether nothing is left to explain.
+    next_step : str
+        What a reader may do now.
     """
 
     name: ClassVar[str]
     place: ClassVar[int] = 90
     meaning: ClassVar[str]
     good: ClassVar[bool]
+    next_step: ClassVar[str] = ""
 
     @abstractmethod
     def holds(self, e: Evidence, o: VerdictOptions) -> bool:

@@ -1,34 +1,24 @@
-"""Nothing known explains the difference."""
+"""Two computations of one quantity differ."""
 
-from math import isfinite
-
-from bayeslmm.parity.verdicts.agree import comparable_widths
 from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.evidence import Evidence, VerdictOptions
-from bayeslmm.render.numbers import rounded, signed
 
 
 class Disagree(Verdict):
-    """What is left when no other verdict holds."""
+    """A fault: what must be one number isn't."""
 
     name = "disagree"
-    place = 100
-    meaning = "no known cause explains the difference: look for different data, models or priors, or a fault"
+    place = 5
+    meaning = "two computations of one quantity differ: other data, another model, or a fault"
     good = False
+    next_step = "see that both results are of the same data and model; then report it as a fault"
 
     def holds(self, e: Evidence, o: VerdictOptions) -> bool:
-        """Hold always: it is the last in order."""
-        return True
+        """Decide from the distance."""
+        return e.apart > 1
 
     def sentence(self, e: Evidence, o: VerdictOptions) -> str:
-        """Give both values and what was ruled out."""
-        values = f"{e.source} {rounded(e.estimate, e.scale)}, posterior mean {rounded(e.mean, e.scale)}"
-        if not comparable_widths(e, o):
-            return (
-                f"{values}; the posterior interval is {e.width_ratio:.2f} times the {e.interval} one's width."
-            )
-        pull = f", prior pull {rounded(e.prior_pull, e.scale)}" if isfinite(e.prior_pull) else ""
+        """Name the quantity."""
         return (
-            f"{values} ({signed(e.std_diff)} se): neither Monte Carlo error (MCSE {e.mcse / e.scale:.2g} se) "
-            f"nor skewness (mode about {rounded(e.mode, e.scale)}{pull}) explains it."
+            f"{e.twice} differ, {e.apart:.2g} times as far as allowed: they are one quantity, computed twice."
         )

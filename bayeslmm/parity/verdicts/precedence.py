@@ -1,17 +1,17 @@
 """Which verdict comes first: that of the lowest place whose ``holds`` is true.
 
+- 5, disagree: two computations of one quantity differ, so nothing else can be said;
 - 10, unresolved: without two sound sides nothing is said;
-- 20, boundary: an estimate at the edge has no useful standard error, so it is settled before distances are;
-- 30, Monte Carlo limited: noise that hides the tolerance hides agreement as well;
-- 40, agree;
-- 50, skewed: a cause the posterior shows by itself;
-- 60, prior-driven: a cause that needs the priors;
-- 100, disagree: what is left.
+- 20, boundary: a singular term is spoken of as a term;
+- 40, agree by cancellation; 50, narrower and wider: what agreement would hide;
+- 60, agree;
+- 70, the cause of the leading step: averaged, ML for REML, prior-driven, prior unknown, skewed.
 
 A new cause is a class in a file of this folder, its place between those it must follow and precede.
 """
 
 from bayeslmm.parity.verdicts.base import Verdict
+from bayeslmm.parity.verdicts.borderline import Borderline
 from bayeslmm.parity.verdicts.evidence import Evidence, VerdictOptions
 
 
@@ -21,6 +21,21 @@ def precedence() -> tuple[Verdict, ...]:
     return tuple(kind() for kind in kinds)
 
 
-def judge(evidence: Evidence, options: VerdictOptions) -> Verdict:
-    """Give the first verdict that holds."""
+def judge(evidence: Evidence, options: VerdictOptions) -> tuple[Verdict, tuple[str, ...]]:
+    """The first verdict that holds, or borderline; and the names of all that do within the error."""
+    own = _first(evidence, options)
+    names = dict.fromkeys([own.name, *(_first(other, options).name for other in evidence.around())])
+    return (own if len(names) == 1 else Borderline()), tuple(names)
+
+
+def said(evidence: Evidence, options: VerdictOptions) -> str:
+    """The sentence of the verdict that holds; where several do, which they are."""
+    own, (_, names) = _first(evidence, options), judge(evidence, options)
+    if len(names) == 1:
+        return own.sentence(evidence, options)
+    either = f"{' or '.join(names)}, within an error of {evidence.error:.2g} sd"
+    return f"{either}: {own.sentence(evidence, options)}"
+
+
+def _first(evidence: Evidence, options: VerdictOptions) -> Verdict:
     return next(verdict for verdict in precedence() if verdict.holds(evidence, options))

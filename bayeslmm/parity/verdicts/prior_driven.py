@@ -1,38 +1,44 @@
-"""The priors pull."""
+"""A prior moves the estimate."""
 
-from bayeslmm.parity.verdicts.agree import comparable_widths
+from math import isnan
+
 from bayeslmm.parity.verdicts.base import Verdict
-from bayeslmm.parity.verdicts.evidence import Evidence, VerdictOptions
-from bayeslmm.render.numbers import rounded, signed
+from bayeslmm.parity.verdicts.evidence import MERGED, PRIOR, Evidence, Step, VerdictOptions
+from bayeslmm.parity.verdicts.words import steps, values
 
 
 class PriorDriven(Verdict):
-    """The priors' first-order pull explains the difference, with or without the posterior's skewness."""
+    """The priors' steps are the largest in the direction that the estimate goes."""
 
     name = "prior-driven"
-    place = 60
-    meaning = "the priors pull the posterior away from the estimate, by about what their slope there predicts"
+    place = 70
+    meaning = "a prior moves it: named where it leads in the ladder, added alone and taken away alone"
     good = True
+    next_step = "say where the prior comes from; par.sensitivity shows what other priors would give"
 
     def holds(self, e: Evidence, o: VerdictOptions) -> bool:
-        """Decide from the pull: same direction, not negligible, and little remains."""
-        pulls = e.prior_pull * e.difference > 0 and abs(e.prior_pull) > o.tolerance * e.scale / 2
-        allowed = o.prior_tolerance * e.scale
-        return pulls and abs(remainder(e)) <= allowed and comparable_widths(e, o)
+        """Decide from the kind of the leading steps."""
+        return bool(e.leading) and e.leading[0].kind in (PRIOR, MERGED)
 
     def sentence(self, e: Evidence, o: VerdictOptions) -> str:
-        """Give the pull and what it leaves."""
-        numbers = (e.prior_pull, e.estimate, e.median, e.mean)
-        pull, estimate, median, mean = (rounded(value, e.scale) for value in numbers)
-        return (
-            f"The priors pull by about {pull} from {e.source} {estimate}; "
-            f"posterior median {median}, mean {mean} ({signed(e.std_diff)} se)."
-        )
+        """Name the prior, or say that it takes them all."""
+        return f"{values(e)}: {self._cause(e)}; steps: {steps(e)}."
+
+    def _cause(self, e: Evidence) -> str:
+        first = e.leading[0]
+        if first.kind == MERGED:
+            return f"{first.cause}, which can't be told apart here"
+        through = f" through {first.through}" if first.through and first.through != e.label else ""
+        return f"the {first.cause}{through}" if leads(e) else "these priors jointly"
 
 
-def remainder(e: Evidence) -> float:
-    """Distance left between 0 and (pull + skewness), whatever part of the skewness is counted."""
-    rest = e.difference - e.prior_pull
-    skewness = e.mean - e.mode
-    low, high = sorted((rest, rest - skewness))
-    return 0.0 if low <= 0 <= high else min(abs(low), abs(high))
+def leads(e: Evidence) -> bool:
+    """Whether the first of the priors leads in the ladder, alone and taken away."""
+    sign = 1.0 if e.total >= 0 else -1.0
+    own = [step for step in e.leading if step.kind == PRIOR]
+    return all(_most(own, name, sign) is own[0] for name in ("alone", "away"))
+
+
+def _most(own: list[Step], name: str, sign: float) -> Step:
+    known = [step for step in own if not isnan(getattr(step, name))]
+    return max(known, key=lambda step: sign * getattr(step, name)) if known else own[0]

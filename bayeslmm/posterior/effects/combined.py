@@ -21,13 +21,10 @@ def combined_variances(
     C = np.linalg.solve(kernel.R_X.T, combinations.C.T).T  # of δ, β = R_X⁻¹(γ + δ)
     of_delta = Combinations(combinations.labels, C, combinations.D)
     precision = prior_of_delta(design, priors).precision if parameters.beta is None else None
-    found = [kernel.conditional(each) for each in lam]
-    return np.array(
-        [
-            _variances(one, sigma, of_delta, precision)
-            for one, sigma in zip(found, parameters.sigma, strict=True)
-        ]
-    ).reshape(len(lam), len(C))
+    out = np.empty((len(lam), len(C)))
+    for i, sigma in enumerate(parameters.sigma):
+        out[i] = _variances(kernel.conditional(lam[i]), sigma, of_delta, precision)
+    return out
 
 
 def _variances(

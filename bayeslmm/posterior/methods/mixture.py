@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 
 _GRID = 161  # points over 8 sds each way on which a mixture of normals is tabled
+_FAR, _HALVINGS = 8.0, 24  # sds to where a quantile is looked for, and how often they are halved
 _LIGHT = 1e-5  # mass of the nodes left out of it
 
 
@@ -47,6 +48,31 @@ class Components:
         """Some of the nodes."""
         weights = self.weights[own] / self.weights[own].sum()
         return Components(self.labels, weights, self.mean[own], self.variance[own])
+
+    def average(self, values: Array) -> Array:
+        """Mean over nodes (m, ...) by weight."""
+        return np.asarray(np.tensordot(self.weights, values, axes=1))
+
+    def by_weight(self, n: int) -> NDArray[np.intp]:
+        """n nodes as often as they weigh (systematically)."""
+        places = (np.arange(n) + 0.5) / n
+        return np.searchsorted(np.cumsum(self.weights), places).clip(max=len(self.weights) - 1)
+
+    def quantiles(self, prob: Array, own: NDArray[np.intp]) -> Array:
+        """(k, n) quantiles prob (k,) of the mixtures of normals that n estimands are."""
+        from scipy.special import ndtr
+
+        heavy = np.argsort(self.weights)[np.searchsorted(np.cumsum(np.sort(self.weights)), _LIGHT) :]
+        weights, mean = self.weights[heavy] / self.weights[heavy].sum(), self.mean[np.ix_(heavy, own)]
+        sd = np.sqrt(self.variance[np.ix_(heavy, own)])
+        centre, spread = weights @ mean, np.sqrt(weights @ (sd**2 + (mean - weights @ mean) ** 2))
+        low = centre - _FAR * spread + np.zeros((len(prob), 1))
+        high = centre + _FAR * spread + np.zeros((len(prob), 1))
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            below = np.stack([weights @ ndtr((each - mean) / sd) for each in middle]) < prob[:, None]
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return 0.5 * (low + high)
 
     def moments(self) -> tuple[Array, Array]:
         """Mean and standard deviation of the mixture, (L,) each."""
