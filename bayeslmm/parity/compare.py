@@ -11,7 +11,12 @@ from bayeslmm.parity.sides import recognise
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from plotly.graph_objects import Figure
+
+    from bayeslmm.parity.sensitivity import Alternatives
+
+IN_UNITS = ("beta", "sd", "sigma", "ranef", "combination")  # of the response, slopes' over the covariate's
 
 
 class Parity(Comparison):
@@ -50,6 +55,37 @@ class Parity(Comparison):
         from bayeslmm.render.densities import plot_densities
 
         return plot_densities(density_panels(self.sides, self.draws, self.bootstrap_draws))
+
+    def plot_ladder(self, label: str) -> "Figure":
+        """Draw one estimand's way from the estimate to the posterior mean as a waterfall.
+
+        Raises
+        ------
+        InputError
+            If there is no such estimand, or only tables were compared.
+        """
+        from bayeslmm.parity.panels import ladder_marks
+        from bayeslmm.render.ladder import plot_ladder
+
+        marks, scale = ladder_marks(self.modelled, label)
+        in_units = self.modelled.study.estimands.kind(label) in IN_UNITS
+        return plot_ladder(label, marks, scale, unit=self.response if in_units else "")
+
+    def sensitivity(self, alternatives: "Alternatives | None" = None) -> "DataFrame":
+        """The posterior under other priors: flat, default, half and twice as wide, or `alternatives`.
+
+        Parameters
+        ----------
+        alternatives : sets of priors by a name of their own, each as `LinearMixedModel` takes priors.
+
+        Returns
+        -------
+        DataFrame
+            `label, priors, mean, sd, moved, moved_over_scale, how`.
+        """
+        from bayeslmm.parity.sensitivity import sensitivity
+
+        return sensitivity(self.modelled.study, alternatives)
 
     def report(self, path: str | Path) -> Path:
         """Write the report, one HTML page that needs no network, and give its path.

@@ -60,7 +60,7 @@ class Comparison:
         InputError
             If only tables were compared, without their model.
         """
-        return self._modelled.frame.copy()
+        return self.modelled.frame.copy()
 
     @property
     def widths(self) -> pd.DataFrame:
@@ -71,10 +71,32 @@ class Comparison:
     def _widths(self) -> "Widths":
         from bayeslmm.parity.widths import Widths
 
-        return Widths(self._modelled.study, self.prob)
+        return Widths(self.modelled.study, self.prob)
+
+    @cached_property
+    def intervals(self) -> pd.DataFrame:
+        """Every method's interval of every estimand, against the likelihood's best: see `interval_table`."""
+        from bayeslmm.parity.intervals import interval_table
+
+        return interval_table(self.sides, self.modelled.study.best, self.prob)
+
+    @cached_property
+    def ranef(self) -> pd.DataFrame:
+        """Random effects: both intervals, shrinkage, share of variance due to ω: see `effect_table`."""
+        from bayeslmm.parity.effects import effect_table
+
+        return effect_table(self.sides, self.modelled.study.best, self._widths)
+
+    @cached_property
+    def corrections(self) -> pd.DataFrame:
+        """The bootstrap's bias, share at zero and width beside the step of integration: see `corrections`."""
+        from bayeslmm.parity.corrections import corrections
+
+        return corrections(self.sides, self.modelled, self.bootstrap_draws)
 
     @property
-    def _modelled(self) -> "Ladder":
+    def modelled(self) -> "Ladder":
+        """The ladder, or the error that there is none."""
         if self.steps is None:
             raise InputError("a ladder needs the model: compare fits or posteriors, not only tables")
         return self.steps

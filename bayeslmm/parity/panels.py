@@ -5,12 +5,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayeslmm.errors import InputError, did_you_mean
 from bayeslmm.estimands.table import EstimateTable
+from bayeslmm.parity.ladder.ladder import Ladder
+from bayeslmm.parity.ladder.way import rows_by_label
 from bayeslmm.parity.pooling import no_pooling
 from bayeslmm.parity.sides import Sides
+from bayeslmm.render import style
 from bayeslmm.render.densities import DensityPanel
+from bayeslmm.render.ladder import RungMark
 from bayeslmm.render.shrinkage import ShrinkagePanel
 from bayeslmm.spec.labels import ranef_label
+
+MARKED = ("rung", "cause", "reason", "value", "step", "step_over_scale")
 
 
 def density_panels(sides: Sides, posterior: pd.DataFrame, bootstrap: pd.DataFrame) -> list[DensityPanel]:
@@ -27,6 +34,29 @@ def density_panels(sides: Sides, posterior: pd.DataFrame, bootstrap: pd.DataFram
         )
         for label in posterior.columns
     ]
+
+
+def ladder_marks(ladder: Ladder, label: str) -> tuple[list[RungMark], float]:
+    """The rungs of one estimand, and its scale.
+
+    Raises
+    ------
+    InputError
+        If there is no such estimand.
+    """
+    labels = ladder.study.estimands.labels
+    if label not in labels:
+        raise InputError(f"there is no estimand {label!r}{did_you_mean(label, labels)}")
+    rows = rows_by_label(ladder.frame[ladder.frame["label"] == label])[label]
+    marks = [RungMark(colour=_colour(row["rung"]), **{name: row[name] for name in MARKED}) for row in rows]
+    return marks, float(ladder.study.scale[labels.index(label)])
+
+
+def _colour(rung: str) -> str:
+    """The likelihood's and the posterior's own rungs in their colours, priors between them."""
+    if rung in ("ML", "REML", "flat mode"):
+        return style.LIKELIHOOD
+    return style.POSTERIOR if rung in ("mean", "sampled") else style.NEUTRAL
 
 
 def shrinkage_panels(sides: Sides) -> list[ShrinkagePanel]:

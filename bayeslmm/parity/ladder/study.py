@@ -96,7 +96,7 @@ class Study:
         """Why there is no mode with the priors of these kinds; empty where there is one."""
         priors = self.priors.only(kinds)
         if not integrable(priors):
-            return "a prior of beta isn't normal: beta can't be integrated out in closed form"
+            return "beta's prior isn't normal: no closed form without it"
         if steep := unbounded(priors):
             return f"density unbounded: the prior of {', '.join(steep)} grows without end at the boundary"
         mode = self.mode(kinds)

@@ -4,7 +4,7 @@ The points come from a generator with a seed of their own, so that the same post
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from bayeslmm.posterior.methods.natural_modes import rises_to
 from bayeslmm.posterior.methods.proposals import Proposer
 from bayeslmm.posterior.methods.quadrature import NODES_WHERE_DEAR, Rule, rules
 from bayeslmm.posterior.target import Target
+from bayeslmm.spec.priors import Priors
 
 type Array = NDArray[np.float64]
 
@@ -26,6 +27,7 @@ REPLICATES = 8  # scrambled sequences of weighted points; their spread tells the
 BATCHES = (1024, 4096)  # points of each
 WANTED, FEWEST = 3000, 400  # effective points that are aimed at, and below which nothing is told
 CAUTION = 3.5  # standard errors to the error that is told: 99 % of a mean of 8 parts
+REWEIGHTED = 1.15  # times fewer effective nodes with which other priors are still held
 ADAPTED = 3  # rounds that move the proposals
 SECONDS = 20.0  # that the averages may take
 MOST_VALUES = 20_000_000  # nodes times estimands
@@ -55,6 +57,18 @@ class Averages:
         if self.replicated:
             return np.asarray(CAUTION * found.std(axis=0, ddof=1) / np.sqrt(len(found)))
         return np.asarray(np.max(np.abs(found - statistic(self.components)), axis=0))
+
+    def reweighted(self, priors: Priors) -> "Averages | None":
+        """The averages under other priors of ω at the same nodes; None where these don't hold them."""
+        other = Target(self.target.design, priors)
+        if priors.beta != self.target.priors.beta or other.size != self.target.size:
+            return None
+        log_ratio = other.log_prior(self.phi) - self.target.log_prior(self.phi)
+        found = self.components.reweighted(log_ratio)
+        kept = self.components.effective / max(found.effective, 1e-300)
+        if not np.isfinite(log_ratio).all() or kept > REWEIGHTED:
+            return None
+        return replace(self, target=other, components=found, others=())
 
     @property
     def worst(self) -> float:

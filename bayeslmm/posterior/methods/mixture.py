@@ -49,6 +49,16 @@ class Components:
         weights = self.weights[own] / self.weights[own].sum()
         return Components(self.labels, weights, self.mean[own], self.variance[own])
 
+    def reweighted(self, log_ratio: Array) -> "Components":
+        """The nodes with weights times exp(log_ratio), (m,)."""
+        weights = self.weights * np.exp(log_ratio - log_ratio.max())
+        return Components(self.labels, weights / weights.sum(), self.mean, self.variance)
+
+    @property
+    def effective(self) -> float:
+        """Effective number of nodes (Kish)."""
+        return float(1 / np.sum(self.weights**2))
+
     def average(self, values: Array) -> Array:
         """Mean over nodes (m, ...) by weight."""
         return np.asarray(np.tensordot(self.weights, values, axes=1))
