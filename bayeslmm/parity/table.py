@@ -9,7 +9,7 @@ import pandas as pd
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.parity.side_by_side import overlap, ratio
 from bayeslmm.parity.sides import Sides
-from bayeslmm.spec.labels import KINDS
+from bayeslmm.spec.labels import KINDS, beta_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,7 @@ def long_table(sides: Sides, verdicts: "pd.Series[str]") -> pd.DataFrame:
     labels = all_labels(sides)
     tables: Sequence[EstimateTable] = sides.likelihood or (_nothing(sides),)
     rows = pd.concat([_likelihood_rows(table, number) for number, table in enumerate(tables)])
+    rows = _with_t(rows, sides)
     rows = pd.concat([rows, _unmatched(labels, rows)])
     rows = rows.join(posterior_columns(sides)).rename_axis("label").reset_index()
     rows["verdict"] = rows["label"].map(verdicts)
@@ -84,6 +85,21 @@ def _nothing(sides: Sides) -> EstimateTable:
 def _likelihood_rows(table: EstimateTable, number: int) -> pd.DataFrame:
     columns = ["kind", "estimate", "se", "lower", "upper"]
     return table.frame[columns].assign(interval=table.interval, prob=table.prob, number=number)
+
+
+def _with_t(rows: pd.DataFrame, sides: Sides) -> pd.DataFrame:
+    """Fixed effects with Satterthwaite's t intervals, where the fit is at hand and they cost little."""
+    from bayeslmm.likelihood.fit import LikelihoodFit
+
+    fit = sides.fit.result if sides.fit else None
+    if not isinstance(fit, LikelihoodFit) or not fit.design.kernel.small:
+        return rows
+    t = fit.coef_table(prob=rows["prob"].iloc[0]).set_axis(list(beta_labels(fit.design)))
+    own = rows.index.isin(t.index) & (rows["number"] == 0)
+    found = t.loc[rows.index[own], ["lower", "upper"]].to_numpy()
+    rows.loc[own, ["lower", "upper"]] = found
+    rows.loc[own, "interval"] = "t"
+    return rows
 
 
 def _unmatched(labels: list[str], rows: pd.DataFrame) -> pd.DataFrame:

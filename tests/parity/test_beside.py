@@ -33,7 +33,8 @@ def test_widths_of_an_effect_are_a_chain(par):
 
 def test_widths_of_a_combination_and_a_variance(par):
     of_day = par.widths[par.widths["label"] == "day 9"]
-    assert of_day["half_width"].iloc[:2].tolist() == pytest.approx([22.07, 23.76], abs=0.01)
+    se = np.sqrt([1.0, 9.0] @ np.array([[46.574, -1.451], [-1.451, 2.389]]) @ [1.0, 9.0])  # lme4's vcov
+    assert of_day["half_width"].iloc[:2].tolist() == pytest.approx([1.959964 * se, 2.10982 * se], rel=1e-3)
     assert set(par.widths[par.widths["label"] == "sigma"]["side"]) == {"likelihood", "bootstrap", "posterior"}
 
 

@@ -18,6 +18,7 @@ type Facts = list[tuple[str, str]]
 
 INTERVALS = {
     "wald": "normal theory (on a log or atanh scale for variance parameters)",
+    "t": "Student's t with Satterthwaite's degrees of freedom",
     "profile": "from the likelihood's profile",
     "percentile": "quantiles of the parametric bootstrap",
     "eti": "the posterior's equal-tailed interval",

@@ -95,7 +95,8 @@ def _over_free(target: NaturalTarget, start: Array) -> NaturalMode:
         phi = start.copy()
         phi[free] = part
         value, gradient = target.value_and_gradient(phi)
-        return (-value, -gradient[free]) if np.isfinite(value) else (np.inf, np.zeros(len(part)))
+        known = np.isfinite(value) and np.isfinite(gradient[free]).all()  # no difference crosses a bound
+        return (-value, -gradient[free]) if known else (np.inf, np.zeros(len(part)))
 
     if not free.any():
         return NaturalMode(start, float(target.finite(start[None])[0]), 0.0, True)
