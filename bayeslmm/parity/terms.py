@@ -7,7 +7,7 @@ from bayeslmm.spec.labels import cor_labels_of, ranef_label, sd_labels_of
 
 if TYPE_CHECKING:
     from bayeslmm.likelihood.fitted import Fitted
-    from bayeslmm.likelihood.optimum import Vanished
+    from bayeslmm.likelihood.boundary import Vanished
 
 
 def singular_terms(fit: "Fitted") -> dict[str, tuple[str, str]]:

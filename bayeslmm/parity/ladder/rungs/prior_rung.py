@@ -11,17 +11,17 @@ class PriorRung(Rung):
 
     Attributes
     ----------
-    kind : of the parameters whose priors come in.
+    parameters : kind of those whose priors come in.
     """
 
-    kind: ClassVar[str]
+    parameters: ClassVar[str]
 
     def applies(self, study: Study) -> bool:
-        return self.kind in study.kinds
+        return self.parameters in study.kinds
 
     def stand(self, study: Study) -> Place | str:
-        before = study.kinds[: study.kinds.index(self.kind)]
-        kinds = (*before, self.kind)
+        before = study.kinds[: study.kinds.index(self.parameters)]
+        kinds = (*before, self.parameters)
         if reason := study.no_mode(kinds):
             return reason
         mode = study.mode(kinds)
@@ -34,4 +34,4 @@ class PriorRung(Rung):
 def kinds_in_order() -> tuple[str, ...]:
     """Kinds of parameters, in the order in which their priors come in."""
     found = [kind for kind in Rung.kinds().values() if issubclass(kind, PriorRung)]
-    return tuple(each.kind for each in sorted(found, key=lambda kind: kind.place))
+    return tuple(each.parameters for each in sorted(found, key=lambda kind: kind.place))
