@@ -50,6 +50,10 @@ class ConvergenceWarning(BayesLMMWarning):
     """An optimum not proved."""
 
 
+class IntervalWarning(BayesLMMWarning):
+    """A standard error or a limit that there isn't."""
+
+
 class DesignWarning(BayesLMMWarning):
     """Rows or columns left out of the design."""
 

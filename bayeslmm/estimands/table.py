@@ -38,6 +38,8 @@ class EstimateTable:
         Kind of ``lower`` and ``upper``: ``"wald"``, ``"profile"``, ``"percentile"``, ``"eti"``, ...
     prob : float
         Probability of the interval.
+    notes : tuple of str
+        What the numbers don't say, as why a limit is missing; shown below them.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class EstimateTable:
     source: str
     interval: str
     prob: float
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the columns and keep a copy of the frame."""
@@ -97,11 +100,12 @@ class EstimateTable:
 
     def __repr__(self) -> str:
         """Read as text."""
-        return f"{self._caption()}\n{self.frame.to_string(float_format='{:.5g}'.format)}"
+        body = self.frame.to_string(float_format="{:.5g}".format)
+        return "\n".join([self._caption(), body, *self.notes])
 
     def _repr_html_(self) -> str:
         """Read as a table in a notebook."""
-        return paragraph(self._caption()) + html_table(self.frame)
+        return "".join([paragraph(self._caption()), html_table(self.frame), *map(paragraph, self.notes)])
 
     def _caption(self) -> str:
         return f"{self.source}: {len(self)} estimands, {100 * self.prob:g} % {self.interval} intervals"

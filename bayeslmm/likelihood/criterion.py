@@ -6,7 +6,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.kernel.kernel import Kernel
+from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.spec.coordinates import Coordinates
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.moving import Moving
@@ -69,6 +71,18 @@ class Criterion:
         """Values (m,) at m points x (m, n)."""
         return self.kernel.criteria(self.coordinates.flat(x), self.reml, self.sigma, False)[0]
 
+    def conditional(self, lam: Array) -> Conditional:
+        """Moments and random effects at Λ (n_lam,)."""
+        return self.kernel.conditional(lam)
+
+    def solved(self, conditional: Conditional) -> Solved:
+        """Generalized least squares there, in the kernel's coordinates."""
+        return conditional.solved
+
+    def of_moments(self, lam: Array, A_bar: Array) -> Array:
+        """Gradient in Λ, (n_lam,), of a function of A alone, given that in A (p + 1, p + 1)."""
+        return self.kernel.pullback(lam, 0.0, A_bar)
+
     @property
     def scale(self) -> Array:
         """Size of a natural change of each element of x."""
@@ -124,18 +138,21 @@ class MovingCriterion(Criterion):
         return value, self.coordinates.pull(x, factored.by_lam(1.0, A_bar), by_phi)
 
     def many(self, x: Array) -> tuple[Array, Array]:
-        """Values (m,) and gradients (m, n) at m points x (m, n), each from the rows anew."""
-        values, gradients = np.empty(len(x)), np.empty(x.shape)
-        for i, point in enumerate(x):
-            values[i], gradients[i] = self(point)
-        return values, gradients
+        return one_by_one(self, x)
 
     def values(self, x: Array) -> Array:
-        """Values (m,) at m points x (m, n)."""
         return self.many(x)[0]
 
     def information(self, x: Array) -> None:
         """None: the average information knows θ alone."""
+
+
+def one_by_one(criterion: Criterion, x: Array) -> tuple[Array, Array]:
+    """Values (m,) and gradients (m, n) at m points x (m, n)."""
+    values, gradients = np.empty(len(x)), np.empty(x.shape)
+    for i, point in enumerate(x):
+        values[i], gradients[i] = criterion(point)
+    return values, gradients
 
 
 def moment_start(kernel: Kernel, covariance: CovarianceMap) -> Array:

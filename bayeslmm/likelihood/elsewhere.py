@@ -6,7 +6,7 @@ minimum by higher ground are handed to a search. That doesn't prove what is foun
 """
 
 from collections.abc import Callable
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,16 @@ type Values = Callable[[Array], Array]
 ONE = (0.0, 0.03, 0.1, 0.25, 0.6, 1.5, 4.0, 10.0, 25.0)  # times the start of a single θ
 EACH = (0.0, 0.3, 2.0, 8.0)  # of each of two bars
 TOGETHER = (0.01, 0.1, 0.4, 1.5, 8.0)  # of a bar with more, or of several bars at once
+SIZES = np.array(
+    [0.0, 0.1, 0.5, 2.0, 8.0, 40.0, 300.0]
+)  # of each bar where an evaluation costs next to nothing
+ANGLES = (0.0, 0.25, 0.5, 0.75)  # of π: axes of a covariance that has one direction only, two coefs at a time
+ONE_DIRECTION = (0.5, 8.0, 100.0)  # its sizes
 HIGH = 12.0  # above the minimum found: a point that high isn't begun from
+MANY = 400  # combinations looked at
 MOST = 3  # points whose way to the minimum is looked at
+BEGUN = 10  # points begun from where a search costs next to nothing
+NEIGHBOURS = 0.3  # how near points are of which one is enough
 LINE = np.array([0.15, 0.35, 0.6, 0.85])  # shares of the way at which its height is asked for
 
 
@@ -50,6 +58,32 @@ def _scaled(slot: TermSlot, factors: Array) -> Array:
         return factors[:, None] * slot.start
     start = slot.structure.factor(slot.start)
     return np.array([slot.structure.parameters(factor * start) for factor in factors])
+
+
+def many_points(covariance: CovarianceMap) -> Array:
+    """θ (m, n_theta) of every combination of the bars' sizes and single directions."""
+    choices = [_shapes(slot) for slot in covariance.slots]
+    if np.prod([len(each) for each in choices]) > MANY:
+        choices = [each[:4] for each in choices]
+    if np.prod([len(each) for each in choices]) > MANY:
+        return far_points(covariance)
+    chosen = np.indices([len(each) for each in choices]).reshape(len(choices), -1)
+    out = np.empty((chosen.shape[1], covariance.n_theta))
+    for slot, shapes, own in zip(covariance.slots, choices, chosen, strict=True):
+        out[:, slot.theta] = shapes[own]
+    return out
+
+
+def _shapes(slot: TermSlot) -> Array:
+    """θ (m, n_params) of a bar: its start times many sizes, and covariances of one direction."""
+    root, k = slot.root, len(slot.root)
+    axes = [
+        root @ _rotation(k, pair, np.pi * angle)[:, [pair[0]]]
+        for pair, angle in product(combinations(range(k), 2), ANGLES)
+    ]
+    wide = [np.pad(axis, ((0, 0), (0, k - 1))) for axis in axes]
+    single = [slot.structure.parameters(size * axis) for axis in wide for size in ONE_DIRECTION]
+    return np.vstack([_scaled(slot, SIZES), *single])
 
 
 def turned(covariance: CovarianceMap, theta: Array) -> list[Array]:
@@ -94,3 +128,28 @@ def beyond_a_ridge(values: Values, points: Array, x: Array, least: float) -> Arr
     on_the_way = values(ways.reshape(-1, len(x))).reshape(len(low), len(LINE))
     parted = (on_the_way > heights[low, None] + 1e-6).any(axis=1)
     return np.asarray(points[low[parted | (heights[low] < least)]])
+
+
+def spread_out(values: Values, points: Array, place: Callable[[Array], Array]) -> list[Array]:
+    """Points (n,) to search from: the lowest, then the lowest that is no neighbour of those, and so on."""
+    heights = values(points)
+    places: list[Array] = []
+    found: list[Array] = []
+    for number in np.argsort(heights, kind="stable"):
+        if len(found) == BEGUN or not np.isfinite(heights[number]):
+            break
+        here = place(points[number])
+        if all(np.linalg.norm(here - other) > NEIGHBOURS for other in places):
+            places.append(here)
+            found.append(points[number])
+    return found
+
+
+def place_of(covariance: CovarianceMap, theta: Array) -> Array:
+    """T(G⁻¹ + T)⁻¹ of every bar, flat: where a θ is, all of its range being of size 1."""
+    shares = []
+    for slot in covariance.slots:
+        relative = np.linalg.solve(slot.root, slot.structure.factor(theta[slot.theta]))
+        left, sizes, _ = np.linalg.svd(relative)
+        shares.append((left * (sizes**2 / (1 + sizes**2)) @ left.T).ravel())
+    return np.concatenate(shares)

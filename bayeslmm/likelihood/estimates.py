@@ -1,14 +1,23 @@
 """The fit's table of estimates: Wald standard errors and intervals under the labels all engines share."""
 
+import warnings
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayeslmm.errors import IntervalWarning
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels, kind_of, ranef_labels, sd_labels
 
 type Array = NDArray[np.float64]
+
+
+BOUNDARY = "on their boundary, where there is no Wald error: see their profile or a bootstrap"
+UNKNOWN = "without a standard error: the criterion is flat there, or not at its minimum"
+OVERFLOW = "with limits beyond all numbers: the error is many times the estimate; see their profile"
 
 
 def wald_table(fit: Fitted, prob: float, ranef: bool) -> EstimateTable:
@@ -26,7 +35,42 @@ def wald_table(fit: Fitted, prob: float, ranef: bool) -> EstimateTable:
     parts += _variance_parts(fit, prob)
     if ranef:
         parts.append(_plain(ranef_labels(fit.design), fit.b, fit.sd_prediction, prob))
-    return EstimateTable(pd.concat(parts), fit.criterion, "wald", prob)
+    frame = pd.concat(parts)
+    return EstimateTable(frame, fit.criterion, "wald", prob, tuple(_missing(frame, _on_boundary(fit))))
+
+
+def tell(table: EstimateTable) -> None:
+    """Warn of the limits that a table lacks, but for those on a boundary, which the fit has told.
+
+    Warns
+    -----
+    IntervalWarning
+        Once, with all of them.
+    """
+    lacking = [note for note in table.notes if not note.endswith(BOUNDARY)]
+    if lacking:
+        warnings.warn("; ".join(lacking), IntervalWarning, stacklevel=4)
+
+
+def _missing(frame: pd.DataFrame, boundary: "pd.Series[bool]") -> Iterator[str]:
+    """A line for each reason why standard errors or limits aren't numbers."""
+    numbers = frame[["estimate", "se", "lower", "upper"]].astype(float)
+    there = boundary.reindex(frame.index, fill_value=False)
+    no_error = ~np.isfinite(numbers["se"]) & ~there
+    no_limit = ~np.isfinite(numbers[["lower", "upper"]]).all(axis=1) & ~there & ~no_error
+    for which, why in ((there, BOUNDARY), (no_error, UNKNOWN), (no_limit, OVERFLOW)):
+        if which.any():
+            yield f"{', '.join(frame.index[which])}: {why}"
+
+
+def _on_boundary(fit: Fitted) -> "pd.Series[bool]":
+    """Which sd and cor lie at an end of their range, by label."""
+    design, groups = fit.design, [block.group for block in fit.design.blocks]
+    natural = design.covariance.natural(fit.theta_values, fit.sigma)
+    sd, cor = (_joined(values, groups) for values in (natural.sd, natural.cor))
+    bounds = _cor_bounds(fit)
+    at_end = np.isnan(cor) | (np.abs(bounds - cor[:, None]).min(axis=1, initial=np.inf) < 1e-12)
+    return pd.Series([*(sd == 0), *at_end], index=[*sd_labels(design), *cor_labels(design)], dtype=bool)
 
 
 def _variance_parts(fit: Fitted, prob: float) -> list[pd.DataFrame]:
@@ -70,7 +114,7 @@ def _transformed(
     prob: float,
 ) -> pd.DataFrame:
     """An interval symmetric on a transformed scale; `inverse_slope` is d estimate / d transformed."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         half = _quantile(prob) * se / inverse_slope
         centre = there(estimate)
         return _frame(labels, estimate, se, back(centre - half), back(centre + half))

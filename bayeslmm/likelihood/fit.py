@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from bayeslmm.arguments import verbs_in_our_words
 from bayeslmm.errors import check_whole
-from bayeslmm.likelihood.estimates import wald_table
+from bayeslmm.likelihood.estimates import tell, wald_table
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.prediction import predict
 from bayeslmm.likelihood.simulation import simulate
@@ -39,8 +39,16 @@ class LikelihoodFit(Fitted):
     """
 
     def estimates(self, prob: float = 0.95, ranef: bool = False) -> "EstimateTable":
-        """Estimates, Wald standard errors and intervals by label."""
-        return wald_table(self, prob, ranef)
+        """Estimates, Wald standard errors and intervals by label; `notes` say why some are missing.
+
+        Warns
+        -----
+        IntervalWarning
+            Of errors and limits that aren't numbers, but for those on a boundary that the fit has told.
+        """
+        table = wald_table(self, prob, ranef)
+        tell(table)
+        return table
 
     def coef_table(self, ddf: str = "satterthwaite", prob: float = 0.95) -> "InferenceTable":
         """Coefficients with se, df, t, p and interval.

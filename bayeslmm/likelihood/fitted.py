@@ -16,6 +16,7 @@ from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.likelihood import random_effects as ranef_tables
 from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.likelihood.delta_method import NaturalErrors, ThetaSigma, natural_errors, theta_sigma
+from bayeslmm.likelihood.digits import with_digits
 from bayeslmm.likelihood.optimum import Convergence, Optimum, optimize
 from bayeslmm.likelihood.row_values import hat_values
 from bayeslmm.likelihood.varcorr import varcorr_table
@@ -79,7 +80,11 @@ class Fitted:
         """
         check_options(design, options)
         start = None if options.start is None else design.coordinates.start(options.start)
-        optimum = optimize(options.objective(design), start, options.max_iter)
+        criterion = options.objective(design)
+        optimum = optimize(criterion, start, options.max_iter)
+        sharper = with_digits(criterion, design, optimum.x)
+        if sharper is not criterion:
+            optimum = optimize(sharper, optimum.x, options.max_iter).after(optimum)
         _warn(optimum.convergence)
         return cls(design, options, optimum, formula, recipe)
 
@@ -118,12 +123,12 @@ class Fitted:
     @cached_property
     def conditional(self) -> Conditional:
         """Moments and random effects at the optimum."""
-        return self.design.kernel.conditional(self.lam)
+        return self.objective.conditional(self.lam)
 
     @cached_property
     def solved(self) -> Solved:
         """Generalized least squares at the optimum, in the kernel's coordinates."""
-        return self.conditional.solved
+        return self.objective.solved(self.conditional)
 
     @property
     def delta(self) -> Array:
@@ -203,8 +208,8 @@ class Fitted:
 
     @cached_property
     def objective(self) -> Criterion:
-        """The criterion as a function of θ."""
-        return self.options.objective(self.design)
+        """The criterion as a function of x."""
+        return with_digits(self.options.objective(self.design), self.design, self.optimum.x)
 
     @cached_property
     def varcorr(self) -> pd.DataFrame:
@@ -317,7 +322,7 @@ def check_options(design: Design, options: FitOptions) -> None:
 def _warn(convergence: Convergence) -> None:
     if not convergence.converged:
         warnings.warn(
-            f"the fit is not at its optimum: {convergence.status.value}", ConvergenceWarning, stacklevel=4
+            f"the fit is not at its optimum: {convergence.advice}", ConvergenceWarning, stacklevel=4
         )
     elif convergence.vanished:
         which = "; ".join(str(vanished) for vanished in convergence.vanished)

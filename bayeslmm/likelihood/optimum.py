@@ -15,13 +15,23 @@ from bayeslmm.kernel.search.optimizer import Outcome, Status, around, minimize
 from bayeslmm.likelihood.boundary import Vanished, WayOff, cleared, near_boundary, ways_off
 from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.likelihood.curvature import FLAT
-from bayeslmm.likelihood.elsewhere import beyond_a_ridge, far_points, turned
+from bayeslmm.likelihood.digits import shortage
+from bayeslmm.likelihood.elsewhere import (
+    beyond_a_ridge,
+    far_points,
+    many_points,
+    place_of,
+    spread_out,
+    turned,
+)
 
 type Array = NDArray[np.float64]
 
 DIGITS = 1e-20  # squared gradient in the metric of the Hessian that rounding leaves
 NEGATIVE = 1e-4  # of the largest curvature, below which a negative one is rounding
+TINY = 150  # panel elements up to which many are, and searched from
 SCANNED = 20_000  # panel elements up to which far points are looked at
+CLEARLY = 1e-6  # of the criterion, by which a search is lower than another
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +62,13 @@ class Convergence:
         at_rest = self.status is Status.CONVERGED and all(v.slope > -1e-6 for v in self.vanished)
         return at_rest and not _is_saddle(self.eigenvalues)
 
+    @property
+    def advice(self) -> str:
+        """Why it hasn't converged, and what to do."""
+        if self.status is not Status.CONVERGED:
+            return self.status.value
+        return "the criterion still falls there, off a boundary or from a saddle: give other start values"
+
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
@@ -60,6 +77,18 @@ class Optimum:
     x: Array
     value: float
     convergence: Convergence
+
+    def after(self, first: "Optimum") -> "Optimum":
+        """The same, with the evidence of a search that this one went on from."""
+        own, before = self.convergence, first.convergence
+        evidence = replace(
+            own,
+            n_evaluations=before.n_evaluations + own.n_evaluations,
+            restarts=before.restarts + own.restarts,
+            elsewhere=before.elsewhere,
+            scanned=before.scanned,
+        )
+        return replace(self, convergence=evidence)
 
 
 def optimize(
@@ -99,22 +128,49 @@ def search(
 
 def _lowest(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:
     """The lowest of a minimum and those that are found from far points."""
-    coordinates = criterion.coordinates
-    thetas = far_points(criterion.covariance)
-    if first.convergence.vanished:
-        thetas = np.vstack([thetas, *turned(criterion.covariance, coordinates.theta(first.x))])
-    points = np.tile(first.x, (len(thetas), 1))
-    coordinates.theta(points)[...] = thetas
-    starts = beyond_a_ridge(criterion.values, points, first.x, first.value)
-    others = [_descended(criterion, start, max_iter) for start in starts]
+    tiny = criterion.kernel.n_panel < TINY
+    scanned, others = (_from_many if tiny else _from_few)(criterion, first, max_iter)
     lowest = min([first, *others], key=lambda each: (not each.convergence.converged, each.value))
+    lower = any(_is_lower(each.value, lowest.value) for each in others)
     evidence = replace(
         lowest.convergence,
+        status=Status.LOWER if lower else lowest.convergence.status,
         elsewhere=tuple(each.value for each in others),
-        scanned=len(points),
+        scanned=scanned,
         n_evaluations=sum(each.convergence.n_evaluations for each in (first, *others)),
     )
     return replace(lowest, convergence=evidence)
+
+
+def _from_few(criterion: Criterion, first: Optimum, max_iter: int) -> tuple[int, list[Optimum]]:
+    """How many far points were looked at, and the minima found from those beyond a ridge."""
+    thetas = far_points(criterion.covariance)
+    if first.convergence.vanished:
+        thetas = np.vstack([thetas, *turned(criterion.covariance, criterion.coordinates.theta(first.x))])
+    points = _with_phi_of(criterion, first, thetas)
+    starts = beyond_a_ridge(criterion.values, points, first.x, first.value)
+    return len(points), [_descended(criterion, start, max_iter) for start in starts]
+
+
+def _from_many(criterion: Criterion, first: Optimum, max_iter: int) -> tuple[int, list[Optimum]]:
+    """The same of many points, searched from wherever they lie; only lower minima are looked at closely."""
+    covariance, theta = criterion.covariance, criterion.coordinates.theta
+    points = _with_phi_of(criterion, first, many_points(covariance))
+    starts = spread_out(criterion.values, points, lambda x: place_of(covariance, theta(x)))
+    found = [_minimized(criterion, start, max_iter)[0] for start in starts]
+    lower = [each for each in found if _is_lower(each.value, first.value)]
+    return len(points), [_descended(criterion, each.x, max_iter, each) for each in lower]
+
+
+def _with_phi_of(criterion: Criterion, first: Optimum, thetas: Array) -> Array:
+    """x (m, n) of θ (m, n_theta), with φ as it is at an optimum."""
+    points = np.tile(first.x, (len(thetas), 1))
+    criterion.coordinates.theta(points)[...] = thetas
+    return points
+
+
+def _is_lower(value: float, other: float) -> bool:
+    return value < other - CLEARLY * max(1.0, abs(other))
 
 
 def _descended(criterion: Criterion, x: Array, max_iter: int, found: Outcome | None = None) -> Optimum:
@@ -132,7 +188,7 @@ def _descended(criterion: Criterion, x: Array, max_iter: int, found: Outcome | N
             break
         found, x = None, away
     evidence = Convergence(
-        status=outcome.status,
+        status=shortage(criterion, outcome.x) or outcome.status,
         decrement=outcome.decrement,
         eigenvalues=eigenvalues,
         vanished=tuple(each.vanished for each in reached),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from bayeslmm.spec.labels import cor_labels_of, ranef_label, sd_labels_of
 
 if TYPE_CHECKING:
-    from bayeslmm.likelihood.fitted import Fitted
     from bayeslmm.likelihood.boundary import Vanished
+    from bayeslmm.likelihood.fitted import Fitted
 
 
 def singular_terms(fit: "Fitted") -> dict[str, tuple[str, str]]:

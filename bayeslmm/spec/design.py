@@ -336,6 +336,11 @@ class Design:
         return self.covariance.n_theta
 
     @property
+    def orthonormal_columns(self) -> Array:
+        """Q (n, p), an orthonormal basis of the whitened columns of X: R^{-½}X R_X⁻¹."""
+        return np.linalg.solve(self.kernel.R_X.T, self.residual.whiten(self.X).T).T
+
+    @property
     def in_memory(self) -> bool:
         """Are the rows here? If not whatever needs all of them raises."""
         return self.observed.in_memory

@@ -42,10 +42,7 @@ class Units:
     def at(cls, covariance: CovarianceMap, theta: Array) -> "Units":
         """The coordinates of a covariance map at θ."""
         factors = covariance.factors(theta)
-        roots = tuple(np.zeros_like(factor) for factor in factors)
-        for slot in covariance.slots:
-            own = slot.coefs
-            roots[slot.block][own, own] = spread_root(slot, factors[slot.block][own, own])
+        roots = spread_roots(covariance, factors)
         relative = tuple(np.linalg.solve(S, factor) for S, factor in zip(roots, factors, strict=True))
         return cls(roots, relative, basis_at(covariance, theta))
 
@@ -57,6 +54,15 @@ class Units:
             return Z
         parts = [kron(eye_array(J), S) for J, S in zip(n_levels, self.roots, strict=True)]
         return csr_array(Z @ csr_array(block_diag(parts)))
+
+
+def spread_roots(covariance: CovarianceMap, factors: Sequence[Array]) -> tuple[Array, ...]:
+    """S (k, k) of each block, block-diagonal by bar, of the blocks' Λ."""
+    roots = tuple(np.zeros_like(factor) for factor in factors)
+    for slot in covariance.slots:
+        own = slot.coefs
+        roots[slot.block][own, own] = spread_root(slot, factors[slot.block][own, own])
+    return roots
 
 
 def spread_root(slot: TermSlot, factor: Array) -> Array:

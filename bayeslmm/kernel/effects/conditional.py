@@ -91,6 +91,7 @@ class Conditional:
     Attributes
     ----------
     logdet : log|V₀|. A : (p + 1, p + 1) moments [Q r]ᵀV₀⁻¹[Q r].
+    u : (q, p + 1) M⁻¹ΛᵀZᵀR⁻¹[Q r], spherical, in public order.
     b_r : (q,) b at δ = 0, public order (block, level, coef). b_Q : (q, p): b(δ) = b_r − b_Q δ.
     """
 
@@ -98,6 +99,7 @@ class Conditional:
     problem: Problem
     logdet: float
     A: Floats
+    u: Floats
     b_r: Floats
     b_Q: Floats
     panels: Floats
@@ -149,9 +151,17 @@ class Conditional:
         return related(self.known, self.problem, times_factor(self.lam, self.problem, u))
 
 
+def _identities(problem: Problem) -> Floats:
+    """Λ = I of every block, flat."""
+    sizes = problem.blocks.k[np.argsort(problem.blocks.lam)]
+    return np.concatenate([np.zeros(0), *(np.eye(k).ravel() for k in sizes)])
+
+
 def conditional(lam: Floats, problem: Problem, known: Known = ()) -> Conditional:
     """Factor at Λ and solve for the random effects."""
     logdet, A, panels, tail = factor(lam, problem)
-    b = related(known, problem, times_factor(lam, problem, spherical_solution(panels, tail, problem)))
+    u = spherical_solution(panels, tail, problem)
+    b = related(known, problem, times_factor(lam, problem, u))
+    public = times_factor(_identities(problem), problem, u)
     b_r, b_Q = np.ascontiguousarray(b[:, -1]), np.ascontiguousarray(b[:, :-1])
-    return Conditional(lam, problem, logdet, A, b_r, b_Q, panels, tail, known)
+    return Conditional(lam, problem, logdet, A, public, b_r, b_Q, panels, tail, known)

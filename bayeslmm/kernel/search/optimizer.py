@@ -37,6 +37,18 @@ class Status(Enum):
     STALLED = "no further decrease could be found: the criterion is flat or noisy here; look at its profile"
     EXHAUSTED = "the evaluations ran out before the gradient vanished: raise max_iter or give start values"
     FAILED = "the criterion could not be evaluated at the start: give other start values"
+    EXPLAINED = (
+        "the model explains the response to its last digit, so sigma is 0 and the criterion falls without "
+        "end: take out the term that does, or measure more rows than it has effects"
+    )
+    DIGITS = (
+        "sigma is so small against the effects of the terms that double precision has too few digits for its "
+        "standard errors and degrees of freedom: give a term that explains nearly all to the fixed part"
+    )
+    LOWER = (
+        "another search went lower and found no end: the criterion may fall without end as sigma goes to 0, "
+        "and this is only a local minimum; take out a term, or give start values"
+    )
 
 
 class Search(NamedTuple):

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.likelihood.digits import left_over, seen_by_effects
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.inference.components import orthonormal_columns
 from bayeslmm.spec.units import Units
 
 type Array = NDArray[np.float64]
@@ -15,7 +15,7 @@ def moment_slopes(fit: Fitted, units: Units) -> Array:
     design, covariance = fit.design, fit.design.covariance
     jacobian = units.basis.T @ covariance.jacobian(fit.theta_values)
     slopes = np.zeros((covariance.n_theta, design.p, design.p))
-    blocks = zip(_level_products(fit, units), units.roots, units.factors, covariance.offsets, strict=True)
+    blocks = zip(_level_products(fit), units.roots, units.factors, covariance.offsets, strict=True)
     for products, root, factor, first in blocks:
         moves = jacobian[:, first : first + factor.size].reshape(-1, *factor.shape)
         half = np.linalg.solve(root, moves) @ factor.T
@@ -23,22 +23,11 @@ def moment_slopes(fit: Fitted, units: Units) -> Array:
     return slopes
 
 
-def _level_products(fit: Fitted, units: Units) -> list[Array]:
-    """Σ_j U_ja U_jbᵀ of each block, (k, k, p, p)."""
-    return [np.einsum("jai,jbk->abik", U, U, optimize=True) for U in _solved_columns(fit, units)]
-
-
-def _solved_columns(fit: Fitted, units: Units) -> list[Array]:
-    """U = ZᵀR⁻¹(Q − Zb_Q) by block, (J, k, p), Zᵀ that of effects independent between levels."""
-    design = fit.design
-    whiten = design.residual.whiten
-    rest = orthonormal_columns(design) - whiten(design.Z) @ fit.conditional.b_Q
-    U = whiten(units.columns(design.independent_Z, [block.n_levels for block in design.blocks])).T @ rest
-    parts = np.split(U, np.cumsum([block.q for block in design.blocks])[:-1]) if design.blocks else []
-    return [
-        part.reshape(block.n_levels, block.k, design.p)
-        for part, block in zip(parts, design.blocks, strict=True)
-    ]
+def _level_products(fit: Fitted) -> list[Array]:
+    """Σ_j U_ja U_jbᵀ of each block, (k, k, p, p), in the units of θ̂."""
+    left = left_over(fit.design, fit.design.orthonormal_columns, fit.conditional)
+    seen = seen_by_effects(fit.design, fit.conditional, left)
+    return [np.einsum("jai,jbk->abik", U, U, optimize=True) for U in seen]
 
 
 def covariance_slopes(fit: Fitted, units: Units) -> Array:

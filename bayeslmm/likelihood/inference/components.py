@@ -49,17 +49,6 @@ class Components:
     U: Array
 
 
-def orthonormal_columns(design: Design) -> Array:
-    """Q (n, p), an orthonormal basis of the whitened columns of X: R^{-½}X R_X⁻¹."""
-    from scipy.linalg import solve_triangular
-
-    if design.p == 0:
-        return np.zeros((design.n, 0))
-    rows = design.residual.whiten(design.X)
-    columns: Array = solve_triangular(design.kernel.R_X, rows.T, trans="T").T
-    return columns
-
-
 def components(design: Design, units: Units, columns: Array) -> Iterator[Components]:
     """All components at one θ, in its units, grouped by shape.
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.inference.components import Components, components, orthonormal_columns
+from bayeslmm.likelihood.inference.components import Components, components
 from bayeslmm.spec.covariance import CovarianceStructure
 from bayeslmm.spec.relative import CovarianceMap
 from bayeslmm.spec.units import Units
@@ -158,7 +158,7 @@ def information(fit: Fitted) -> Information:
     P, Q, K = np.zeros((r, width, width)), np.zeros((r, r, width, width)), np.zeros((r, r))
     trace = np.zeros(r)
     e = design.residual.whiten(design.y - design.offset - design.X @ fit.beta_values)
-    for group in components(design, units, np.column_stack([orthonormal_columns(design), e])):
+    for group in components(design, units, np.column_stack([design.orthonormal_columns, e])):
         _add(group, along, P, Q, K, trace)
     effects = Information(P, Q, K)
     if not design.residual.sigma_free:

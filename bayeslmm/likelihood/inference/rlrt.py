@@ -22,7 +22,6 @@ from bayeslmm.errors import OptionError, check_whole
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.boundary import boundary_p, chi_squared_p
 from bayeslmm.likelihood.inference.comparison import as_fit, as_fitted_by, likelihood_ratio
-from bayeslmm.likelihood.inference.components import orthonormal_columns
 from bayeslmm.likelihood.inference.nesting import check_comparable, same_fixed
 from bayeslmm.likelihood.inference.pieces import Piece, pieces_of, with_pieces
 from bayeslmm.markup import html_table, paragraph
@@ -173,7 +172,7 @@ def _eigenvalues(design: Design, tested: Piece) -> Array:
     """Positive eigenvalues of Zᵀ(I − P_X)Z, rows whitened."""
     (block,) = with_pieces(design, [tested]).blocks
     Z = design.residual.whiten(block.independent_matrix())
-    cross = Z.T @ orthonormal_columns(design)
+    cross = Z.T @ design.orthonormal_columns
     gram = (Z.T @ Z).toarray() - cross @ cross.T
     values: Array = np.linalg.eigvalsh(gram)
     positive: Array = values[values > 1e-10 * values[-1]]

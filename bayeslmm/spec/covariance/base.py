@@ -148,7 +148,7 @@ class CovarianceStructure(Registered, ABC):
         root : (k, k) S; derivatives are taken off every boundary, at the T next to SSᵀ.
         """
         inverse = np.linalg.inv(root)
-        moves = inverse @ self.derivative(self.start(inverse.T @ inverse))
+        moves = inverse @ self.derivative(self.parameters(root))
         columns = moves.reshape(len(moves), -1).T
         sizes = np.linalg.norm(columns, axis=0)
         sizes[sizes == 0] = 1.0

@@ -111,7 +111,7 @@ class Angled(OneCorrelation, ABC):
         if not spread.any():
             return (Departure("no variance", self._from_zero(gram)),)
         out = [
-            Departure(f"no variance of {coefs[i]}", (self._widening(theta, gram, int(i)),))
+            Departure(f"no variance of {coefs[i]}", self._widening(theta, gram, int(i)))
             for i in np.flatnonzero(spread == 0.0)
         ]
         for _, part, end in self._small_parts(theta):
@@ -156,24 +156,34 @@ class Angled(OneCorrelation, ABC):
         cor = float(np.clip(self.pattern.mean(unit @ unit.T, known), most * low, most * high))
         return np.array([self.pattern.angle(self.k, cor)])
 
+    @property
+    def _cors(self) -> Array:
+        """Correlations all over their range."""
+        return np.linspace(*self.pattern.bounds(self.k), 9) if self.k > 1 else np.zeros(1)
+
     def _small_parts(self, theta: ArrayLike) -> tuple[tuple[float, Array, str], ...]:
         return self.pattern.small_parts(self.k, float(np.asarray(theta)[-1])) if self.k > 1 else ()
 
     def _from_zero(self, gram: ArrayLike) -> tuple[Path, ...]:
         """Straight lines from Λ = 0: to every correlation, and to one coef at a time."""
         none, scale = np.zeros((self.k, self.k)), inverse_root(np.diag(gram))
-        low, high = self.cor_range or (0.0, 0.0)
         spread = np.full(self.k, np.sqrt(np.mean(scale**2))) if self.shared_sd else scale
-        cors = np.linspace(low, high, 9) if self.k > 1 else np.zeros(1)
-        together = [spread[:, None] * self.correlation_root(np.array([cor])) for cor in cors]
+        together = [spread[:, None] * self.correlation_root(np.array([cor])) for cor in self._cors]
         alone = [] if self.shared_sd else [np.diag(row) for row in np.diag(scale)]
         return tuple(straight(none, direction) for direction in [*together, *alone])
 
-    def _widening(self, theta: ArrayLike, gram: ArrayLike, coef: int) -> Path:
-        """One sd from 0, the others as they are."""
+    def _widening(self, theta: ArrayLike, gram: ArrayLike, coef: int) -> tuple[Path, ...]:
+        """One sd from 0, the others as they are; at every correlation where no two of them have one."""
+        angles = [self.pattern.angle(self.k, cor) for cor in self._cors]
+        if np.count_nonzero(self._spread(theta)) > 1:
+            angles = [float(np.asarray(theta)[-1])]
+        return tuple(self._wider(theta, gram, coef, angle) for angle in angles)
+
+    def _wider(self, theta: ArrayLike, gram: ArrayLike, coef: int, angle: float) -> Path:
+        there = replaced(np.asarray(theta, dtype=float), self._n_sd, angle)
         direction = np.zeros((self.k, self.k))
-        direction[coef] = self._root(theta)[0][coef] * inverse_root(np.diag(gram))[coef]
-        return straight(self.factor(theta), direction)
+        direction[coef] = self._root(there)[0][coef] * inverse_root(np.diag(gram))[coef]
+        return straight(self.factor(there), direction)
 
     def _turning(self, theta: ArrayLike) -> Path:
         """The correlation from the end of its range."""

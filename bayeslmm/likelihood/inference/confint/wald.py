@@ -1,6 +1,6 @@
 """Wald intervals."""
 
-from bayeslmm.likelihood.estimates import wald_table
+from bayeslmm.likelihood.estimates import tell, wald_table
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.table import InferenceTable
 
@@ -13,5 +13,6 @@ class Wald(ConfidenceMethod):
     keyword = "wald"
 
     def limits(self, fit: Fitted) -> InferenceTable:
-        frame = wald_table(fit, self.prob, ranef=False).frame
-        return self.headed(frame, f"Wald intervals ({fit.criterion})")
+        table = wald_table(fit, self.prob, ranef=False)
+        tell(table)
+        return self.headed(table.frame, f"Wald intervals ({fit.criterion})", table.notes)
