@@ -207,6 +207,15 @@ def is_factor(name: str, values: pd.Series) -> bool:
     return kind != "number"
 
 
+def check_grouping_column(name: str, values: pd.Series) -> None:
+    """The values of a grouping column can be levels: of objects, each has a hash."""
+    if pd.api.types.is_object_dtype(values) and kind_of(values) == "lists or tables":
+        raise DataError(
+            f"the grouping column {name!r} holds lists or tables, which can't be levels; make each a text, "
+            f"as by .map(str), or take one column for each of their parts"
+        )
+
+
 def kind_of(values: pd.Series) -> str:
     """What a column holds: "number", "truth", "category", "text", or what a model can't use."""
     dtype = values.dtype

@@ -35,13 +35,13 @@ def factor_of(values: pd.Series) -> Factor:
         own = cast(pd.Categorical, values.array)  # the accessor `cat` takes longer than all else here
         codes, categories, ordered = own.codes, own.categories, bool(own.ordered)
     else:
-        codes, categories = _sorted_values(values)
+        codes, categories = sorted_values(values)
         ordered = False
-    codes, labels = _told_apart(codes.astype(np.int64), categories)
+    codes, labels = told_apart(codes.astype(np.int64), categories)
     return _without_unused(codes, labels, ordered)
 
 
-def _sorted_values(values: pd.Series) -> tuple[Any, Any]:
+def sorted_values(values: pd.Series) -> tuple[Any, Any]:
     """Codes and the values themselves, sorted; those of mixed type that can't be, by their text."""
     try:
         with warnings.catch_warnings():
@@ -51,7 +51,7 @@ def _sorted_values(values: pd.Series) -> tuple[Any, Any]:
         return pd.factorize(values.map(str, na_action="ignore"), sort=True)
 
 
-def _told_apart(codes: Codes, values: Any) -> tuple[Codes, list[str]]:
+def told_apart(codes: Codes, values: Any) -> tuple[Codes, list[str]]:
     """Codes and labels; a number and the text that writes it are one level, the first of the two."""
     labels = labels_of(values)
     if values.dtype != object:

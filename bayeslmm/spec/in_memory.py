@@ -210,6 +210,7 @@ def _blocks(
 ) -> tuple[tuple[Grouping, ...], tuple[Block, ...]]:
     factors: dict[str, Factor] = {}
     for name in dict.fromkeys(column for bar in spec.bars for column in bar.columns):
+        checks.check_grouping_column(name, kept.columns[name])
         factors[name] = factor_of(kept.columns[name])
     made = [_block(spec, group, parts, factors) for group in spec.groups]
     return tuple(grouping for grouping, _ in made), tuple(block for _, block in made)

@@ -145,6 +145,11 @@ class Recipe:
     weights: Apart = Apart("weights")
     fitted: Mapping[str, NDArray[Any]] = field(default_factory=dict, repr=False)
 
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Names of the user's functions that the formula calls."""
+        return tuple(sorted({name for part in self.trained.values() for name in part.functions}))
+
     def replay(self, data: Any, groups: Iterable[str] | None = None) -> NewRows:
         """The design of new rows, needing the columns only of what is asked.
 

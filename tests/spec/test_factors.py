@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayeslmm.errors import OptionError
+import bayeslmm as bl
+from bayeslmm.errors import DataError, OptionError
 from bayeslmm.spec.factors import Factor, Grouping, coding_of, factor_of, labels_of, recode
 
 ABCD = Factor(("a", "b", "c", "d"), np.arange(4))
@@ -125,3 +126,10 @@ def test_bad_contrasts(contrast: object, message: str) -> None:
 def test_coding_pickles() -> None:
     coding = pickle.loads(pickle.dumps(coding_of("f", ABCD, "sum")))
     assert coding.levels == ABCD.levels
+
+
+@pytest.mark.parametrize("value", [[1, 2], {"a": 1}, np.zeros(2), {1}])
+def test_values_without_a_hash_are_no_levels(value):
+    frame = pd.DataFrame({"y": np.arange(8.0), "g": [value, [3]] * 4})
+    with pytest.raises(DataError, match="grouping column 'g' holds lists or tables"):
+        bl.LinearMixedModel("y ~ 1 + (1 | g)", frame)

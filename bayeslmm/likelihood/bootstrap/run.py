@@ -223,6 +223,7 @@ def manifest(
             "estimate": [float(f"{value:.6g}") for value in (*fit.theta_values, fit.sigma)],
             "statistic": None if statistic is None else statistic.labels,
             "function of the statistic": None if statistic is None else statistic.identity(),
+            "functions": () if fit.recipe is None else fit.recipe.functions,
             "se": options.se,
             "ranef": options.ranef,
         },

@@ -1,7 +1,7 @@
 """Likelihood-ratio tests of the random terms, each left out or reduced as lmerTest's `ranova` does."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -112,7 +112,8 @@ def _without(
     recipe: Recipe, bar: str, own: list[Piece], reduce_terms: bool
 ) -> Iterator[tuple[str, list[Piece]]]:
     """For each term of a bar its name, but for the group's, and the pieces that stay."""
-    terms = _terms(recipe.trained[bar])
+    trained = recipe.trained[bar]
+    terms = _terms(trained)
     whole = f"({_left(list(terms))}"
     if len(own) > 1 and reduce_terms:
         for term, columns in terms.items():
@@ -121,7 +122,7 @@ def _without(
     elif not reduce_terms or list(terms) == ["1"] or not isinstance(own[0].structure, Unstructured):
         yield whole, []
     else:
-        for term in _removable(list(terms)):
+        for term in _removable(dict(zip(terms, map(frozenset, trained.terms), strict=True))):
             rest = [other for other in terms if other != term] or ["1"]
             yield f"{term} in {whole}", [_reduced(recipe, bar, own[0], rest)]
 
@@ -138,11 +139,12 @@ def _left(terms: list[str]) -> str:
     return " + ".join(term for term in terms if term != "1") if "1" in terms else f"0 + {' + '.join(terms)}"
 
 
-def _removable(terms: list[str]) -> list[str]:
-    """Terms that aren't the intercept, nor part of another."""
-    factors = {term: frozenset(term.split(":")) for term in terms}
+def _removable(factors: Mapping[str, frozenset[str]]) -> list[str]:
+    """Terms that aren't the intercept, nor part of another, of the factors of each."""
     return [
-        term for term in terms if term != "1" and not any(factors[term] < factors[other] for other in terms)
+        term
+        for term, own in factors.items()
+        if term != "1" and not any(own < others for others in factors.values())
     ]
 
 

@@ -72,4 +72,4 @@ def inverse_factor(gram: ArrayLike) -> Array:
 
 def contribution(part: Array, gram: ArrayLike) -> float:
     """Root mean square of zᵀb over rows, b = part·u and u spherical."""
-    return float(np.sqrt(np.einsum("im,ij,jm->", part, np.asarray(gram), part)))
+    return float(np.sqrt(max(0.0, np.einsum("im,ij,jm->", part, np.asarray(gram), part))))

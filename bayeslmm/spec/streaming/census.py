@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError
-from bayeslmm.spec.factors import labels_of
+from bayeslmm.spec import checks
+from bayeslmm.spec.factors import sorted_values, told_apart
 
 type Codes = NDArray[np.int64]
 type Columns = tuple[str, ...]
@@ -121,6 +121,7 @@ def _values(column: pd.Series) -> tuple[Codes, Values]:
         categories = column.cat.categories
         used, codes = np.unique(column.cat.codes.to_numpy(), return_inverse=True)
         return codes, Values(categories[used], categories, bool(column.cat.ordered))
+    checks.check_grouping_column(str(column.name), column)
     codes, index = pd.factorize(column)
     return codes.astype(np.int64), Values(pd.Index(index), None, False)
 
@@ -177,10 +178,13 @@ class Levels:
 
     Attributes
     ----------
-    values : as they are in the data, in the order of the levels. ordered : of categories.
+    values : as they are in the data, in the order of the levels. places : the level of each; values with one
+        label are one level. labels : of the levels. ordered : of categories.
     """
 
     values: pd.Index
+    places: Codes
+    labels: tuple[str, ...]
     ordered: bool
 
     @classmethod
@@ -190,19 +194,17 @@ class Levels:
             place = found.categories.get_indexer(found.index)
             order = np.argsort(place)
         else:
-            order = np.argsort(pd.factorize(pd.Series(found.index), sort=True)[0])
+            order = np.argsort(sorted_values(pd.Series(found.index))[0], kind="stable")
+        values = found.index[order]
+        places, labels = told_apart(np.arange(len(order)), values)
         new = np.empty(len(order), dtype=np.int64)
-        new[order] = np.arange(len(order))
-        return cls(found.index[order], found.ordered), new
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(labels_of(self.values))
+        new[order] = places
+        return cls(values, places, tuple(labels), found.ordered), new
 
     def codes(self, column: "pd.Series[Any]") -> Codes:
         """The level of each row."""
         if isinstance(column.dtype, pd.CategoricalDtype):
-            return self.values.get_indexer(column.cat.categories)[column.cat.codes.to_numpy()].astype(
-                np.int64
-            )
-        return self.values.get_indexer(pd.Index(column)).astype(np.int64)
+            found = self.values.get_indexer(column.cat.categories)[column.cat.codes.to_numpy()]
+        else:
+            found = self.values.get_indexer(pd.Index(column))
+        return np.append(self.places, -1)[found]

@@ -75,3 +75,22 @@ def test_distinct_rows_of_many_columns() -> None:
     codes = np.random.default_rng(0).integers(0, 3, (200, 4))
     assert {tuple(row) for row in distinct(codes)} == {tuple(row) for row in codes}
     assert len(distinct(codes)) == len({tuple(row) for row in codes})
+
+
+def test_a_number_and_its_text_are_one_level_across_chunks():
+    numbers = pd.DataFrame({"y": 1.0, "a": np.array([2, 1, 2], dtype=object), "b": "z"})
+    texts = pd.DataFrame({"y": 1.0, "a": ["1", "x", "2"], "b": "z"})
+    parts = [take(QUESTION, part) for part in (numbers, texts)]
+    levels, moved = Levels.of(merge(QUESTION, *parts).values["a"])
+    whole = factor_of(pd.concat([numbers, texts])["a"])
+    assert levels.labels == whole.levels == ("1", "2", "x")
+    codes = np.concatenate([levels.codes(part["a"]) for part in (numbers, texts)])
+    np.testing.assert_array_equal(codes, whole.codes)
+    assert set(moved) == {0, 1, 2}
+    assert levels.codes(pd.Series(["new"], dtype=object)).tolist() == [-1]
+
+
+def test_lists_are_no_levels():
+    frame = table(4).assign(a=[[1], [2], [1], [2]])
+    with pytest.raises(DataError, match="'a' holds lists or tables"):
+        take(QUESTION, frame)
