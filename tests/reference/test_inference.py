@@ -34,7 +34,7 @@ WRONG_DF = {"sleep_tiny_scale"}
 # the last F of a balanced design differs from those of types II and III, and from the ANOVA table
 WRONG_F = {("oats_splitplot_factor", "REML", "type_I_satterthwaite")}
 # lme4's spline misses a limit near 0 that root finding gives; the reference has both
-# the reference's inner search stays at the stationary sd = 0, lme4's doesn't; test_profile has a grid
+# the reference's inner search stays at the stationary sd = 0, lme4's doesn't; test_profile has lme4's limits
 KEPT_AT_ZERO = {("dyestuff2_boundary", "(Intercept)")}
 WRONG_SPLINE = {"dyestuff_unbalanced"}
 

@@ -174,6 +174,21 @@ def test_bad_intervals(sleep: LikelihoodFit) -> None:
         sleep.confint("profile", prob=95)
 
 
+# lme4 1.1-31: confint(profile(m, devtol = 1e-9, maxpts = 400, delta = 0.02))
+LME4_ON_DYESTUFF2 = {
+    0.8: ((4.79898998851, 6.53221001149), (0, 1.26369066874), (3.12304127479, 4.35232327643)),
+    0.95: ((4.31283749288, 7.01836250712), (0, 2.08404787169), (2.89284504255, 4.81583030438)),
+    0.99: ((3.73200048517, 7.59919951483), (0, 3.09120821896), (2.70795570329, 5.30935627485)),
+}
+
+
+@pytest.mark.parametrize("prob", LME4_ON_DYESTUFF2)
+def test_limits_around_a_variance_of_0_are_those_of_lme4(prob: float, fitter) -> None:
+    limits = fitter("Yield ~ 1 + (1 | Batch)", "Dyestuff2", "ML").profile().confint(prob)
+    assert list(limits.index) == ["beta[Intercept]", "sd[Batch: Intercept]", "sigma"]
+    np.testing.assert_allclose(limits.to_numpy(), LME4_ON_DYESTUFF2[prob], rtol=2e-8)
+
+
 @pytest.mark.parametrize("label", ["beta[Intercept]", "sigma"])
 def test_a_variance_of_0_is_left_where_another_value_is_held(label: str, fitter) -> None:
     fit = fitter("Yield ~ 1 + (1 | Batch)", "Dyestuff2", "ML")
