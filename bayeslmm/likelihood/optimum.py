@@ -66,7 +66,7 @@ class Convergence:
     def advice(self) -> str:
         """Why it hasn't converged, and what to do."""
         if self.status is not Status.CONVERGED:
-            return self.status.value
+            return str(self.status.value)
         return "the criterion still falls there, off a boundary or from a saddle: give other start values"
 
 

@@ -172,7 +172,7 @@ def _firsts(frames: Iterable[pd.DataFrame], shown: Columns) -> pd.DataFrame:
     return frame[keep]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Levels:
     """The levels of one column over all rows.
 
