@@ -122,7 +122,7 @@ def _without(
     elif not reduce_terms or list(terms) == ["1"] or not isinstance(own[0].structure, Unstructured):
         yield whole, []
     else:
-        for term in _removable(dict(zip(terms, map(frozenset, trained.terms), strict=True))):
+        for term in _removable({term.text: frozenset(term.factors) for term in trained.terms}):
             rest = [other for other in terms if other != term] or ["1"]
             yield f"{term} in {whole}", [_reduced(recipe, bar, own[0], rest)]
 
