@@ -8,3 +8,12 @@ from tests.laws.fuzz import faults
 @pytest.mark.parametrize("seed", range(40))
 def test_a_random_design_is_fitted_or_refused(seed):
     assert [what for kind, what in faults(seed) if kind in ("foreign", "silent")] == []
+
+
+# a vanished sd whose correlation is free; a bar far from its origin; several minima in a few rows; no minimum
+BEATEN_ONCE = (1016, 1082, 1127, 2001, 3110, 3148, 3173, 3208, 3435, 3564)
+
+
+@pytest.mark.parametrize("seed", BEATEN_ONCE)
+def test_restarts_find_nothing_lower(seed):
+    assert [what for kind, what in faults(seed) if kind == "beaten"] == []
