@@ -123,7 +123,7 @@ class Target:
         with np.errstate(over="ignore", invalid="ignore"):
             parameters = self.parameters(phi)
             sigma = parameters.sigma[:, None] * (np.exp(scales) if self.design.residual.sigma_free else 1.0)
-            prior = self.log_prior(points.reshape(-1, self.size)).reshape(sigma.shape)
+            prior = self.log_prior(points.reshape(sigma.size, self.size)).reshape(sigma.shape)
             values = self._log_likelihood(parameters, sigma) + prior
         least = LEAST_SIGMA * self._residual_sd if self.design.residual.sigma_free else 0.0
         return np.where(np.isfinite(values) & (sigma > least), values, -np.inf)
