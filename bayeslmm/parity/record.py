@@ -20,12 +20,7 @@ def manifest_of(sides: Sides, prob: float, options: VerdictOptions) -> Manifest:
         formula=str(sides.find("formula") or ""),
         data_hash=data_hash(fingerprint(design)) if design is not None else "",
         seeds=seeds,
-        options={
-            "prob": prob,
-            "functions": getattr(sides.find("recipe"), "functions", ()),
-            **asked,
-            "verdicts": asdict(options),
-        },
+        options={"prob": prob, **asked, "verdicts": asdict(options)},
     )
 
 

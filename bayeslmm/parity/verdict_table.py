@@ -58,6 +58,11 @@ class Verdicts:
         return good and not (self.frame["run_check"] == DIFFERS).any()
 
     @property
+    def checked(self) -> bool:
+        """Whether every run check passed."""
+        return bool(self.frame["run_check"].isin(["", "passed"]).all())
+
+    @property
     def headline(self) -> str:
         """One sentence over all: how many agree, how many differ and why."""
         n, counts = len(self.frame), self.counts
@@ -81,10 +86,10 @@ class Verdicts:
     @property
     def _runs(self) -> str:
         """What is wrong with the draws, in a few words; empty where nothing is."""
+        if self.checked:
+            return ""
         found = self.frame["run_check"]
         wrong = found[~found.isin(["", "passed"])]
-        if wrong.empty:
-            return ""
         return f"; run check: {', '.join(f'{n} {what}' for what, n in wrong.value_counts().items())}"
 
     @property

@@ -109,7 +109,7 @@ class Ladder:
 
     def _beside(self, rung: Rung) -> dict[str, Array]:
         if isinstance(rung, PriorRung):
-            return {"alone": self.alone(rung.parameters), "away": self.away(rung.parameters)}
+            return {"alone": self.alone(rung.of), "away": self.away(rung.of)}
         sampled = self.study.sampled
         if rung.name in ("mean", "sampled") and sampled is not None:
             return {"median": sampled["median"].reindex(list(self.study.estimands.labels)).to_numpy(float)}

@@ -94,7 +94,7 @@ def moved_most(frame: pd.DataFrame) -> dict[str, str]:
     """By rung of a prior, the parameter with that kind of prior which its step moves most."""
     out: dict[str, str] = {}
     for kind in (kind for kind in Rung.kinds().values() if issubclass(kind, PriorRung)):
-        own = frame[(frame["rung"] == kind.name) & frame["label"].str.startswith(kind.parameters)]
+        own = frame[(frame["rung"] == kind.name) & frame["label"].str.startswith(kind.of)]
         sizes = own.set_index("label")["step_over_scale"].abs().dropna()
         out |= {kind.name: str(sizes.idxmax())} if len(sizes) else {}
     return out

@@ -8,4 +8,4 @@ class PriorOfBeta(PriorRung):
 
     name = cause = "prior of beta"
     place = 40
-    parameters = "beta"
+    of = "beta"

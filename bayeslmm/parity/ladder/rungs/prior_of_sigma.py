@@ -8,4 +8,4 @@ class PriorOfSigma(PriorRung):
 
     name = cause = "prior of sigma"
     place = 70
-    parameters = "sigma"
+    of = "sigma"

@@ -11,17 +11,17 @@ class PriorRung(Rung):
 
     Attributes
     ----------
-    parameters : kind of those whose priors come in.
+    of : kind of the parameters whose priors come in.
     """
 
-    parameters: ClassVar[str]
+    of: ClassVar[str]
 
     def applies(self, study: Study) -> bool:
-        return self.parameters in study.kinds
+        return self.of in study.kinds
 
     def stand(self, study: Study) -> Place | str:
-        before = study.kinds[: study.kinds.index(self.parameters)]
-        kinds = (*before, self.parameters)
+        before = study.kinds[: study.kinds.index(self.of)]
+        kinds = (*before, self.of)
         if reason := study.no_mode(kinds):
             return reason
         mode = study.mode(kinds)
@@ -34,4 +34,4 @@ class PriorRung(Rung):
 def kinds_in_order() -> tuple[str, ...]:
     """Kinds of parameters, in the order in which their priors come in."""
     found = [kind for kind in Rung.kinds().values() if issubclass(kind, PriorRung)]
-    return tuple(each.parameters for each in sorted(found, key=lambda kind: kind.place))
+    return tuple(each.of for each in sorted(found, key=lambda kind: kind.place))

@@ -8,4 +8,4 @@ class PriorsOfCor(PriorRung):
 
     name = cause = "priors of cor"
     place = 60
-    parameters = "cor"
+    of = "cor"

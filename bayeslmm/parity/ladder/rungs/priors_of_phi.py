@@ -8,4 +8,4 @@ class PriorsOfPhi(PriorRung):
 
     name = cause = "priors of phi"
     place = 80
-    parameters = "phi"
+    of = "phi"

@@ -8,4 +8,4 @@ class PriorsOfSd(PriorRung):
 
     name = cause = "priors of sd"
     place = 50
-    parameters = "sd"
+    of = "sd"
