@@ -12,13 +12,14 @@ from bayeslmm.arguments import check_arguments, verbs_in_our_words
 from bayeslmm.spec.build import build, opened
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.model_spec import Missing, ModelSpec
-from bayeslmm.spec.priors import Prior, Priors, default_priors
+from bayeslmm.spec.priors import Preset, Prior, Priors, default_priors, preset
 from bayeslmm.spec.recipe import Recipe
 from bayeslmm.spec.update import updated_formula
 
 if TYPE_CHECKING:
     import bambi
     import pymc as pm
+    from xarray import DataTree
 
     from bayeslmm.likelihood.fit import LikelihoodFit
     from bayeslmm.parity.compare import Parity
@@ -127,8 +128,14 @@ class LinearMixedModel:
         groups = ", ".join(f"{block.group} ({block.n_levels} levels)" for block in design.blocks)
         return f"LinearMixedModel({self.spec.formula!r}: {design.n} rows, {groups or 'no grouping factor'})"
 
-    def with_priors(self, priors: Mapping[str, Any]) -> "LinearMixedModel":
-        """The same model with some priors replaced by name.
+    def with_priors(self, priors: Mapping[str, Any] | Preset) -> "LinearMixedModel":
+        """The same model with some priors replaced.
+
+        Parameters
+        ----------
+        priors : mapping or "weak"
+            By name, ``{"sd[Subject]": HalfNormal(10)}``; or weakly informative ones for all that are flat: a
+            slope normal(0, 2.5·sd(y)/sd(x)), an intercept normal around the mean of y.
 
         Raises
         ------
@@ -137,7 +144,12 @@ class LinearMixedModel:
         """
         other = object.__new__(LinearMixedModel)
         other._set(self.spec, self.design, self.recipe, self.data)
-        object.__setattr__(other, "priors", self.priors.replace(_records(priors)))
+        replaced = (
+            preset(self.design, self.priors, priors)
+            if isinstance(priors, str)
+            else self.priors.replace(_records(priors))
+        )
+        object.__setattr__(other, "priors", replaced)
         return other
 
     def update(self, formula: str | None = None, **changes: Any) -> "LinearMixedModel":
@@ -246,6 +258,35 @@ class LinearMixedModel:
         check_arguments("sample", options, (each.name for each in fields(SampleOptions)))
         asked = SampleOptions(draws, tune, chains, seed, method, **options)
         return sample(self.design, self.priors, asked, self.recipe)
+
+    def prior_predictive(
+        self, draws: int = 500, seed: int = 0, *, priors: Mapping[str, Any] | Preset | None = None
+    ) -> "DataTree":
+        """Draws from the priors and of data made from them: groups prior, prior_predictive, observed_data.
+
+        Parameters
+        ----------
+        draws, seed : int
+            How many, and of what is drawn.
+        priors : mapping or "weak", optional
+            Changes as for `with_priors`; the default flat prior of β has no draws, and "weak" gives it one.
+
+        Raises
+        ------
+        PriorError
+            When a prior is flat.
+
+        Examples
+        --------
+        >>> import bayeslmm as bl
+        >>> model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy"))
+        >>> model.prior_predictive(100, priors="weak")["prior_predictive"]["y"].shape
+        (1, 100, 180)
+        """
+        from bayeslmm.posterior.predictive import prior_predictive
+
+        model = self if priors is None else self.with_priors(priors)
+        return prior_predictive(model.design, model.priors, draws, seed)
 
     def parity(
         self,

@@ -31,10 +31,10 @@ def wald_table(fit: Fitted, prob: float, ranef: bool) -> EstimateTable:
     ----------
     prob : probability of the intervals. ranef : add one row a random effect.
     """
-    parts = [_plain(beta_labels(fit.design), fit.beta_values, np.sqrt(np.diag(fit.vcov_values)), prob)]
+    parts = [normal_rows(beta_labels(fit.design), fit.beta_values, np.sqrt(np.diag(fit.vcov_values)), prob)]
     parts += _variance_parts(fit, prob)
     if ranef:
-        parts.append(_plain(ranef_labels(fit.design), fit.b, fit.sd_prediction, prob))
+        parts.append(normal_rows(ranef_labels(fit.design), fit.b, fit.sd_prediction, prob))
     frame = pd.concat(parts)
     return EstimateTable(frame, fit.criterion, "wald", prob, tuple(_missing(frame, _on_boundary(fit))))
 
@@ -99,7 +99,8 @@ def _joined(values: dict[str, Array], groups: list[str]) -> Array:
     return np.concatenate([np.zeros(0), *(values[group] for group in groups)])
 
 
-def _plain(labels: tuple[str, ...], estimate: Array, se: Array, prob: float) -> pd.DataFrame:
+def normal_rows(labels: tuple[str, ...], estimate: Array, se: Array, prob: float) -> pd.DataFrame:
+    """Rows of a table with intervals of normal quantiles, by label."""
     half = _quantile(prob) * se
     return _frame(labels, estimate, se, estimate - half, estimate + half)
 

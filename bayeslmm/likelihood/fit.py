@@ -1,9 +1,9 @@
 """The fit as its user meets it: a record of numbers, and verbs that are answered elsewhere."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,18 +14,25 @@ from bayeslmm.errors import check_whole
 from bayeslmm.likelihood.estimates import tell, wald_table
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.prediction import predict
+from bayeslmm.likelihood.quantities import blup, coef, point_table, variance_parts
 from bayeslmm.likelihood.simulation import simulate
 from bayeslmm.likelihood.summary import Summary, summarize
-from bayeslmm.spec.prediction import Prediction, PredictOptions, Random
+from bayeslmm.spec import variance_parts as shares
+from bayeslmm.spec.combine import Weights
+from bayeslmm.spec.grid import GridOptions, GridWeights, Names
+from bayeslmm.spec.prediction import NewLevels, PredictInterval, Prediction, PredictOptions, Random
 
 if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
     from bayeslmm.likelihood.inference.hypotheses import HypothesisTest
+    from bayeslmm.likelihood.inference.means import MarginalMeans
     from bayeslmm.likelihood.inference.profile.profile import Profile
     from bayeslmm.likelihood.inference.table import InferenceTable
     from bayeslmm.likelihood.refit_many import RefitArrays
+
+type DdfWord = Literal["kenward-roger", "satterthwaite", "kenward-roger-observed", "residual", "normal"]
 
 
 @verbs_in_our_words
@@ -88,6 +95,81 @@ class LikelihoodFit(Fitted):
 
         return hypothesis_test(self, hypothesis, value, ddf, prob)
 
+    def marginal_means(
+        self,
+        names: Names,
+        *,
+        by: Names | None = None,
+        at: Mapping[str, Any] | None = None,
+        grid_weights: GridWeights = "equal",
+        ddf: DdfWord = "kenward-roger",
+        prob: float = 0.95,
+    ) -> "MarginalMeans":
+        """Means of the response at combinations of variables of the fixed part, averaged over the others.
+
+        Parameters
+        ----------
+        names : str or list of str
+            Whose combinations are compared: factors by level, numbers at their mean or as `at` says. A number
+            with two values, and one in ``C()``, counts as a factor.
+        by : str or list of str, optional
+            Contrasts stay within its combinations.
+        at : mapping, optional
+            Values, or levels, of some variables: ``{"Days": [0, 9]}``.
+        grid_weights : {"equal", "proportional"}
+            Of what is averaged over: every combination alike, or as often as the fitted rows have it.
+        ddf : {"kenward-roger", "satterthwaite", "residual", "normal", "kenward-roger-observed"}
+            Degrees of freedom; Kenward-Roger's is for REML.
+        prob : float
+            Of the intervals.
+
+        Returns
+        -------
+        MarginalMeans
+            ``table`` holds estimate, se, df, t, p, lower, upper; ``contrasts("pairwise" | "reference" |
+            weights, adjust=...)`` compares. A mean that the data can't tell is NaN, with a note why.
+
+        Raises
+        ------
+        OptionError
+            For a name that isn't a variable of the fixed part, or an unknown choice.
+
+        Examples
+        --------
+        >>> import bayeslmm as bl
+        >>> oats = bl.load_dataset("Oats")
+        >>> model = bl.LinearMixedModel("yield ~ nitro + Variety + (1 | Block/Variety)", oats)
+        >>> means = model.fit().marginal_means("Variety")
+        >>> means.table["estimate"].round(2).tolist()
+        [104.5, 109.79, 97.62]
+        """
+        from bayeslmm.likelihood.inference.means import marginal_means
+
+        return marginal_means(self, GridOptions(names, by, at or {}, grid_weights), ddf, prob)
+
+    def slopes(
+        self,
+        variable: str,
+        *,
+        by: Names | None = None,
+        at: Mapping[str, Any] | None = None,
+        grid_weights: GridWeights = "equal",
+        ddf: DdfWord = "kenward-roger",
+        prob: float = 0.95,
+    ) -> "MarginalMeans":
+        """The change of the mean per unit of a number, at combinations of `by`, averaged over the rest.
+
+        Options and result are those of `marginal_means`; contrasts compare the combinations of `by`.
+
+        Raises
+        ------
+        OptionError
+            For a factor, a name that isn't a variable of the fixed part, or an unknown choice.
+        """
+        from bayeslmm.likelihood.inference.means import slopes
+
+        return slopes(self, variable, GridOptions(by or (), None, at or {}, grid_weights), ddf, prob)
+
     def ranova(
         self,
         reduce_terms: bool = True,
@@ -125,8 +207,8 @@ class LikelihoodFit(Fitted):
         self,
         newdata: Any = None,
         random: Random = "all",
-        new_levels: str = "error",
-        interval: str | None = None,
+        new_levels: NewLevels = "error",
+        interval: PredictInterval = None,
         prob: float = 0.95,
         seed: int = 0,
         *,
@@ -159,6 +241,56 @@ class LikelihoodFit(Fitted):
         """
         options = PredictOptions(random, new_levels, interval, prob, seed, weights, offset)
         return predict(self, newdata, options)
+
+    def coef(self) -> dict[str, pd.DataFrame]:
+        """Coefficients by level, fixed effects plus BLUPs: by grouping factor, levels × coefs."""
+        return coef(self)
+
+    def blup(self, c: Weights = None, d: Weights = None, *, prob: float = 0.95) -> "EstimateTable":
+        """c'β̂ + d'b̂ with the root of its prediction error variance as se, θ taken as known.
+
+        Parameters
+        ----------
+        c, d : mapping or array_like, optional
+            Weights of fixed effects by coefficient, ``{"Days": 1}``, and of random effects by label,
+            ``{"ranef[Subject=308: Days]": 1}``; or one or several rows of weights of all.
+        prob : float
+            Of the interval.
+
+        Raises
+        ------
+        OptionError
+            For an unknown name or the wrong number of weights.
+
+        Examples
+        --------
+        >>> import bayeslmm as bl
+        >>> model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy"))
+        >>> fit = model.fit()
+        >>> slope = fit.blup({"Days": 1}, {"ranef[Subject=308: Days]": 1})
+        >>> slope.frame[["estimate", "se"]].round(3).to_numpy().tolist()
+        [[19.666, 2.437]]
+        """
+        return blup(self, c, d, prob)
+
+    def variance_decomposition(self) -> "EstimateTable":
+        """Var(y) = Var(Xβ) + Var(Zb) + Var(e): variance[...] and share[...] by source.
+
+        Var(Xβ̂) is the sample's, without the offset; a grouping factor's is the mean over rows of zᵀTz; the
+        residual's is σ̂², of an observation with weight 1.
+        """
+        return point_table(self, shares.decomposition(variance_parts(self)))
+
+    def r2(self) -> "EstimateTable":
+        """r2[marginal], the fixed part's share of the variance, and r2[conditional], with random effects.
+
+        Nakagawa & Schielzeth (2013), with random slopes as in Johnson (2014).
+        """
+        return point_table(self, shares.r2(variance_parts(self)))
+
+    def icc(self) -> "EstimateTable":
+        """icc[adjusted] (beside the fixed part), icc[unadjusted] (of all variance), and each factor's."""
+        return point_table(self, shares.icc(variance_parts(self)))
 
     def simulate(self, n: int = 1, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
         """New responses from the fitted model, new random effects included: rows × n."""

@@ -1,5 +1,6 @@
 """Draws of the parameters that aren't integrated out, and what follows from them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -52,6 +53,22 @@ def relative_factors(design: Design, parameters: Parameters) -> Array:
             factor[:, i, j] = value / parameters.sigma
         parts.append(factor.reshape(len(parameters), -1))
     return np.concatenate(parts, axis=1)
+
+
+def block_factors(design: Design, *chains: Parameters) -> dict[str, Array]:
+    """Absolute factor of each block, FFᵀ = T, at all draws, chain after chain: (draws, k, k)."""
+    lam = np.concatenate([relative_factors(design, chain) * chain.sigma[:, None] for chain in chains])
+    out, first = {}, 0
+    for block in design.blocks:
+        last = first + block.k**2
+        out[block.group] = lam[:, first:last].reshape(-1, block.k, block.k)
+        first = last
+    return out
+
+
+def stacked_sigma(chains: Iterable[Parameters]) -> Array:
+    """σ at all draws, chain after chain."""
+    return np.concatenate([chain.sigma for chain in chains])
 
 
 def correlations(design: Design, parameters: Parameters) -> dict[str, Array]:

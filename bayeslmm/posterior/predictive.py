@@ -1,22 +1,30 @@
 """Data the model would make: at posterior draws, at prior draws, for the fitted rows and for new ones."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.posterior import names
-from bayeslmm.posterior.parameters import Parameters, relative_factors
+from bayeslmm.posterior.parameters import block_factors, stacked_sigma
 from bayeslmm.posterior.prior_draws import draw_priors
 from bayeslmm.posterior.summary.tree import Draws, dataset, posterior_variables
-from bayeslmm.spec.design import Design
-from bayeslmm.spec.prediction import PredictedRows, Prediction, PredictOptions, fitted_rows, rows_to_predict
+from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.prediction import (
+    EffectRows,
+    PredictedRows,
+    Prediction,
+    PredictOptions,
+    fitted_rows,
+    new_frame,
+    rows_to_predict,
+)
 from bayeslmm.spec.priors import Priors
 from bayeslmm.spec.recipe import Recipe
 
 if TYPE_CHECKING:
-    from xarray import Dataset, DataTree
+    from xarray import DataArray, Dataset, DataTree
 
 type Array = NDArray[np.float64]
 
@@ -53,7 +61,10 @@ def _spread(
     design: Design, draws: Draws, rows: PredictedRows, options: PredictOptions, rng: np.random.Generator
 ) -> Array:
     """(3, m): se, lower, upper of every row."""
-    factors, sigma = list(_factors(design, *draws.parameters).values()), _sigma(draws)[:, None]
+    factors, sigma = (
+        list(block_factors(design, *draws.parameters).values()),
+        stacked_sigma(draws.parameters)[:, None],
+    )
     normal, out = rng.standard_normal(sigma.shape), [np.zeros((3, 0))]
     for part in _slices(len(rows.X), draws.n_draws):
         means = _linear_predictor(draws, rows, part)
@@ -74,24 +85,93 @@ def _factors_at_random(design: Design, draws: Draws, rng: np.random.Generator) -
     """Absolute factor of each block at one of the draws; `rng` itself stays where it is."""
     (own,) = rng.spawn(1)
     place = own.integers(draws.n_draws)
-    return [factor[place] for factor in _factors(design, *draws.parameters).values()]
+    return [factor[place] for factor in block_factors(design, *draws.parameters).values()]
 
 
-def posterior_predictive(design: Design, draws: Draws, seed: int) -> "Dataset":
-    """New observations of the fitted rows, one at every draw: y (chain, draw, row)."""
-    rows = fitted_rows(design)
-    mean = _linear_predictor(draws, rows)
-    noise = _sigma(draws)[:, None] * rows.residual.draw(np.random.default_rng(seed), draws.n_draws)
-    shape = (len(draws.parameters), -1, design.n)
+def epred(
+    design: Design, recipe: Recipe | None, draws: Draws, newdata: Any, options: PredictOptions
+) -> "DataArray":
+    """x'β + offset + z'b at every draw, (chain, draw, row); an unseen level's effect is 0, or drawn."""
+    rows = rows_to_predict(design, recipe, newdata, options)
+    values = _linear_predictor(draws, rows)
+    if options.new_levels == "draw":
+        values = values + _unknown(design, draws, rows, np.random.default_rng(options.seed))
+    return _by_row(design, draws, rows, values)["y"]
+
+
+def posterior_predictive(
+    design: Design, recipe: Recipe | None, draws: Draws, newdata: Any, options: PredictOptions
+) -> "Dataset":
+    """New observations of the fitted rows or new ones, one at every draw: y (chain, draw, row).
+
+    Effects that the data don't tell are drawn, one a level at every draw.
+    """
+    return _observations(design, draws, rows_to_predict(design, recipe, newdata, options), options.seed)
+
+
+def log_likelihood(
+    design: Design, recipe: Recipe | None, draws: Draws, newdata: Any, options: PredictOptions
+) -> "DataArray":
+    """log p(y_i | β, b, σ) of the responses of new rows, (chain, draw, row); unseen effects integrated out.
+
+    Raises
+    ------
+    DataError
+        When the response, or another column, isn't there.
+    """
+    rows = rows_to_predict(design, recipe, newdata, options)
+    y = design.y if newdata is None or recipe is None else recipe.outcome(new_frame(newdata), rows.rows)
+    factors = block_factors(design, *draws.parameters).values()
+    sigma = stacked_sigma(draws.parameters)[:, None]
+    variance = rows.unknown_variances(factors) + sigma**2 * rows.residual.variances()
+    gap = y - _linear_predictor(draws, rows)
+    return _by_row(design, draws, rows, -0.5 * (np.log(2 * np.pi * variance) + gap**2 / variance))["y"]
+
+
+def _observations(design: Design, draws: Draws, rows: PredictedRows, seed: int) -> "Dataset":
+    rng = np.random.default_rng(seed)
+    mean = _linear_predictor(draws, rows) + _unknown(design, draws, rows, rng)
+    noise = stacked_sigma(draws.parameters)[:, None] * rows.residual.draw(rng, draws.n_draws)
+    return _by_row(design, draws, rows, mean + noise)
+
+
+def _by_row(design: Design, draws: Draws, rows: PredictedRows, values: Array) -> "Dataset":
+    """Values (draws, m) as a variable y (chain, draw, row) under the rows' own labels."""
+    shape = (len(draws.parameters), -1, len(rows.index))
+    coords = names.coords(design) | {names.ROW: names.row_labels(rows.index)}
     return dataset(
-        {names.RESPONSE: (mean + noise).reshape(shape)},
-        {names.RESPONSE: [names.ROW]},
-        names.coords(design),
+        {names.RESPONSE: rows.placed(values).reshape(shape)}, {names.RESPONSE: [names.ROW]}, coords
     )
 
 
+def _unknown(design: Design, draws: Draws, rows: PredictedRows, rng: np.random.Generator) -> Array:
+    """zᵀb of the effects that the data don't tell, (draws, m): at every draw one b a level."""
+    total = np.zeros((draws.n_draws, len(rows.X)))
+    factors = block_factors(design, *draws.parameters)
+    for block, part in zip(design.blocks, rows.effects, strict=True):
+        if part.unknown.any():
+            levels, place = np.unique(_level(block, part), return_inverse=True)
+            effects = _unseen(len(levels), factors[block.group], rng, _root(block, part, levels))
+            total += np.einsum("mk,dmk->dm", part.unknown, effects[:, place])
+    return total
+
+
+def _level(block: Block, part: EffectRows) -> NDArray[np.int64]:
+    """Which level each row has, unseen ones after the fitted."""
+    return np.where(part.codes >= 0, part.codes, block.n_levels + part.newcomer)
+
+
+def _root(block: Block, part: EffectRows, levels: NDArray[np.int64]) -> Array | None:
+    """Rows of a root of the covariance between some levels; None where they are independent."""
+    if block.known is None:
+        return None
+    from scipy.linalg import block_diag
+
+    return np.asarray(block_diag(block.known, np.eye(len(part.newcomers) + 1))[levels])
+
+
 def prior_predictive(design: Design, priors: Priors, n: int, seed: int) -> "DataTree":
-    """The groups prior and prior_predictive: n draws of the parameters, the effects and the response.
+    """The groups prior, prior_predictive and observed_data: n draws of parameters, effects and responses.
 
     Raises
     ------
@@ -104,14 +184,17 @@ def prior_predictive(design: Design, priors: Priors, n: int, seed: int) -> "Data
     parameters = draw_priors(design, priors, n, rng)
     beta = parameters.beta
     assert beta is not None
-    factors = _factors(design, parameters)
+    factors = block_factors(design, parameters)
     effects = [_unseen(block.n_levels, factors[block.group], rng, block.known) for block in design.blocks]
     b = np.concatenate([np.zeros((n, 0)), *(part.reshape(n, part[0].size) for part in effects)], axis=1)
     draws = Draws((parameters,), beta[None], b[None], {})
-    variables = posterior_variables(design, draws)
+    variables, shared = posterior_variables(design, draws), names.coords(design)
     groups = {
-        "prior": dataset(variables, names.dims(design), names.coords(design)),
-        "prior_predictive": posterior_predictive(design, draws, int(rng.integers(2**32))),
+        "prior": dataset(variables, names.dims(design), shared),
+        "prior_predictive": _observations(design, draws, fitted_rows(design), int(rng.integers(2**32))),
+        "observed_data": dataset(
+            {names.RESPONSE: design.y}, {names.RESPONSE: [names.ROW]}, shared, sample=[]
+        ),
     }
     return DataTree.from_dict(groups)
 
@@ -122,24 +205,15 @@ def _linear_predictor(draws: Draws, rows: PredictedRows, part: slice = slice(Non
     return np.asarray(beta @ rows.X[part].T + rows.offset[part] + (rows.Z[part] @ b.T).T)
 
 
-def _factors(design: Design, *chains: Parameters) -> Mapping[str, Array]:
-    """Absolute factor of each block at all draws, (draws, k, k)."""
-    lam = np.concatenate([relative_factors(design, chain) * chain.sigma[:, None] for chain in chains])
-    out, first = {}, 0
-    for block in design.blocks:
-        last = first + block.k**2
-        out[block.group] = lam[:, first:last].reshape(-1, block.k, block.k)
-        first = last
-    return out
-
-
 def _unseen(n_levels: int, factor: Array, rng: np.random.Generator, known: Array | None = None) -> Array:
-    """Effects of levels the data say nothing about, (draws, levels, k); `known` relates the levels."""
-    u = rng.standard_normal((len(factor), n_levels, factor.shape[-1]))
+    """Effects of levels the data say nothing about, (draws, levels, k).
+
+    Parameters
+    ----------
+    known : (levels, j) a root of the covariance between levels; None for independent ones.
+    """
+    independent = n_levels if known is None else known.shape[1]
+    u = rng.standard_normal((len(factor), independent, factor.shape[-1]))
     related = u if known is None else np.einsum("ij,djk->dik", known, u)
     effects: Array = np.einsum("dij,dlj->dli", factor, related)
     return effects
-
-
-def _sigma(draws: Draws) -> Array:
-    return np.concatenate([chain.sigma for chain in draws.parameters])

@@ -1,104 +1,54 @@
-"""What a posterior run brought."""
+"""A posterior run as its user meets it: a record of draws, and verbs that are answered elsewhere."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayeslmm.arguments import verbs_in_our_words
-from bayeslmm.errors import InputError
-from bayeslmm.posterior.methods.mixture import NodeMixture
-from bayeslmm.posterior.options import SampleOptions
-from bayeslmm.posterior.predictive import posterior_predictive, predict, prior_predictive
-from bayeslmm.posterior.summary.checks import (
-    Check,
-    all_checks,
-    moment_checks,
-    origin_checks,
-    quadrature_check,
+from bayeslmm.errors import InputError, check_choice
+from bayeslmm.posterior.means import PosteriorMeans
+from bayeslmm.posterior.predictive import (
+    epred,
+    log_likelihood,
+    posterior_predictive,
+    predict,
+    prior_predictive,
 )
-from bayeslmm.posterior.summary.estimates import Interval, draws_by_label, estimates, ranef_table, summarize
-from bayeslmm.posterior.summary.tree import Draws
-from bayeslmm.spec.design import Design
-from bayeslmm.spec.prediction import Prediction, PredictOptions, Random
-from bayeslmm.spec.priors import Priors
-from bayeslmm.spec.recipe import Recipe
+from bayeslmm.posterior.quantities import blup, draws_table, variance_parts
+from bayeslmm.posterior.sampled import Sampled
+from bayeslmm.posterior.summary.estimates import Interval, draws_by_label
+from bayeslmm.spec import variance_parts as shares
+from bayeslmm.spec.combine import Weights
+from bayeslmm.spec.grid import Grid, GridOptions, GridWeights, Names
+from bayeslmm.spec.prediction import NewLevels, PredictInterval, Prediction, PredictOptions, Random
+from bayeslmm.spec.priors import Preset, preset
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
-    from xarray import Dataset, DataTree
+    from xarray import DataArray, DataTree
 
     from bayeslmm.estimands.table import EstimateTable
+    from bayeslmm.posterior.hypotheses import PosteriorHypothesis
 
 
 @verbs_in_our_words
-@dataclass(frozen=True, eq=False)
-class PosteriorResult:
-    """Posterior draws with their provenance.
+class PosteriorResult(Sampled):
+    """A posterior run: its draws, their summaries, and what can be asked of them.
 
     Attributes
     ----------
-    data : DataTree with ArviZ's groups posterior, sample_stats, log_likelihood, log_prior, observed_data,
-        constant_data.
-    method : ``"marginal"``, ``"explicit"``, ``"importance"`` or ``"quadrature"``, as used.
-    reason : why this one.
-    design, priors, options : what was sampled, under which priors, as asked for.
-    seed : the seed used, also where none was given.
-    timings : seconds by step.
-    pareto_k : of the importance weights, None where there were none.
-    mixture : quadrature's nodes; estimates come from them, not from the draws.
-    draws : the draws as arrays. recipe : how new rows become a design.
+    data : DataTree with ArviZ's groups. method, reason : how it was sampled, and why so.
+    design, priors, options, seed : what was sampled. n_draws, checks : of the run. See `Sampled`.
     """
-
-    data: "DataTree"
-    method: str
-    reason: str
-    design: Design
-    priors: Priors
-    options: SampleOptions
-    seed: int
-    timings: Mapping[str, float]
-    pareto_k: float | None = None
-    mixture: NodeMixture | None = None
-    draws: Draws | None = field(default=None, repr=False)
-    recipe: Recipe | None = field(default=None, repr=False)
-
-    @property
-    def n_draws(self) -> int:
-        """Draws kept, all chains together."""
-        return int(np.prod(self._shape))
-
-    @property
-    def _shape(self) -> tuple[int, int]:
-        """Chains and draws; fewer than asked for after an interrupt."""
-        sizes = self.data["posterior"].sizes
-        return sizes["chain"], sizes["draw"]
-
-    def estimates(
-        self, prob: float = 0.95, ranef: bool = False, interval: Interval = "eti"
-    ) -> "EstimateTable":
-        """Posterior summaries: mean, median, sd, interval, mcse, ess_bulk, ess_tail, r_hat."""
-        if self.mixture is not None:
-            return self.mixture.estimates(prob, ranef, interval)
-        return estimates(self.data, self.design, prob, ranef, interval)
-
-    def summary(self, prob: float = 0.95, interval: Interval = "eti") -> "EstimateTable":
-        """The estimates of beta, sd, cor and sigma."""
-        return self.estimates(prob, interval=interval)
-
-    def ranef_table(self, prob: float = 0.95) -> "pd.DataFrame":
-        """Random effects: group, level, coef, mean, median, sd, interval, diagnostics."""
-        return ranef_table(self.estimates(prob, ranef=True), self.design)
 
     def predict(
         self,
         newdata: Any = None,
         random: Random = "all",
-        new_levels: str = "error",
-        interval: str | None = None,
+        new_levels: NewLevels = "error",
+        interval: PredictInterval = None,
         prob: float = 0.95,
         seed: int = 0,
         *,
@@ -132,20 +82,264 @@ class PosteriorResult:
         options = PredictOptions(random, new_levels, interval, prob, seed, weights, offset)
         return predict(self.design, self.recipe, self._draws, newdata, options)
 
-    def posterior_predictive(self, seed: int = 0) -> "DataTree":
-        """The data with a group ``posterior_predictive``: a new response of every row at every draw."""
-        return self._with(posterior_predictive=posterior_predictive(self.design, self._draws, seed))
+    def epred(
+        self,
+        newdata: Any = None,
+        *,
+        random: Random = "all",
+        new_levels: NewLevels = "error",
+        seed: int = 0,
+        offset: "str | ArrayLike | None" = None,
+    ) -> "DataArray":
+        """Draws of the mean x'β + offset + z'b of the fitted rows or new ones, (chain, draw, row).
 
-    def prior_predictive(self, draws: int = 500, seed: int = 0) -> "DataTree":
-        """The data with the groups ``prior`` and ``prior_predictive``.
+        Parameters
+        ----------
+        newdata, random, offset
+            As for `predict`.
+        new_levels : {"error", "population", "draw"}
+            An unseen level is an error, has effect 0, or an effect drawn at every draw of its variance.
+        seed : int
+            Of what is drawn.
+
+        Raises
+        ------
+        DataError, OptionError
+            As for `predict`.
+        """
+        options = PredictOptions(random, new_levels, None, 0.95, seed, None, offset)
+        return epred(self.design, self.recipe, self._draws, newdata, options)
+
+    def posterior_predictive(
+        self,
+        seed: int | None = None,
+        *,
+        newdata: Any = None,
+        random: Random = "all",
+        new_levels: NewLevels = "error",
+        weights: "str | ArrayLike | None" = None,
+        offset: "str | ArrayLike | None" = None,
+    ) -> "DataTree":
+        """The data with a group ``posterior_predictive``: a new response of every row at every draw.
+
+        Of new rows the groups that speak of the fitted ones are left out. Effects that the data don't tell,
+        of unseen levels and of groups left out of `random`, are drawn: one a level at every draw, so that
+        rows of one level go together.
+
+        Parameters
+        ----------
+        seed : int, optional
+            None for the run's own.
+        newdata, random, new_levels, weights, offset
+            As for `predict`; "population" and "draw" are the same for a new observation.
+
+        Raises
+        ------
+        DataError, OptionError
+            As for `predict`.
+        """
+        own = self.seed if seed is None else seed
+        options = PredictOptions(random, new_levels, "prediction", 0.95, own, weights, offset)
+        made = posterior_predictive(self.design, self.recipe, self._draws, newdata, options)
+        return self._with(newdata is not None, posterior_predictive=made)
+
+    def log_likelihood(
+        self,
+        newdata: Any = None,
+        *,
+        random: Random = "all",
+        new_levels: NewLevels = "error",
+        weights: "str | ArrayLike | None" = None,
+        offset: "str | ArrayLike | None" = None,
+    ) -> "DataArray":
+        """log p(y_i | β, b, σ) of the fitted rows or of new ones with their responses, (chain, draw, row).
+
+        Effects of unseen levels, and those left out of `random`, are integrated out, row by row.
+
+        Parameters
+        ----------
+        newdata, random, new_levels, weights, offset
+            As for `predict`.
+
+        Raises
+        ------
+        DataError, OptionError
+            As for `predict`; when the response isn't there.
+        """
+        options = PredictOptions(random, new_levels, "prediction", 0.95, 0, weights, offset)
+        return log_likelihood(self.design, self.recipe, self._draws, newdata, options)
+
+    def prior_predictive(
+        self, draws: int = 500, seed: int = 0, *, priors: "Preset | None" = None
+    ) -> "DataTree":
+        """The data with the groups ``prior`` and ``prior_predictive``; as ``model.prior_predictive``.
+
+        Parameters
+        ----------
+        draws, seed : int
+            How many, and of what is drawn.
+        priors : "weak", optional
+            Put weakly informative priors in place of flat ones, β's defaults among them.
 
         Raises
         ------
         PriorError
-            When a prior is flat, β's default among them: it has no draws.
+            When a prior is flat: it has no draws.
         """
-        made = prior_predictive(self.design, self.priors, draws, seed)
-        return self._with(**{name: made[name].to_dataset() for name in made.children})
+        made = prior_predictive(self.design, preset(self.design, self.priors, priors), draws, seed)
+        return self._with(**{name: made[name].to_dataset() for name in ("prior", "prior_predictive")})
+
+    def draws_frame(self, labels: "str | Sequence[str] | None" = None) -> "pd.DataFrame":
+        """Draws by label: one row a draw, index (chain, draw).
+
+        Parameters
+        ----------
+        labels : str or list of str, optional
+            Parameters, ``"beta[Days]"``, and random effects, ``"ranef[Subject=308: Days]"``; all parameters
+            if None.
+
+        Raises
+        ------
+        OptionError
+            For an unknown label.
+        """
+        import pandas as pd
+
+        names, draws = draws_by_label(self.data, self.design, ranef=labels is not None)
+        wanted = names if labels is None else (labels,) if isinstance(labels, str) else tuple(labels)
+        place = {name: number for number, name in enumerate(names)}
+        own = [place[check_choice("label", label, names)] for label in wanted]
+        index = pd.MultiIndex.from_product([range(size) for size in self._shape], names=["chain", "draw"])
+        return pd.DataFrame(draws[..., own].reshape(-1, len(own)), index=index, columns=list(wanted))
+
+    def marginal_means(
+        self,
+        names: Names,
+        *,
+        by: "Names | None" = None,
+        at: Mapping[str, Any] | None = None,
+        grid_weights: GridWeights = "equal",
+        prob: float = 0.95,
+        interval: Interval = "eti",
+    ) -> "PosteriorMeans":
+        """Means of the response at combinations of variables of the fixed part, averaged over the others.
+
+        The grid is that of a fit's `marginal_means`; each draw of β is put into it.
+
+        Parameters
+        ----------
+        names : str or list of str
+            Whose combinations are compared: factors by level, numbers at their mean or as `at` says. A number
+            with two values, and one in ``C()``, counts as a factor.
+        by : str or list of str, optional
+            Contrasts stay within its combinations.
+        at : mapping, optional
+            Values, or levels, of some variables: ``{"Days": [0, 9]}``.
+        grid_weights : {"equal", "proportional"}
+            Of what is averaged over: every combination alike, or as often as the fitted rows have it.
+        prob : float
+            Of the intervals.
+        interval : {"eti", "hdi"}
+            With equal tails, or of highest density.
+
+        Returns
+        -------
+        PosteriorMeans
+            ``table`` holds mean, median, sd, lower, upper and P(> 0 | y); ``contrasts("pairwise" |
+            "reference" | weights)`` compares. A mean that the data can't tell is NaN, with a note why.
+
+        Raises
+        ------
+        OptionError
+            For a name that isn't a variable of the fixed part, or an unknown choice.
+        """
+        functions = Grid(self.design, self.recipe, GridOptions(names, by, at or {}, grid_weights)).means()
+        return PosteriorMeans(functions, self._draws.beta, "mean", prob, interval)
+
+    def slopes(
+        self,
+        variable: str,
+        *,
+        by: "Names | None" = None,
+        at: Mapping[str, Any] | None = None,
+        grid_weights: GridWeights = "equal",
+        prob: float = 0.95,
+        interval: Interval = "eti",
+    ) -> "PosteriorMeans":
+        """The change of the mean per unit of a number, at combinations of `by`, averaged over the rest.
+
+        Options and result are those of `marginal_means`; contrasts compare the combinations of `by`.
+
+        Raises
+        ------
+        OptionError
+            For a factor, a name that isn't a variable of the fixed part, or an unknown choice.
+        """
+        options = GridOptions(by or (), None, at or {}, grid_weights)
+        functions = Grid(self.design, self.recipe, options).slopes(variable)
+        return PosteriorMeans(functions, self._draws.beta, "slope", prob, interval)
+
+    def blup(self, c: Weights = None, d: Weights = None, *, prob: float = 0.95) -> "EstimateTable":
+        """Posterior of c'β + d'b.
+
+        Parameters
+        ----------
+        c, d : mapping or array_like, optional
+            Weights of fixed effects by coefficient, ``{"Days": 1}``, and of random effects by label,
+            ``{"ranef[Subject=308: Days]": 1}``; or one or several rows of weights of all.
+        prob : float
+            Of the interval.
+
+        Raises
+        ------
+        OptionError
+            For an unknown name or the wrong number of weights.
+        """
+        return blup(self.design, self._draws, c, d, prob)
+
+    def variance_decomposition(self, *, prob: float = 0.95) -> "EstimateTable":
+        """Var(y) = Var(Xβ) + Var(Zb) + Var(e): variance[...] and share[...] by source, of every draw."""
+        return self._of_parts(shares.decomposition, prob)
+
+    def r2(self, *, prob: float = 0.95) -> "EstimateTable":
+        """r2[marginal] and r2[conditional] of Nakagawa & Schielzeth, of every draw."""
+        return self._of_parts(shares.r2, prob)
+
+    def icc(self, *, prob: float = 0.95) -> "EstimateTable":
+        """icc[adjusted] (beside the fixed part), icc[unadjusted] (of all) and each factor's, by draw."""
+        return self._of_parts(shares.icc, prob)
+
+    def _of_parts(self, quantities: "Callable[..., dict[str, Any]]", prob: float) -> "EstimateTable":
+        return draws_table(quantities(variance_parts(self.design, self._draws)), prob)
+
+    def hypothesis(self, text: str) -> "PosteriorHypothesis":
+        """The posterior probability of a comparison, and its Bayes factor where the priors are proper.
+
+        Parameters
+        ----------
+        text : str
+            One comparison of a sum of labelled parameters: ``"beta[Days] > 5"``, ``"sd[Subject: Days] <
+            sigma"``, ``"2*beta[a] - beta[b] = 0"``. For "=" the Bayes factor is Savage and Dickey's ratio of
+            densities.
+
+        Raises
+        ------
+        OptionError
+            When it can't be read.
+
+        Examples
+        --------
+        >>> post.hypothesis("beta[Days] > 5").probability  # doctest: +SKIP
+        0.999
+        """
+        from bayeslmm.posterior.hypotheses import Comparison, hypothesis
+        from bayeslmm.spec.equations import parse_comparison
+
+        names, draws = draws_by_label(self.data, self.design, ranef="ranef[" in text)
+        row, value, sign = parse_comparison(text, names)
+        own = np.flatnonzero(row)
+        asked = Comparison(text, tuple(names[place] for place in own), row[own], value, sign)
+        return hypothesis(self.design, self.priors, self._draws, asked, draws[..., own] @ row[own])
 
     def for_graph(self, kind: str = "explicit", *, centred: bool = False) -> "DataTree":
         """The data with ``posterior`` made of the variables that a graph samples, for PyMC's own functions.
@@ -177,34 +371,3 @@ class PosteriorResult:
                 "rows times draws are many; sample fewer draws"
             )
         return self._with(log_likelihood=self.data["log_likelihood_group"].to_dataset())
-
-    @property
-    def _draws(self) -> Draws:
-        if self.draws is None:
-            raise InputError("this result holds summaries only; predictions need its draws: sample again")
-        return self.draws
-
-    def _with(self, **groups: "Dataset") -> "DataTree":
-        """A copy of the data with groups added or put in place of old ones."""
-        from xarray import DataTree
-
-        kept = {name: node.to_dataset() for name, node in self.data.children.items()}
-        tree = DataTree.from_dict(kept | groups)
-        tree.attrs.update(self.data.attrs)
-        return tree
-
-    @cached_property
-    def checks(self) -> tuple[Check, ...]:
-        """R-hat, effective size, divergences, BFMI, Pareto k, moments, error of a rule: what applies."""
-        moments = (*moment_checks(self.priors), *origin_checks(self.design))
-        if self.mixture is not None:
-            return (quadrature_check(*self.mixture.worst), *moments)
-        table = summarize(*draws_by_label(self.data, self.design), prob=0.95, interval="eti")
-        return (*all_checks(self.data, table, self.pareto_k), *moments)
-
-    def __repr__(self) -> str:
-        failed = [str(check) for check in self.checks if not check.passed]
-        chains, draws = self._shape
-        size = f"{chains} chains x {draws} draws, seed {self.seed}"
-        head = f"Posterior by {self.method}: {size}"
-        return "\n".join([head, self.reason, *failed, str(self.summary())])

@@ -46,3 +46,11 @@ def _smooth(draws: Array, x: Array, bandwidth: float, n: int) -> Array:
     kernel = np.exp(-0.5 * ((x[:, None] - centres) / bandwidth) ** 2)
     result: Array = kernel @ counts / (n * bandwidth * np.sqrt(2 * np.pi))
     return result
+
+
+def density_at(draws: Array, x: float, lower: float = -np.inf) -> float:
+    """The same estimate at one point, not below the bound."""
+    bandwidth = _bandwidth(draws)
+    folded = [draws] if np.isinf(lower) else [draws, 2 * lower - draws]
+    kernels = (np.exp(-0.5 * ((x - part) / bandwidth) ** 2).mean() for part in folded)
+    return float(sum(kernels) / (bandwidth * np.sqrt(2 * np.pi))) if x >= lower else 0.0

@@ -23,7 +23,7 @@ from .model_spec import ModelSpec
 from .parsed import Bar
 from .plain import Part
 from .rank import independent_columns
-from .recipe import Apart, FixedTerm, Recipe, coded
+from .recipe import OUTCOME, Apart, FixedTerm, Recipe, coded
 from .residual import PriorWeights, Residual
 
 type Array = NDArray[np.float64]
@@ -154,7 +154,7 @@ def _check_part(part: Part, rows: Codes) -> None:
 
 
 def _response(spec: ModelSpec, parts: Mapping[str, Part], kept: _Rows) -> Array:
-    outcome = parts["outcome"]
+    outcome = parts[OUTCOME]
     checks.check_one_column(spec.response, outcome.matrix.shape[1])
     y = outcome.matrix[:, 0].copy()
     checks.check_response(spec.response, y, spec.sigma_free)
@@ -262,11 +262,10 @@ def make_recipe(
     groupings: tuple[Grouping, ...],
 ) -> Recipe:
     """All that was learnt about making columns; `fitted` are the formula's columns at the fitted rows."""
-    replayed = [name for name in parts if name != "outcome"]
-    variables = {name: spec.parsed.parts[name].variables for name in replayed}
-    used = {name for names in variables.values() for name in names}
+    variables = {name: spec.parsed.parts[name].variables for name in parts}
+    used = {name for part, names in variables.items() for name in names if part != OUTCOME}
     return Recipe(
-        trained={name: parts[name].trained for name in replayed},
+        trained={name: part.trained for name, part in parts.items()},
         variables=variables,
         codings={name: coding for name, coding in codings.items() if name in used},
         kept=columns,

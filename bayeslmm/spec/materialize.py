@@ -20,7 +20,7 @@ from bayeslmm.errors import BayesLMMError, DataError, FormulaError
 from .coding_rule import scoped_terms
 from .expression.categories import coded_of
 from .expression.functions import with_own
-from .expression.nodes import Name, Node, Scope, calls_of
+from .expression.nodes import Name, Node, Scope, calls_of, names_of
 from .expression.values import columns_of, number, plain
 from .factors import Coded, Coding
 from .plain import Part, Plain, Term, column_name, plain_sum
@@ -30,6 +30,7 @@ type Functions = Mapping[str, Callable[..., Any]]
 type Recode = Callable[[Coding], Coding]
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+LEVELS = ("C", "factor", "dummy")  # functions that make a factor of any column
 _ALIAS = re.compile(r"\bv_(\d+)\b")
 
 
@@ -63,6 +64,12 @@ class Trained:
             )
             for term, scoped, columns in self.spec.structure
         )
+
+    @property
+    def levelled(self) -> frozenset[str]:
+        """Columns of numbers whose values are levels: those in `C()`."""
+        calls = [call for node in self.atoms.values() for call in calls_of(node) if call.function in LEVELS]
+        return frozenset(name.name for call in calls for name in names_of(call))
 
     def _text(self, name: str) -> str:
         return self.atoms[name].text if name in self.atoms else name

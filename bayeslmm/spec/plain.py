@@ -38,6 +38,7 @@ class Learnt(Protocol):
     Attributes
     ----------
     terms : in the order of their columns. functions : of the user's, that are called. factors : among names.
+    levelled : columns of numbers whose values are levels.
     """
 
     @property
@@ -46,6 +47,8 @@ class Learnt(Protocol):
     def functions(self) -> Mapping[str, Callable[..., Any]]: ...
     @property
     def factors(self) -> frozenset[str]: ...
+    @property
+    def levelled(self) -> frozenset[str]: ...
 
 
 class Part(NamedTuple):
@@ -69,6 +72,7 @@ class Plain:
 
     functions: ClassVar[Mapping[str, Callable[..., Any]]] = MappingProxyType({})
     factors: ClassVar[frozenset[str]] = frozenset()
+    levelled: ClassVar[frozenset[str]] = frozenset()
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,8 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 type Mask = NDArray[np.bool_]
 type Random = str | Iterable[str]
+type NewLevels = Literal["error", "population", "draw"]
+type PredictInterval = Literal["confidence", "prediction"] | None
 type Prediction = "pd.Series[float] | pd.DataFrame"
 
 NEW_LEVELS = ("error", "population", "draw")
@@ -94,6 +96,7 @@ class EffectRows:
         observation every coef that isn't in Z.
     level_sd : (m,) sd of the row's level relative to T's.
     newcomers : the unseen levels. newcomer : (m,) which of them a row has, -1 for none.
+    codes : (m,) which of the fitted levels a row has, -1 for none.
     """
 
     Z: "csr_array"
@@ -101,6 +104,7 @@ class EffectRows:
     level_sd: Array
     newcomers: tuple[str, ...]
     newcomer: Codes
+    codes: Codes
 
     def unknown_variances(self, factor: Array, rows: slice) -> Array:
         """Variance of zᵀb of the unknown effects, b ~ N(0, FFᵀ), by one F (k, k) or many (..., k, k)."""
@@ -151,16 +155,17 @@ class PredictedRows:
         parts = zip(self.effects, factors, strict=True)
         return sum((part.drawn(factor, generator) for part, factor in parts), np.zeros(len(self.X)))
 
+    def placed(self, values: Array) -> Array:
+        """Values (..., m) at their places in `index`, NaN at rows that can't be predicted."""
+        out = np.full((*values.shape[:-1], len(self.index)), np.nan)
+        out[..., self.rows] = values
+        return out
+
     def answer(self, **columns: Array) -> Prediction:
         """Values (m,) at the rows' labels: a Series of one column, a DataFrame of several."""
-        placed = {name: self._placed(values) for name, values in columns.items()}
+        placed = {name: self.placed(values) for name, values in columns.items()}
         frame = pd.DataFrame(placed, index=self.index)
         return frame if len(columns) > 1 else frame["prediction"]
-
-    def _placed(self, values: Array) -> Array:
-        out = np.full(len(self.index), np.nan)
-        out[self.rows] = values
-        return out
 
 
 def rows_to_predict(
@@ -264,6 +269,7 @@ def _effect_rows(block: Block, asked: _Asked, mask: Mask, of_observation: bool) 
         level_sd=np.sqrt(block.level_variances[codes]),
         newcomers=tuple(newcomers),
         newcomer=newcomer,
+        codes=codes,
     )
 
 

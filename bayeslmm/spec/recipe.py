@@ -13,9 +13,12 @@ from bayeslmm.errors import DataError, check_choice
 from .checks import as_frame, check_columns, check_weights, number_column, numbers, row_values
 from .factors import Coded, Coding, Grouping, recode, unseen_level
 from .materialize import replay
+from .plain import Learnt, Part
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
+
+OUTCOME = "outcome"  # the part that is the response
 
 
 class FixedTerm(NamedTuple):
@@ -48,12 +51,14 @@ class NewRows(NamedTuple):
     offset : (m,) of the formula's offsets; zeros if none
     blocks : by grouping factor
     rows : (m,) positions in the new data of the complete rows; the others can't be predicted
+    dropped : (m, d) columns that aren't in X because they depend on those that are
     """
 
     X: Array
     offset: Array
     blocks: dict[str, BlockRows]
     rows: Codes
+    dropped: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ class Recipe:
 
     Attributes
     ----------
-    trained : formulaic's trained specifications: "fixed", "offset_0", ..., "bar_0", ...
+    trained : formulaic's trained specifications: "outcome", "fixed", "offset_0", ..., "bar_0", ...
     variables : the columns each of them asks for
     codings : the formula's factors
     kept : (p,) columns of the fixed part that are in X
@@ -134,7 +139,7 @@ class Recipe:
     fitted : the formula's columns at the fitted rows: codes of a factor, else numbers
     """
 
-    trained: Mapping[str, Any]
+    trained: Mapping[str, Learnt]
     variables: Mapping[str, tuple[str, ...]]
     codings: Mapping[str, Coding]
     kept: NDArray[np.intp]
@@ -149,6 +154,16 @@ class Recipe:
     def functions(self) -> tuple[str, ...]:
         """Names of the user's functions that the formula calls."""
         return tuple(sorted({name for part in self.trained.values() for name in part.functions}))
+
+    @property
+    def fixed_variables(self) -> tuple[str, ...]:
+        """Columns that the fixed part and the offsets are made of."""
+        return tuple(self._names(self._parts([])))
+
+    @property
+    def levelled(self) -> frozenset[str]:
+        """Columns of numbers whose values are levels in the fixed part."""
+        return self.trained["fixed"].levelled
 
     def replay(self, data: Any, groups: Iterable[str] | None = None) -> NewRows:
         """The design of new rows, needing the columns only of what is asked.
@@ -171,15 +186,41 @@ class Recipe:
         check_columns(self._roles(parts, wanted), frame.columns.tolist())
         rows = _complete_rows(frame, self._names(parts))
         frame = frame.iloc[rows]
-        made = replay({part: self.trained[part] for part in parts}, self._values(frame, parts), len(rows))
-        offset = sum(
-            (made[part].matrix[:, 0] for part in parts if part.startswith("offset")), np.zeros(len(rows))
-        )
+        made = self._made(parts, self._values(frame, parts), len(rows))
         blocks = {
             grouping.name: BlockRows(np.hstack([made[bar].matrix for bar in bars]), grouping.codes(frame))
             for grouping, bars in wanted
         }
-        return NewRows(made["fixed"].matrix[:, self.kept], offset, blocks, rows)
+        return self._new_rows(made, blocks, rows)
+
+    def at_fitted_rows(self, n: int) -> NewRows:
+        """The fixed part of the n fitted rows, dropped columns too, of rows in memory."""
+        parts = self._parts([])
+        variables = coded({name: self.fitted[name] for name in self._names(parts)}, self.codings)
+        return self._new_rows(self._made(parts, variables, n), {}, np.arange(n))
+
+    def outcome(self, data: Any, rows: Codes) -> Array:
+        """(m,) the response at some of new rows, NaN where missing.
+
+        Raises
+        ------
+        DataError
+            When a column of the response isn't there or no number.
+        """
+        frame = as_frame(data)
+        names = self.variables[OUTCOME]
+        check_columns(dict.fromkeys(names, "response"), frame.columns.tolist())
+        values = {name: number_column("response", frame[name].iloc[rows]) for name in names}
+        return self._made([OUTCOME], values, len(rows))[OUTCOME].matrix[:, 0]
+
+    def _made(self, parts: Iterable[str], variables: Mapping[str, Any], n: int) -> dict[str, Part]:
+        return replay({part: self.trained[part] for part in parts}, variables, n)
+
+    def _new_rows(self, made: Mapping[str, Part], blocks: dict[str, BlockRows], rows: Codes) -> NewRows:
+        offsets = (part.matrix[:, 0] for name, part in made.items() if name.startswith("offset"))
+        X = made["fixed"].matrix
+        left_out = np.setdiff1d(np.arange(X.shape[1]), self.kept)
+        return NewRows(X[:, self.kept], sum(offsets, np.zeros(len(rows))), blocks, rows, X[:, left_out])
 
     def _wanted(self, groups: Iterable[str] | None) -> list[tuple[Grouping, tuple[str, ...]]]:
         names = [grouping.name for grouping in self.groupings]
@@ -188,7 +229,7 @@ class Recipe:
         return [(grouping, bars) for grouping, bars in pairs if grouping.name in chosen]
 
     def _parts(self, wanted: Iterable[tuple[Grouping, tuple[str, ...]]]) -> list[str]:
-        fixed = [part for part in self.trained if not part.startswith("bar")]
+        fixed = [part for part in self.trained if part != OUTCOME and not part.startswith("bar")]
         return fixed + [bar for _, bars in wanted for bar in bars]
 
     def _names(self, parts: Iterable[str]) -> list[str]:

@@ -20,6 +20,7 @@ from .lkj import LKJ
 from .log_normal import LogNormal
 from .normal import Normal
 from .penalized_complexity import PenalizedComplexity
+from .presets import Preset, preset
 from .student_t import StudentT
 from .table import PriorBlock, Priors
 from .tails import Tail
@@ -40,6 +41,7 @@ __all__ = [
     "LogNormal",
     "Normal",
     "PenalizedComplexity",
+    "Preset",
     "Prior",
     "PriorBlock",
     "Priors",
@@ -50,6 +52,7 @@ __all__ = [
     "Uniform",
     "default_priors",
     "log_correlations",
+    "preset",
 ]
 
 import_folder(__name__, __path__)

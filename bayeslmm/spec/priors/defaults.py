@@ -54,12 +54,12 @@ def _scales(design: "Design", number: int, spread: float) -> Iterator[float]:
     scales, first = [], 0
     for structure in design.blocks[number].structures:
         own = slice(first, first := first + structure.k)
-        scales.append(_of_term(sizes.mean[own], sizes.sd[own], spread))
+        scales.append(scales_of_term(sizes.mean[own], sizes.sd[own], spread))
     owner = np.array(design.covariance.sd_of_coef(number))
     return (float(np.mean(np.concatenate(scales)[owner == place])) for place in range(owner[-1] + 1))
 
 
-def _of_term(mean: Array, sd: Array, spread: float) -> Array:
+def scales_of_term(mean: Array, sd: Array, spread: float) -> Array:
     """Scales of the sds of a term's coefs, from means and sds of their columns; a constant's sd is 0."""
     varies = sd > 0
     slope = 2.5 * spread / np.where(varies, sd, np.inf)
