@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from bayeslmm.arguments import verbs_in_our_words
-from bayeslmm.errors import check_whole
+from bayeslmm.errors import check_choice, check_whole
 from bayeslmm.likelihood.estimates import tell, wald_table
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.prediction import predict
@@ -57,7 +57,7 @@ class LikelihoodFit(Fitted):
         tell(table)
         return table
 
-    def coef_table(self, ddf: str = "satterthwaite", prob: float = 0.95) -> "InferenceTable":
+    def coef_table(self, ddf: DdfWord = "satterthwaite", prob: float = 0.95) -> "InferenceTable":
         """Coefficients with se, df, t, p and interval.
 
         Parameters
@@ -77,8 +77,30 @@ class LikelihoodFit(Fitted):
         names = list(self.design.coefs)
         return pd.DataFrame(KenwardRoger(self).vcov, index=names, columns=names)
 
-    def anova(self, type: int = 3, ddf: str = "satterthwaite") -> "InferenceTable":  # noqa: A002 (R's name)
-        """An F test for each term of the fixed part, of type 1, 2 or 3 as in lmerTest."""
+    def anova(
+        self,
+        type: Literal[1, 2, 3] = 3,  # noqa: A002 (R's name)
+        ddf: DdfWord = "satterthwaite",
+    ) -> "InferenceTable":
+        """An F test for each term of the fixed part, as in lmerTest.
+
+        Parameters
+        ----------
+        type : {3, 2, 1}
+            What a term is tested beside: all others (3), all that don't contain it (2), those before it (1).
+        ddf : {"satterthwaite", "kenward-roger", "kenward-roger-observed", "residual", "normal"}
+            Denominator degrees of freedom; Kenward-Roger's, for REML, also adjust Var(β̂) and scale F.
+
+        Returns
+        -------
+        InferenceTable
+            By term: sum_sq, mean_sq, num_df, den_df, F, p.
+
+        Raises
+        ------
+        OptionError
+            For another type, a misspelt method, or a fit without a formula.
+        """
         from bayeslmm.likelihood.inference.anova import anova
 
         return anova(self, type, ddf)
@@ -87,10 +109,33 @@ class LikelihoodFit(Fitted):
         self,
         hypothesis: "str | ArrayLike | pd.DataFrame",
         value: ArrayLike = 0.0,
-        ddf: str = "satterthwaite",
+        ddf: DdfWord = "satterthwaite",
         prob: float = 0.95,
     ) -> "HypothesisTest":
-        """Test equations in the coefficients, "a - b = 0, c = 2" or a matrix L with Lβ = value."""
+        """Test equations in the coefficients, together and one by one.
+
+        Parameters
+        ----------
+        hypothesis : str, array_like or DataFrame
+            Equations, ``"a - b = 0, 2*c = 1"``, without "=" compared with 0; or a matrix L, one column a
+            coefficient, by name where it is a DataFrame.
+        value : float or array_like
+            What Lβ is compared with; equations say it themselves.
+        ddf : {"satterthwaite", "kenward-roger", "kenward-roger-observed", "residual", "normal"}
+            Denominator degrees of freedom.
+        prob : float
+            Of the intervals of each row.
+
+        Returns
+        -------
+        HypothesisTest
+            F, num_df, den_df, p of all together; ``rows``, a t test and interval of each.
+
+        Raises
+        ------
+        OptionError
+            For what can't be read, has the wrong length or isn't estimable; a misspelt method.
+        """
         from bayeslmm.likelihood.inference.hypotheses import hypothesis_test
 
         return hypothesis_test(self, hypothesis, value, ddf, prob)
@@ -178,7 +223,29 @@ class LikelihoodFit(Fitted):
         seed: int | None = 0,
         bootstrap: int = 0,
     ) -> "InferenceTable":
-        """Likelihood-ratio tests of the random terms; the options are those of `RanovaOptions`."""
+        """Likelihood-ratio tests of the random terms, each against the model without it.
+
+        Parameters
+        ----------
+        reduce_terms : bool
+            Take coefs away from a term that has several, one at a time, and not the whole term.
+        exact : bool
+            Simulate the exact null distribution where one variance is tested in a REML fit.
+        n, seed : int
+            Simulations of the exact distribution, and their seed.
+        bootstrap : int
+            Replicates of a parametric bootstrap of each ratio; 0 for none.
+
+        Returns
+        -------
+        InferenceTable
+            Without each term: n_params, loglik, aic; lrt, df, and p by χ², boundary, exact and bootstrap.
+
+        Raises
+        ------
+        OptionError
+            For a fit without random terms or without a formula.
+        """
         from bayeslmm.likelihood.inference.ranova import RanovaOptions, ranova
 
         return ranova(self, RanovaOptions(reduce_terms, exact, n, seed, bootstrap))
@@ -212,6 +279,8 @@ class LikelihoodFit(Fitted):
         prob: float = 0.95,
         seed: int = 0,
         *,
+        interval_method: Literal["analytic", "bootstrap"] = "analytic",
+        n: int = 1000,
         weights: str | ArrayLike | None = None,
         offset: str | ArrayLike | None = None,
     ) -> Prediction:
@@ -219,18 +288,32 @@ class LikelihoodFit(Fitted):
 
         Parameters
         ----------
-        newdata : new rows, a table or the scalars of one row by name; None for the fitted rows.
-        random : "all", "none" (the population), or names of groups ("Subject") and effects ("Subject: Days").
-        new_levels : an unseen level is an "error", or its effect is the "population"'s 0 or a "draw".
-        interval : None, "confidence" (of the mean) or "prediction" (of a new observation: random effects left
-            out and the residual are added); both count the variance of an unseen level's effect.
-        prob : of the interval. seed : of what is drawn.
-        weights, offset : of new rows, a column or values; needed where the model's came as values (weights
-            for interval="prediction" only).
+        newdata : table, mapping or Series, optional
+            New rows, or the scalars of one row by name; None for the fitted rows.
+        random : "all", "none", or names
+            "none" is the population; names are of groups, ``["Subject"]``, or effects,
+            ``["Subject: Days"]``.
+        new_levels : {"error", "population", "draw"}
+            An unseen level is an error, its effect is 0, or a draw; an interval counts its variance.
+        interval : {None, "confidence", "prediction"}
+            Of the mean, or of a new observation: random effects left out and the residual are added.
+        prob : float
+            Of the interval.
+        seed : int
+            Of what is drawn.
+        interval_method : {"analytic", "bootstrap"}
+            By Var(β̂, b̂ − b) at the estimated θ, or by the errors of refits to simulated data, which count the
+            estimation of θ, too.
+        n : int
+            Of the bootstrap's data sets.
+        weights, offset : str or array_like, optional
+            Of new rows, a column or values; needed where the model's came as values (weights for
+            ``interval="prediction"`` only).
 
         Returns
         -------
-        Series with the rows' index; with an interval a DataFrame: prediction, se, lower, upper.
+        Series or DataFrame
+            With the rows' index; with an interval the columns prediction, se, lower, upper.
 
         Raises
         ------
@@ -240,7 +323,36 @@ class LikelihoodFit(Fitted):
             For an unknown choice.
         """
         options = PredictOptions(random, new_levels, interval, prob, seed, weights, offset)
-        return predict(self, newdata, options)
+        check_choice("interval_method", interval_method, ("analytic", "bootstrap"))
+        if interval is None or interval_method == "analytic":
+            return predict(self, newdata, options)
+        from bayeslmm.likelihood.bootstrap.prediction import predict_by_bootstrap
+
+        return predict_by_bootstrap(self, newdata, options, n)
+
+    def for_marginaleffects(self, ddf: DdfWord = "normal") -> Any:
+        """The fit as the package marginaleffects takes models, for its predictions, comparisons and slopes.
+
+        They are of the population, without random effects, with normal quantiles.
+
+        Parameters
+        ----------
+        ddf : {"normal", "kenward-roger", ...}
+            Whose covariance of β̂ counts; Kenward-Roger's is adjusted.
+
+        Raises
+        ------
+        OptionError
+            When the package isn't installed: ``pip install 'bayeslmm[marginaleffects]'``.
+
+        Examples
+        --------
+        >>> import marginaleffects  # doctest: +SKIP
+        >>> marginaleffects.avg_slopes(fit.for_marginaleffects())  # doctest: +SKIP
+        """
+        from bayeslmm.likelihood.inference.marginaleffects import for_marginaleffects
+
+        return for_marginaleffects(self, ddf)
 
     def coef(self) -> dict[str, pd.DataFrame]:
         """Coefficients by level, fixed effects plus BLUPs: by grouping factor, levels × coefs."""
@@ -322,7 +434,45 @@ class LikelihoodFit(Fitted):
         statistic_name: str | None = None,
         **of_kind: Any,
     ) -> "Bootstrap":
-        """Make replicates and refit them; the options are those of `BootstrapOptions`, others the kind's."""
+        """Make replicates and refit them.
+
+        Parameters
+        ----------
+        n : int
+            Replicates.
+        kind : {"parametric", "residual", "cases", "wild", "random-effects block"} or a record
+            What makes them; `of_kind` are its own options.
+        seed : int, optional
+            Same seed, same numbers for any number of processes; None draws one, which the result records.
+        n_jobs : int
+            Processes.
+        ranef : bool
+            Keep the random effects of every refit, too.
+        progress : bool
+            Show how far it is.
+        se : bool
+            Keep standard errors, which studentized intervals need.
+        store : path, optional
+            Where finished replicates are kept, to go on from after a stop.
+        statistic : callable, optional
+            From a refit to numbers, in place of the parameters.
+        client : optional
+            A Dask client, in place of processes.
+        statistic_name : str, optional
+            Of a statistic that has no name, for the store.
+        **of_kind
+            The kind's own options.
+
+        Returns
+        -------
+        Bootstrap
+            Its draws, with intervals of several kinds.
+
+        Raises
+        ------
+        OptionError
+            For an unknown kind or option, before any work.
+        """
         from bayeslmm.likelihood.bootstrap.run import BootstrapOptions, bootstrap
 
         common = (n, kind, seed, n_jobs, ranef, progress, se, store, statistic, client, statistic_name)

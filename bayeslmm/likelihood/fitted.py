@@ -296,6 +296,11 @@ class Fitted:
         root = self.theta_sigma.x_root
         return natural_errors(self.design.covariance, self.theta_values, self.sigma, root)
 
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What verbs made of this fit and may be asked for again, by their word."""
+        return {}
+
     def __repr__(self) -> str:
         what = self.formula or "a design"
         return f"{self.criterion} fit of {what}: {self.design.n} rows, criterion {self.criterion_value:.4f}"

@@ -19,6 +19,7 @@ from bayeslmm.spec.priors import Prior, Priors
 type Array = NDArray[np.float64]
 
 PRIOR_DRAWS = 200_000
+NEAR, FEW = 0.25, 20  # sds of the posterior, and draws that must be within them
 MIXED = 1000  # draws whose conditional densities are averaged
 
 
@@ -85,6 +86,7 @@ def hypothesis(
     """Judge a comparison by draws `values` (chains, draws) of its left side, l'ψ."""
     note = _no_prior(priors, asked.labels)
     if asked.sign == "=":
+        note = note or _too_far(priors, asked, values)
         factor = np.nan
         if not note:
             factor = posterior_density(design, priors, draws, asked, values) / prior_density(priors, asked)
@@ -117,6 +119,20 @@ def _no_prior(priors: Priors, labels: tuple[str, ...]) -> str:
     return f"no Bayes factor: the prior of {flat[0]} is flat; give a proper one" if flat else ""
 
 
+def _too_far(priors: Priors, asked: Comparison, values: Array) -> str:
+    """Why the density of draws isn't known at d; nothing where it is."""
+    if (
+        _normal_given_the_rest(priors, asked)
+        or np.sum(np.abs(values - asked.value) < NEAR * values.std()) >= FEW
+    ):
+        return ""
+    return f"no Bayes factor: too few draws are near {asked.value:g} to tell the density there"
+
+
+def _normal_given_the_rest(priors: Priors, asked: Comparison) -> bool:
+    return all(kind_of(label) == "beta" for label in asked.labels) and integrable(priors)
+
+
 def prior_values(priors: Priors, asked: Comparison) -> Array:
     """Draws of l'ψ from its independent priors; the same always."""
     rng = np.random.default_rng(0)
@@ -143,7 +159,7 @@ def posterior_density(
     For fixed effects under normal or flat priors the mean of their normal densities given the other
     parameters, which no bandwidth blurs; else of draws, reflected at 0 for one standard deviation.
     """
-    if all(kind_of(label) == "beta" for label in asked.labels) and integrable(priors):
+    if _normal_given_the_rest(priors, asked):
         return float(np.mean(list(_conditional_densities(design, priors, draws.parameters, asked))))
     positive = len(asked.labels) == 1 and kind_of(asked.labels[0]) in ("sd", "sigma")
     lower, scale = (0.0, float(asked.weights[0])) if positive else (-np.inf, 1.0)

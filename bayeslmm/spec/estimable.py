@@ -42,7 +42,7 @@ class Dropped:
             return cls(design.coefs, np.zeros((design.p, 0)))
         if recipe is None or not recipe.fitted:
             raise DataError("columns were dropped, and without a formula and rows in memory nobody knows why")
-        left_out = recipe.at_fitted_rows(design.n).dropped
+        left_out = recipe.fixed_part(recipe.fitted, design.n).dropped
         return cls((*design.coefs, *design.dropped), np.linalg.lstsq(design.X, left_out, rcond=None)[0])
 
     def why_not(self, L: Array) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError, OptionError, check_choice
 
+from .checks import numbers
 from .design import Design
 from .estimable import Dropped
 from .factors import labels_of
@@ -143,7 +144,8 @@ class Grid:
 
     Attributes
     ----------
-    values : by variable, those the grid has. names, by : what stays; the rest is averaged over.
+    values : by variable, those the grid has: codes of a factor, else numbers.
+    names, by : what stays; the rest is averaged over.
     """
 
     def __init__(self, design: Design, recipe: Recipe | None, options: GridOptions) -> None:
@@ -152,20 +154,18 @@ class Grid:
         Raises
         ------
         DataError
-            When there is no formula, or its rows are elsewhere.
+            When there is no formula, its rows are elsewhere, or `at` has what a column can't hold.
         OptionError
             For a name that isn't a variable of the fixed part, one named twice, or a grid too large.
         """
         if recipe is None or not design.in_memory:
-            raise DataError(
-                "means and slopes need the formula and its rows in memory: fit a model of a table"
-            )
+            raise DataError("means and slopes need a formula and its rows in memory: fit a model of a table")
         self.design, self.recipe, self.options = design, recipe, options
         self.variables = recipe.fixed_variables
         self.by, self.names = self._known(options.by or ()), self._known(options.names)
         self._known(options.at)
-        if twice := [name for name in self.names if name in self.by]:
-            raise OptionError(f"{twice[0]!r} is both compared and in by=; leave it out of one of them")
+        if twice := [name for name in (*self.by, *self.names) if (*self.by, *self.names).count(name) > 1]:
+            raise OptionError(f"{twice[0]!r} is named twice, in by= or among the names; leave one out")
         self.values = {name: self._values(name) for name in self.variables}
         if (size := prod(map(len, self.values.values()))) > LARGEST:
             raise OptionError(f"the grid has {size} points, at most {LARGEST} are made; fix variables by at=")
@@ -174,20 +174,31 @@ class Grid:
         given = (names,) if isinstance(names, str) else tuple(names)
         return tuple(check_choice("variable of the fixed part", name, self.variables) for name in given)
 
-    def _values(self, name: str) -> list[Any]:
+    def _values(self, name: str) -> NDArray[Any]:
         if name in self.options.at:
             return self._given(name)
         if name in self.recipe.codings:
-            return list(self.recipe.codings[name].levels)
+            return np.arange(len(self.recipe.codings[name].levels))
         found = np.unique(self.recipe.fitted[name])
         levelled = len(found) <= 2 or name in self.recipe.levelled
-        return found.tolist() if levelled else [float(np.mean(self.recipe.fitted[name]))]
+        return found if levelled else np.array([np.mean(self.recipe.fitted[name])])
 
-    def _given(self, name: str) -> list[Any]:
-        given = list(np.atleast_1d(np.asarray(self.options.at[name], dtype=object)))
-        if not given:
+    def _given(self, name: str) -> NDArray[Any]:
+        given = pd.Series(np.atleast_1d(np.asarray(self.options.at[name], dtype=object)))
+        if given.empty:
             raise OptionError(f"at={{{name!r}: ...}} is empty; give a value or several")
-        return labels_of(given) if name in self.recipe.codings else given
+        if name not in self.recipe.codings:
+            return numbers(name, given.infer_objects())
+        levels = self.recipe.codings[name].levels
+        return np.array(
+            [levels.index(check_choice(f"level of {name!r}", at, levels)) for at in labels_of(given)]
+        )
+
+    def _labels(self, name: str) -> list[Any]:
+        """The values as users know them."""
+        if name not in self.recipe.codings:
+            return self.values[name].tolist()
+        return [self.recipe.codings[name].levels[code] for code in self.values[name]]
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -217,26 +228,24 @@ class Grid:
                 f"{variable!r} is a factor and has no slope; marginal_means({variable!r}).contrasts() "
                 "compares its levels"
             )
-        step, points = STEP * float(np.ptp(self.recipe.fitted[variable])), self._points()
+        points, step = self._points(), STEP * float(np.ptp(self.recipe.fitted[variable]))
         sides = [
-            (weight / step, self._rows(points.assign(**{variable: points[variable] + place * step})))
+            (weight / step, self._rows({**points, variable: points[variable] + place * step}))
             for place, weight in STENCIL.items()
         ]
         L = sum((weight * rows for weight, (rows, _) in sides), np.zeros_like(sides[0][1][0]))
-        c = sum((weight * offset for weight, (_, offset) in sides), np.zeros(len(points)))
+        c = sum((weight * offset for weight, (_, offset) in sides), np.zeros(len(L)))
         return self._averaged(L, c)
 
-    def _points(self) -> pd.DataFrame:
+    def _points(self) -> dict[str, NDArray[Any]]:
         """All combinations, what is averaged over varying fastest."""
-        order = [*self.kept, *self.averaged]
-        crossed = (
-            pd.MultiIndex.from_product([self.values[name] for name in order], names=order) if order else None
-        )
-        return pd.DataFrame(index=[0]) if crossed is None else crossed.to_frame(index=False)
+        order = (*self.kept, *self.averaged)
+        crossed = np.meshgrid(*(self.values[name] for name in order), indexing="ij")
+        return {name: values.ravel() for name, values in zip(order, crossed, strict=True)}
 
-    def _rows(self, points: pd.DataFrame) -> tuple[Array, Array]:
+    def _rows(self, points: Mapping[str, NDArray[Any]]) -> tuple[Array, Array]:
         """(points, p + d) rows of X, dropped columns last, and their offset."""
-        made = self.recipe.replay(points, ())
+        made = self.recipe.fixed_part(points, prod(map(len, self.values.values())))
         return np.hstack([made.X, made.dropped]), made.offset + self._offset
 
     @cached_property
@@ -244,7 +253,9 @@ class Grid:
         """The mean of the offset that isn't in the formula."""
         if not (self.recipe.offset.column or self.recipe.offset.values):
             return 0.0
-        return float(np.mean(self.design.offset - self.recipe.at_fitted_rows(self.design.n).offset))
+        return float(
+            np.mean(self.design.offset - self.recipe.fixed_part(self.recipe.fitted, self.design.n).offset)
+        )
 
     def _averaged(self, L: Array, c: Array) -> Functions:
         weights = self._weights()
@@ -256,7 +267,7 @@ class Grid:
     def _index(self) -> pd.Index:
         if not self.kept:
             return pd.Index(["all"], name="average")
-        index = pd.MultiIndex.from_product([self.values[name] for name in self.kept], names=self.kept)
+        index = pd.MultiIndex.from_product([self._labels(name) for name in self.kept], names=self.kept)
         return index if len(self.kept) > 1 else index.get_level_values(0)
 
     def _weights(self) -> Array:
@@ -282,10 +293,5 @@ class Grid:
 
     def _places(self, name: str) -> NDArray[np.int64]:
         """(n,) which of the grid's values each fitted row has, -1 for another."""
-        fitted = self.recipe.fitted[name]
-        own = (
-            np.asarray(self.recipe.codings[name].levels, dtype=object)[fitted]
-            if name in self.recipe.codings
-            else fitted
-        )
+        own = self.recipe.fitted[name]
         return np.asarray(pd.Index(self.values[name]).get_indexer(pd.Index(own)), dtype=np.int64)

@@ -193,10 +193,10 @@ class Recipe:
         }
         return self._new_rows(made, blocks, rows)
 
-    def at_fitted_rows(self, n: int) -> NewRows:
-        """The fixed part of the n fitted rows, dropped columns too, of rows in memory."""
+    def fixed_part(self, columns: Mapping[str, NDArray[Any]], n: int) -> NewRows:
+        """The fixed part at n rows of the formula's columns, given as in `fitted`."""
         parts = self._parts([])
-        variables = coded({name: self.fitted[name] for name in self._names(parts)}, self.codings)
+        variables = coded({name: columns[name] for name in self._names(parts)}, self.codings)
         return self._new_rows(self._made(parts, variables, n), {}, np.arange(n))
 
     def outcome(self, data: Any, rows: Codes) -> Array:

@@ -1,6 +1,7 @@
 """Tails of the studentized range and of the largest of correlated t statistics, without a seed."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def largest_t_sf(t: float, root: Array, df: float) -> float:
     from scipy.special import ndtr, ndtri
 
     points = _lattice(len(root))
-    bound = t * _scales(points[:, 0], df)
+    bound = t * _scales(df)
     z, inside = np.zeros((POINTS, len(root))), np.ones(POINTS)
     for i, row in enumerate(root):
         shift = z[:, :i] @ row[:i]
@@ -66,12 +67,16 @@ def largest_t_sf(t: float, root: Array, df: float) -> float:
     return float(np.clip(1 - inside.mean(), 0.0, 1.0))
 
 
-def _scales(u: Array, df: float) -> Array:
+@lru_cache(maxsize=8)
+def _scales(df: float) -> Array:
+    """√(χ²/df) at the lattice's first coordinate."""
     from scipy.special import gammaincinv
 
+    u = _lattice(1)[:, 0]
     return np.ones(len(u)) if np.isinf(df) else np.sqrt(2 * gammaincinv(df / 2, u) / df)
 
 
+@lru_cache(maxsize=8)
 def _lattice(dimension: int) -> Array:
     """(POINTS, dimension) in the unit cube: multiples of roots of primes, folded."""
     primes = [n for n in range(2, 12 * dimension + 12) if all(n % d for d in range(2, int(n**0.5) + 1))]
@@ -80,7 +85,7 @@ def _lattice(dimension: int) -> Array:
 
 
 def critical_value(sf: Callable[[float], float], prob: float) -> float:
-    """Where a tail probability is 1 − prob."""
+    """Where a tail probability is 1 − prob, to six digits."""
     from scipy.optimize import brentq
 
     def gap(t: float) -> float:
@@ -89,4 +94,11 @@ def critical_value(sf: Callable[[float], float], prob: float) -> float:
     high = 4.0
     while gap(high) > 0 and high < LARGEST_T:
         high *= 2
-    return float(brentq(gap, 0.0, high, xtol=1e-10))
+    return float(brentq(gap, 0.0, high, xtol=1e-7))
+
+
+def each_df(value: Callable[[float], float], df: Array) -> Array:
+    """A value (k,) for each number of degrees of freedom, made once for those equal to ten digits."""
+    told_apart = [float(f"{one:.10g}") for one in df]
+    made = {one: value(one) for one in set(told_apart)}
+    return np.array([made[one] for one in told_apart])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bayeslmm.errors import OptionError
-from bayeslmm.likelihood.inference.simultaneous import critical_value, largest_t_sf
+from bayeslmm.likelihood.inference.simultaneous import critical_value, each_df, largest_t_sf
 
 from .base import Adjustment, Array, Family
 
@@ -22,11 +22,7 @@ class Dunnett(Adjustment):
 
     def critical(self, family: Family, prob: float) -> Array:
         root = _root(family)
-        found = {
-            df: critical_value(lambda t, df=df: largest_t_sf(t, root, df), prob)  # type: ignore[misc]
-            for df in set(family.df.tolist())
-        }
-        return np.array([found[df] for df in family.df.tolist()])
+        return each_df(lambda df: critical_value(lambda t: largest_t_sf(t, root, df), prob), family.df)
 
 
 def _root(family: Family) -> Array:

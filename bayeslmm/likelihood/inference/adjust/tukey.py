@@ -3,7 +3,7 @@
 import numpy as np
 
 from bayeslmm.errors import OptionError
-from bayeslmm.likelihood.inference.simultaneous import critical_value, range_sf
+from bayeslmm.likelihood.inference.simultaneous import critical_value, each_df, range_sf
 
 from .base import Adjustment, Array, Family
 
@@ -22,11 +22,9 @@ class Tukey(Adjustment):
 
     def critical(self, family: Family, prob: float) -> Array:
         _check(family)
-        found = {
-            df: critical_value(lambda t, df=df: range_sf(np.sqrt(2) * t, family.n_means, df), prob)  # type: ignore[misc]
-            for df in set(family.df.tolist())
-        }
-        return np.array([found[df] for df in family.df.tolist()])
+        return each_df(
+            lambda df: critical_value(lambda t: range_sf(np.sqrt(2) * t, family.n_means, df), prob), family.df
+        )
 
 
 def _check(family: Family) -> None:

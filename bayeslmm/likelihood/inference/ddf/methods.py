@@ -6,7 +6,7 @@ from bayeslmm.likelihood.inference.ddf.base import DDF
 
 
 def ddf_of(fit: Fitted, ddf: str) -> DDF:
-    """The method of that name for this fit.
+    """The method of that name for this fit, which keeps it.
 
     Raises
     ------
@@ -14,4 +14,8 @@ def ddf_of(fit: Fitted, ddf: str) -> DDF:
         For a misspelt method, or one that isn't for this fit.
     """
     methods = DDF.kinds()
-    return methods[check_choice("ddf", ddf, methods)](fit)
+    word = check_choice("ddf", ddf, methods)
+    if word not in fit.kept:
+        fit.kept[word] = methods[word](fit)
+    method: DDF = fit.kept[word]
+    return method
