@@ -259,7 +259,7 @@ class Grid:
 
     def _averaged(self, L: Array, c: Array) -> Functions:
         weights = self._weights()
-        kept = L.reshape(-1, len(weights), L.shape[1])
+        kept = L.reshape(len(L) // len(weights), len(weights), L.shape[1])
         means = np.einsum("o,mop->mp", weights, kept)
         dropped = Dropped.of(self.design, self.recipe)
         return Functions(self._index(), means, c.reshape(-1, len(weights)) @ weights, dropped, len(self.by))

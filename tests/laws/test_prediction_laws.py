@@ -1,6 +1,7 @@
 """One prediction: at one θ both engines say the same, whatever is asked, but for Monte Carlo error."""
 
 import warnings
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -13,11 +14,17 @@ from numpy.testing import assert_allclose
 import bayeslmm as bl
 from bayeslmm.errors import BayesLMMWarning
 from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.inference.coef_table import t_frame
+from bayeslmm.likelihood.inference.ddf.normal import Normal
+from bayeslmm.likelihood.quantities import variance_parts as fit_parts
 from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.posterior.effects.recover import recover_effects
 from bayeslmm.posterior.parameters import Parameters, relative_factors
 from bayeslmm.posterior.predictive import predict
+from bayeslmm.posterior.quantities import blup, variance_parts
 from bayeslmm.posterior.summary.tree import Draws
+from bayeslmm.spec.contrasts import contrasts
+from bayeslmm.spec.grid import Functions, Grid, GridOptions
 from bayeslmm.spec.prediction import NEW_LEVELS, PredictOptions
 from bayeslmm.spec.priors import default_priors
 
@@ -160,3 +167,41 @@ def test_an_observation_at_an_unseen_level_has_all_its_variance(chosen: object) 
     expected = np.sqrt(z @ (fit.vcov_values + T) @ z + fit.sigma**2)
     found = fit.predict({"x": 2.0, "g": 99}, chosen, "population", "prediction")
     assert found["se"].iloc[0] == pytest.approx(expected, rel=1e-9)
+
+
+@LAW
+@given(model=models(), seed=st.integers(0, 1000))
+def test_both_engines_average_alike(model: bl.LinearMixedModel, seed: int) -> None:
+    """Means, contrasts, slopes and combinations have one centre and one width; shares at one β are one."""
+    fit = fitted(model)
+    draws = draws_at(fit, model.spec.sigma is not None, seed)
+    for functions in grids(model):
+        mine = t_frame(Normal(fit), functions.kept, functions.values(fit.beta_values), 0 * functions.c, PROB)
+        theirs = functions.values(draws.beta)[0]
+        unit = mine["se"] / np.sqrt(N) + 1e-9
+        assert (np.abs(theirs.mean(axis=0) - mine["estimate"]) <= FAR * unit).all()
+        assert (np.abs(theirs.std(axis=0) - mine["se"]) <= FAR * unit).all()
+        limits = np.quantile(theirs, [0.1, 0.9], axis=0)
+        assert (np.abs(limits - mine[["lower", "upper"]].T) <= FAR * LIMIT * unit.to_numpy()).all(axis=None)
+    rng = np.random.default_rng(seed)
+    c, d = rng.normal(size=fit.design.p), rng.normal(size=fit.design.q)
+    own, (other,) = fit.blup(c, d).frame.iloc[0], blup(fit.design, draws, c, d, PROB).frame.itertuples()
+    assert abs(other.mean - own["estimate"]) <= FAR * own["se"] / np.sqrt(N)
+    assert abs(other.sd - own["se"]) <= FAR * own["se"] / np.sqrt(N)
+    at_estimate = replace(draws, beta=np.broadcast_to(fit.beta_values, draws.beta.shape))
+    for source, value in variance_parts(fit.design, at_estimate).items():
+        assert_allclose(value, fit_parts(fit)[source], rtol=1e-8, atol=1e-9)
+
+
+def grids(model: bl.LinearMixedModel) -> list[Functions]:
+    names = model.recipe.fixed_variables
+    asked = GridOptions(
+        [name for name in ("f",) if name in names], at={"x": [0.5, 2]} if "x" in names else {}
+    )
+    means = Grid(model.design, model.recipe, asked).means()
+    found = [means] if names else []
+    if "f" in names:
+        found.append(contrasts(means, "pairwise"))
+    if "x" in names:
+        found.append(Grid(model.design, model.recipe, GridOptions(())).slopes("x"))
+    return found
