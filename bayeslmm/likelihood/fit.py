@@ -34,6 +34,25 @@ if TYPE_CHECKING:
 
 type DdfWord = Literal["kenward-roger", "satterthwaite", "kenward-roger-observed", "residual", "normal"]
 
+# what other rooms ask of a fit and dir() leaves out
+INNER = [
+    "conditional",
+    "delta",
+    "kept",
+    "lam",
+    "natural_errors",
+    "objective",
+    "of",
+    "options",
+    "pwrss",
+    "recipe",
+    "sd_conditional",
+    "sd_prediction",
+    "solved",
+    "theta_sigma",
+    "theta_sigma_vcov",
+]
+
 
 @verbs_in_our_words
 class LikelihoodFit(Fitted):
@@ -481,6 +500,9 @@ class LikelihoodFit(Fitted):
     def summary(self) -> Summary:
         """The fit as a page of tables."""
         return summarize(self)
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in INNER]
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.posterior.hypotheses import PosteriorHypothesis
 
+INNER = ("draws", "mixture", "recipe")  # what other rooms ask of a result and dir() leaves out
+
 
 @verbs_in_our_words
 class PosteriorResult(Sampled):
@@ -42,6 +44,9 @@ class PosteriorResult(Sampled):
     data : DataTree with ArviZ's groups. method, reason : how it was sampled, and why so.
     design, priors, options, seed : what was sampled. n_draws, checks : of the run. See `Sampled`.
     """
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in INNER]
 
     def predict(
         self,

@@ -197,7 +197,7 @@ class Grid:
     def _labels(self, name: str) -> list[Any]:
         """The values as users know them."""
         if name not in self.recipe.codings:
-            return self.values[name].tolist()
+            return list(self.values[name].tolist())
         return [self.recipe.codings[name].levels[code] for code in self.values[name]]
 
     @property
@@ -284,11 +284,14 @@ class Grid:
         return np.ravel(counts / counts.sum())
 
     def _counts(self, names: Sequence[str]) -> Array:
-        """How many fitted rows have each combination of the values of some variables."""
+        """How many fitted rows have each combination of the values of some variables, by prior weight."""
         places = [self._places(name) for name in names]
         there = np.all([place >= 0 for place in places], axis=0) if places else np.ones(1, dtype=bool)
         counts = np.zeros([len(self.values[name]) for name in names])
-        np.add.at(counts, tuple(place[there] for place in places), 1.0)
+        rows = np.broadcast_to(there, self.design.n)
+        residual = self.design.residual
+        weights = 1 / residual.variances(residual.start)
+        np.add.at(counts, tuple(place[rows] for place in places), weights[rows])
         return counts
 
     def _places(self, name: str) -> NDArray[np.int64]:

@@ -169,7 +169,7 @@ def test_an_observation_at_an_unseen_level_has_all_its_variance(chosen: object) 
     assert found["se"].iloc[0] == pytest.approx(expected, rel=1e-9)
 
 
-@LAW
+@settings(LAW, max_examples=6)
 @given(model=models(), seed=st.integers(0, 1000))
 def test_both_engines_average_alike(model: bl.LinearMixedModel, seed: int) -> None:
     """Means, contrasts, slopes and combinations have one centre and one width; shares at one β are one."""

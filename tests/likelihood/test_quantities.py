@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 from scipy.linalg import block_diag
 
 from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.fit import INNER
 from bayeslmm.spec.dense import dense_covariance
 
 
@@ -70,3 +71,10 @@ def test_shares_of_a_model_without_effects(fitter):
     marginal, conditional = fit.r2().frame["estimate"]
     assert marginal == pytest.approx(conditional) and 0 < marginal < 1
     assert fit.icc().row("icc[adjusted]")["estimate"] == 0
+
+
+def test_dir_shows_verbs_and_numbers(sleep):
+    shown = dir(sleep)
+    assert {"predict", "marginal_means", "beta", "coef", "residuals"} <= set(shown)
+    assert not {"lam", "kept", "pwrss"} & set(shown)
+    assert all(hasattr(sleep, name) for name in INNER)

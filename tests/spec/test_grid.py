@@ -152,3 +152,11 @@ def test_contrasts_stay_within_groups() -> None:
 def test_contrasts_that_cannot_be(kind: object) -> None:
     with pytest.raises(OptionError):
         contrasts(means(), kind)  # type: ignore[arg-type]
+
+
+def test_proportional_weights_count_prior_weights() -> None:
+    frame = data()
+    weights = frame["x"].to_numpy()
+    found = grid("y ~ f + h + (1 | g)", GridOptions("f", weights="proportional"), weights=weights).means()
+    share = weights[frame["h"] == "v"].sum() / weights.sum()
+    assert_allclose(found.kept[:, found.dropped.names.index("h[T.v]")], share)

@@ -54,10 +54,10 @@ def _frame(fit: Fitted, recipe: Recipe) -> pd.DataFrame:
     """The response and the variables of the fixed part at the fitted rows, factors as they are."""
     columns: dict[str, Any] = {fit.design.response: fit.design.y}
     for name in recipe.fixed_variables:
-        values = recipe.fitted[name]
+        columns[name] = recipe.fitted[name]
         if name in recipe.codings:
-            values = pd.Categorical.from_codes(values, categories=pd.Index(recipe.codings[name].levels))
-        columns[name] = values
+            levels = pd.Index(recipe.codings[name].levels)
+            columns[name] = pd.Categorical.from_codes(recipe.fitted[name], categories=levels)
     return pd.DataFrame(columns)
 
 

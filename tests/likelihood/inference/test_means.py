@@ -1,5 +1,7 @@
 """Adjusted p-values and limits against other computations of the same probabilities."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -7,8 +9,12 @@ from scipy import stats
 
 import bayeslmm as bl
 from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.fit import DdfWord
 from bayeslmm.likelihood.inference.adjust.base import Adjustment, Family
+from bayeslmm.likelihood.inference.ddf.base import DDF
 from bayeslmm.likelihood.inference.simultaneous import critical_value, largest_t_sf, range_sf
+from bayeslmm.spec.grid import GRID_WEIGHTS, GridWeights
+from bayeslmm.spec.prediction import NEW_LEVELS, NewLevels
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +127,9 @@ def test_means_of_a_cell_without_data_are_not_estimable():
     assert "Victory isn't estimable" in repr(means)
     pairs = means.contrasts()
     assert pairs["p"].notna().tolist() == [True, False, False]
+
+
+def test_types_name_the_choices_there_are():
+    assert set(get_args(DdfWord.__value__)) == set(DDF.kinds())
+    assert set(get_args(GridWeights.__value__)) == set(GRID_WEIGHTS)
+    assert set(get_args(NewLevels.__value__)) == set(NEW_LEVELS)
