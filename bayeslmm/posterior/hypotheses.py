@@ -28,12 +28,12 @@ class Comparison(NamedTuple):
 
     Attributes
     ----------
-    text : as written. labels, weights : of the parameters with a weight. value : d. sign : of `COMPARISONS`.
+    text : as written. labels, row : of the parameters with a weight, and l there. value : d. sign : of `COMPARISONS`.
     """
 
     text: str
     labels: tuple[str, ...]
-    weights: Array
+    row: Array
     value: float
     sign: str
 
@@ -137,13 +137,13 @@ def prior_values(priors: Priors, asked: Comparison) -> Array:
     """Draws of l'ψ from its independent priors; the same always."""
     rng = np.random.default_rng(0)
     own = [priors.table[label].draw(rng, PRIOR_DRAWS) for label in asked.labels]
-    return np.asarray(asked.weights @ np.array(own))
+    return np.asarray(asked.row @ np.array(own))
 
 
 def prior_density(priors: Priors, asked: Comparison) -> float:
     """Of l'ψ at d: exact for one parameter, else of draws."""
     if len(asked.labels) == 1:
-        return _of_one(priors.table[asked.labels[0]], float(asked.weights[0]), asked.value)
+        return _of_one(priors.table[asked.labels[0]], float(asked.row[0]), asked.value)
     return density_at(prior_values(priors, asked), asked.value)
 
 
@@ -162,7 +162,7 @@ def posterior_density(
     if _normal_given_the_rest(priors, asked):
         return float(np.mean(list(_conditional_densities(design, priors, draws.parameters, asked))))
     positive = len(asked.labels) == 1 and kind_of(asked.labels[0]) in ("sd", "sigma")
-    lower, scale = (0.0, float(asked.weights[0])) if positive else (-np.inf, 1.0)
+    lower, scale = (0.0, float(asked.row[0])) if positive else (-np.inf, 1.0)
     return density_at(values.ravel() / scale, asked.value / scale, lower) / abs(scale)
 
 
@@ -173,7 +173,7 @@ def _conditional_densities(
     kernel, prior = design.kernel, prior_of_delta(design, priors)
     place = {f"beta[{coef}]": number for number, coef in enumerate(design.coefs)}
     row = np.zeros(design.p)
-    row[[place[label] for label in asked.labels]] = asked.weights
+    row[[place[label] for label in asked.labels]] = asked.row
     along = np.linalg.solve(kernel.R_X.T, row)
     centre = float(row @ kernel.to_beta(np.zeros(design.p)))
     for chain in chains:

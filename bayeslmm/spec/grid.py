@@ -41,13 +41,13 @@ class GridOptions:
     ----------
     names : variables whose combinations are compared. by : variables within whose combinations they are.
     at : values, by variable, in place of the mean or of all levels.
-    weights : of what is averaged over: "equal", or "proportional" to how often combinations occur.
+    averaging : of what is averaged over: "equal", or "proportional" to how often combinations occur.
     """
 
     names: Names
     by: Names | None = None
     at: Mapping[str, Any] = field(default_factory=dict)
-    weights: str = "equal"
+    averaging: str = "equal"
 
     def __post_init__(self) -> None:
         """Check the weights.
@@ -57,7 +57,7 @@ class GridOptions:
         OptionError
             For an unknown choice.
         """
-        check_choice("grid_weights", self.weights, GRID_WEIGHTS)
+        check_choice("grid_weights", self.averaging, GRID_WEIGHTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,7 +273,7 @@ class Grid:
     def _weights(self) -> Array:
         """Of the combinations averaged over; they sum to 1."""
         sizes = [len(self.values[name]) for name in self.averaged]
-        if self.options.weights == "equal" or not sizes:
+        if self.options.averaging == "equal" or not sizes:
             return np.full(prod(sizes), 1 / prod(sizes))
         counted = [name for name in self.averaged if len(self.values[name]) > 1]
         counts = self._counts(counted).reshape(

@@ -32,7 +32,8 @@ def _imported():
     """Distributions whose modules the package imports, lazily or not."""
     distributions = packages_distributions()
     modules = {name for path in (ROOT / "bayeslmm").rglob("*.py") for name in _top_level(path)}
-    return {distributions[name][0].lower() for name in modules - sys.stdlib_module_names - {"bayeslmm"}}
+    foreign = modules - sys.stdlib_module_names - {"bayeslmm"}
+    return {distributions.get(name, [name])[0].lower() for name in foreign}  # an extra may not be installed
 
 
 def _top_level(path):

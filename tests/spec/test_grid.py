@@ -43,7 +43,7 @@ def by_prediction(formula: str, points: pd.DataFrame, **model: object) -> np.nda
 @pytest.mark.parametrize("weights", ["equal", "proportional"])
 def test_means_are_averages_of_rows(formula: str, weights: str) -> None:
     frame = data()
-    found = grid(formula, GridOptions("f", weights=weights)).means()
+    found = grid(formula, GridOptions("f", averaging=weights)).means()
     share = frame["h"].value_counts(normalize=True) if weights == "proportional" else {"u": 0.5, "v": 0.5}
     for level, row in zip(found.index, found.kept, strict=True):
         points = pd.DataFrame({"f": level, "h": ["u", "v"], "x": frame["x"].mean()})
@@ -125,7 +125,7 @@ def test_one_clear_error(options: GridOptions, message: str) -> None:
 
 def test_weights_and_numbers_are_checked() -> None:
     with pytest.raises(OptionError, match="grid_weights 'equl' isn't known"):
-        GridOptions("f", weights="equl")
+        GridOptions("f", averaging="equl")
     with pytest.raises(DataError, match="column 'x' is numeric"):
         grid("y ~ f + x + (1 | g)", GridOptions("f", at={"x": ["high"]}))
     with pytest.raises(OptionError, match="'f' is a factor and has no slope"):
@@ -157,6 +157,6 @@ def test_contrasts_that_cannot_be(kind: object) -> None:
 def test_proportional_weights_count_prior_weights() -> None:
     frame = data()
     weights = frame["x"].to_numpy()
-    found = grid("y ~ f + h + (1 | g)", GridOptions("f", weights="proportional"), weights=weights).means()
+    found = grid("y ~ f + h + (1 | g)", GridOptions("f", averaging="proportional"), weights=weights).means()
     share = weights[frame["h"] == "v"].sum() / weights.sum()
     assert_allclose(found.kept[:, found.dropped.names.index("h[T.v]")], share)
