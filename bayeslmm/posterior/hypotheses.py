@@ -28,7 +28,8 @@ class Comparison(NamedTuple):
 
     Attributes
     ----------
-    text : as written. labels, row : of the parameters with a weight, and l there. value : d. sign : of `COMPARISONS`.
+    text : as written. labels, row : of the parameters with a weight, and l there.
+    value : d. sign : of `COMPARISONS`.
     """
 
     text: str

@@ -50,7 +50,7 @@ class GridOptions:
     averaging: str = "equal"
 
     def __post_init__(self) -> None:
-        """Check the weights.
+        """Check the choice.
 
         Raises
         ------
