@@ -35,7 +35,17 @@ if TYPE_CHECKING:
 type DdfWord = Literal["kenward-roger", "satterthwaite", "kenward-roger-observed", "residual", "normal"]
 
 # what other rooms ask of a fit and dir() leaves out
-INNER = ("conditional", "delta", "kept", "lam", "natural_errors", "objective", "optimum", "options", "pwrss")
+INNER: tuple[str, ...] = (
+    "conditional",
+    "delta",
+    "kept",
+    "lam",
+    "natural_errors",
+    "objective",
+    "optimum",
+    "options",
+    "pwrss",
+)
 INNER += ("recipe", "sd_conditional", "sd_prediction", "solved", "theta_sigma", "theta_sigma_vcov")
 
 
