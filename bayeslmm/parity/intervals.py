@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayeslmm.errors import BayesLMMError
-from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.fit import DdfWord, LikelihoodFit
 from bayeslmm.parity.side_by_side import overlap, ratio
 from bayeslmm.parity.sides import Side, Sides
 from bayeslmm.spec.labels import kind_of
@@ -51,8 +51,8 @@ def interval_table(sides: Sides, fit: LikelihoodFit | str, prob: float) -> pd.Da
 def _all(sides: Sides, fit: LikelihoodFit | str, prob: float) -> Iterator[Limits]:
     if not isinstance(fit, str):
         yield Limits("likelihood", Z, fit.estimates(prob, ranef=True).frame)
-        for method in ("satterthwaite", "kenward-roger"):
-            yield _of_beta(fit, method, prob)
+        yield _of_beta(fit, "satterthwaite", prob)
+        yield _of_beta(fit, "kenward-roger", prob)
         yield _profile(fit, prob)
     if sides.bootstrap:
         yield from _bootstraps(sides.bootstrap, prob)
@@ -60,7 +60,7 @@ def _all(sides: Sides, fit: LikelihoodFit | str, prob: float) -> Iterator[Limits
         yield from _posteriors(sides.posterior, prob)
 
 
-def _of_beta(fit: LikelihoodFit, method: str, prob: float) -> Limits:
+def _of_beta(fit: LikelihoodFit, method: DdfWord, prob: float) -> Limits:
     try:
         frame = fit.coef_table(method, prob)
     except BayesLMMError as error:
