@@ -16,6 +16,7 @@ from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.bootstrap.result import Bootstrap
 from bayeslmm.likelihood.fit import LikelihoodFit
 from bayeslmm.likelihood.inference.hypotheses import HypothesisTest
+from bayeslmm.likelihood.inference.means import MarginalMeans
 from bayeslmm.likelihood.inference.profile.profile import Profile
 from bayeslmm.likelihood.inference.ratio_test import BootstrapRatioTest
 from bayeslmm.likelihood.inference.rlrt import RestrictedRatioTest
@@ -24,6 +25,8 @@ from bayeslmm.likelihood.summary import Summary
 from bayeslmm.markup import bold, html_table, paragraph, preformatted, sentences
 from bayeslmm.parity.compare import Parity
 from bayeslmm.parity.verdict_table import Verdicts
+from bayeslmm.posterior.hypotheses import PosteriorHypothesis
+from bayeslmm.posterior.means import PosteriorMeans
 from bayeslmm.spec.priors import Priors
 
 PACKAGE = Path(bl.__file__).parent
@@ -74,6 +77,9 @@ def shown():
             fit.estimates(ranef=True),
             post.estimates(ranef=True),
             fit.test(np.eye(3)[1:]),
+            fit.marginal_means(f, ddf="satterthwaite"),
+            post.marginal_means(f),
+            post.hypothesis(f"beta[{x}] > 0"),
             fit.profile(labels=[f"beta[{x}]"]),
             boot,
             bl.bootstrap_lrt(small, fit, n=5, seed=1, progress=False),
@@ -98,6 +104,9 @@ def test_every_class_with_markup_is_looked_at(shown):
         InferenceTable,
         EstimateTable,
         HypothesisTest,
+        MarginalMeans,
+        PosteriorMeans,
+        PosteriorHypothesis,
         Profile,
         Bootstrap,
         BootstrapRatioTest,

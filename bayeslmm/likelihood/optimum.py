@@ -123,7 +123,8 @@ def search(
         x = np.zeros(0) if start is None else np.asarray(start, dtype=float)
         return _descended(criterion, x, max_iter, found)
     first = _descended(criterion, criterion.start(), max_iter)
-    return _lowest(criterion, first, max_iter) if criterion.kernel.n_panel < SCANNED else first
+    several = criterion.covariance.slots and criterion.kernel.n_panel < SCANNED
+    return _lowest(criterion, first, max_iter) if several else first
 
 
 def _lowest(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:

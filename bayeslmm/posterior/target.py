@@ -149,7 +149,7 @@ class Target:
         """Log densities (m,) and gradients (m, size) at points (m, size); m evaluations of the kernel."""
         m, steps = len(phi), _STEP * np.eye(self.size)
         moves = np.concatenate([np.zeros((1, self.size)), steps, -steps])
-        around = (phi[:, None] + moves).reshape(-1, self.size)
+        around = (phi[:, None] + moves).reshape(m * len(moves), self.size)
         parameters = self.parameters(around)
         lam, sigma, prior = (
             values.reshape(m, len(moves), -1)

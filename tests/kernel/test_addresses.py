@@ -127,6 +127,7 @@ def test_an_interrupt_of_the_question_is_raised_and_asked_again(monkeypatch: pyt
 
 
 def test_values_of_arguments_make_no_second_function() -> None:
+    walks.recompile()
     walks(np.ones(3))
     assert len(place.signatures) == 1
 

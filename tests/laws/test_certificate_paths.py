@@ -140,6 +140,8 @@ def natural_values(target, phi):
         log_jacobian += np.log(sd).sum() + np.log((1 - z**2) / 2).sum()
     if parameters.beta is not None:
         values[names.BETA] = parameters.beta[0]
+        further = target.parameters(phi[None] + 1.0).beta[0]  # its coordinates are linear
+        log_jacobian += np.log(further - parameters.beta[0]).sum()
         pairs = zip(target.design.coefs, parameters.beta[0], strict=True)
         values |= {f"beta[{coef}]": x for coef, x in pairs}
     return values, log_jacobian

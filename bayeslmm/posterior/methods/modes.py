@@ -59,7 +59,8 @@ class Scan:
     @cached_property
     def points(self) -> Array:
         """(m·s, d), scale fastest."""
-        return self.target.scaled(self.patterns, self.scales).reshape(-1, self.target.size)
+        scaled = self.target.scaled(self.patterns, self.scales)
+        return scaled.reshape(len(self.offsets) * len(self.scales), self.target.size)
 
     @cached_property
     def log_density(self) -> Array:
