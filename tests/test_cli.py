@@ -196,7 +196,13 @@ def test_a_file_of_the_report_that_cannot_be_written_is_found_before_any_work(ru
 INTERRUPTED = {"bootstrap": ("Bootstrapping", "1000000", "10"), "NUTS": ("Sampling", "10", "1000000")}
 
 
-@pytest.mark.parametrize(("step", "boot", "draws"), INTERRUPTED.values(), ids=INTERRUPTED)
+@pytest.mark.parametrize(
+    ("step", "boot", "draws"),
+    [
+        pytest.param(*case, id=name, marks=[pytest.mark.slow] * (name == "NUTS"))
+        for name, case in INTERRUPTED.items()
+    ],
+)
 def test_ctrl_c_ends_the_run_at_once(tmp_path, step, boot, draws):
     """The step that is interrupted is the last one, and what was stored stays."""
     store = tmp_path / "replicates"

@@ -155,7 +155,7 @@ def natural_point(target, phi):
     return parameters.sigma[0], sd, cor, None if parameters.beta is None else parameters.beta[0]
 
 
-SLOW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @SLOW

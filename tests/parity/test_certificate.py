@@ -41,7 +41,13 @@ def design_of(name, **options):
     return build(ModelSpec(MODELS[name], **options), data).design
 
 
-@pytest.fixture(scope="module", params=MODELS)
+LONG = ("Machines", "Machines, nested")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in MODELS],
+)
 def case(request):
     """A design and its graph, compiled once for the tests of a model."""
     design = design_of(request.param)

@@ -50,7 +50,14 @@ def largest_z(one, other):
     return z.abs().max()
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if Target(*model_of(name)).size <= MOST])
+def small_models():
+    """Those that quadrature takes; the longer ones are slow."""
+    for name in MODELS:
+        if Target(*model_of(name)).size <= MOST:
+            yield pytest.param(name, marks=[pytest.mark.slow] * (name not in ("correlated", "crossed")))
+
+
+@pytest.mark.parametrize("name", small_models())
 def test_importance_agrees_with_quadrature(name):
     assert largest_z(estimates(name, "importance", 31), estimates(name, "quadrature", 32)) < 4
 

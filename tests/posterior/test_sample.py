@@ -14,7 +14,7 @@ from bayeslmm.spec.priors import default_priors
 from .conftest import ONE_WAY, SLEEPSTUDY, run_of
 
 
-@pytest.mark.parametrize("method", ["marginal", "explicit"])
+@pytest.mark.parametrize("method", ["marginal", pytest.param("explicit", marks=pytest.mark.slow)])
 def test_methods_agree_within_monte_carlo_error(run, method):
     one = run(SLEEPSTUDY, "sleepstudy", method="importance", seed=20).estimates(ranef=True).frame
     other = run(SLEEPSTUDY, "sleepstudy", method=method, seed=20).estimates(ranef=True).frame

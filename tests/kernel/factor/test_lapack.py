@@ -70,6 +70,7 @@ def test_threads_and_processes_agree() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
+@pytest.mark.slow
 def test_a_dask_worker_agrees() -> None:
     if os.environ.get("CI") != "true":
         pytest.importorskip("distributed", reason="pip install 'bayeslmm[cluster]'")

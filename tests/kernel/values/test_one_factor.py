@@ -14,7 +14,12 @@ from tests.kernel.problem.test_condensed import CASES
 from tests.kernel.problems import Problem
 from tests.kernel.values.test_density import SIGMA, dense_integrated, dense_marginal
 
-ONE_FACTOR = [name for name, case in CASES.items() if len(case.blocks) == 1]
+USUAL = ("balanced, k=1, p=1", "balanced, k=2, p=3", "one of each, k=2, p=3", "between")
+ONE_FACTOR = [  # a pair of sizes is a function to compile
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in USUAL))
+    for name, case in CASES.items()
+    if len(case.blocks) == 1
+]
 
 
 def scaled(name: str, scale: float) -> Problem:

@@ -49,7 +49,7 @@ def test_an_impossible_step_is_minus_infinity(sleepstudy):
     assert value.eval(mode=PYTHON) == -np.inf
 
 
-@pytest.mark.parametrize("integrates_beta", [True, False])
+@pytest.mark.parametrize("integrates_beta", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_numba_compiles_the_density_of_one_factor_for_its_sizes(sleepstudy, integrates_beta):
     sizes = one_factor_sizes(sleepstudy.kernel.problem)
     assert sizes == (2, 2)
@@ -64,6 +64,7 @@ def test_numba_compiles_the_density_of_one_factor_for_its_sizes(sleepstudy, inte
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_numba_calls_lapack_for_a_large_tail():
     kernel, lam = crossed_kernel()
     sigma, flat = np.array(1.3), (np.zeros((2, 2)), np.zeros(2))

@@ -38,6 +38,7 @@ def test_store_holds_the_draws(tmp_path):
         run(store=folder)
 
 
+@pytest.mark.slow
 def test_a_longer_run_begins_with_the_shorter():
     short, long = (run(draws=n, tune=200, chains=2) for n in (100, 200))
     np.testing.assert_array_equal(
@@ -66,6 +67,7 @@ def _has_begun(folder):
         return False  # not even its groups are there
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_its_draws_and_is_repeated(tmp_path):
     folder = tmp_path / "run.zarr"
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(folder)])

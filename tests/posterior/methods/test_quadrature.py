@@ -86,7 +86,12 @@ def trapezoid(result):
     return mean, np.sqrt(second)
 
 
-@pytest.mark.parametrize("name", MODELS)
+LONG = ("unbalanced", "nested")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in MODELS]
+)
 def test_means_and_sds_are_those_of_a_trapezoid_rule(name):
     result = quadrature_of(name)
     frame = result.estimates().frame
