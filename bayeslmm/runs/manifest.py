@@ -6,6 +6,7 @@ import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
 
@@ -108,13 +109,17 @@ def _is_seed(value: Any) -> bool:
 
 def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
     """Versions of the installed ones among these packages."""
-    found = {}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    found = {name: _version(name) for name in names}
+    return {name: each for name, each in found.items() if each is not None}
+
+
+@cache
+def _version(name: str) -> str | None:
+    """As this process began with it."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def data_hash(columns: Mapping[str, ArrayLike]) -> str:
