@@ -123,6 +123,8 @@ def search(
         x = np.zeros(0) if start is None else np.asarray(start, dtype=float)
         return _descended(criterion, x, max_iter, found)
     first = _descended(criterion, criterion.start(), max_iter)
+    if not np.isfinite(first.value):  # moments lack the digits of a response that is nearly explained
+        first = _descended(criterion, criterion.coordinates.start(criterion.covariance.start()), max_iter)
     several = criterion.covariance.slots and criterion.kernel.n_panel < SCANNED
     return _lowest(criterion, first, max_iter) if several else first
 
@@ -171,7 +173,7 @@ def _with_phi_of(criterion: Criterion, first: Optimum, thetas: Array) -> Array:
 
 
 def _is_lower(value: float, other: float) -> bool:
-    return value < other - CLEARLY * max(1.0, abs(other))
+    return value + CLEARLY * max(1.0, abs(value)) < other
 
 
 def _descended(criterion: Criterion, x: Array, max_iter: int, found: Outcome | None = None) -> Optimum:

@@ -112,7 +112,7 @@ def _summands(equation: list[str], names: dict[str, int]) -> Iterator[tuple[floa
             operator = token
         elif token in names and name is None and operator != "/" and (operator or not open_):
             name, operator, open_ = token, "", True
-        elif re.fullmatch(NUMBER, token) and (operator or not open_):
+        elif re.fullmatch(NUMBER, token) and (operator == "*" or not open_ or (operator and float(token))):
             factor, operator, open_ = factor * float(token) ** (-1 if operator == "/" else 1), "", True
         else:
             raise _odd(equation)

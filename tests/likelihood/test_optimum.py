@@ -184,3 +184,14 @@ def test_bad_options_are_refused(sleepstudy: pd.DataFrame) -> None:
         model.fit(start=[1, 1])
     with pytest.raises(OptionError, match="max_iter is 0"):
         model.fit(max_iter=0)
+
+
+def test_a_start_without_a_criterion_is_left_for_the_usual_one(monkeypatch):
+    model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy"))
+    criterion = Criterion.of(model.design, True)
+    usual = optimize(criterion)
+    monkeypatch.setattr(Criterion, "start", lambda self: np.full(self.coordinates.n, 1e200))
+    assert not np.isfinite(criterion(criterion.start())[0])
+    found = optimize(criterion)
+    assert found.convergence.converged
+    assert found.value == pytest.approx(usual.value, rel=1e-12)

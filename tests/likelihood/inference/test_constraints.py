@@ -36,6 +36,8 @@ def test_equations_are_read(text: str, L: list[list[float]], d: list[float]) -> 
         ("a * = 2", "can't read"),
         ("a =", "can't read"),
         ("1 / a", "can't read"),
+        ("a/0 = 1", "can't read"),
+        ("a 2 = 1", "can't read"),
         ("3 = 2", "no coefficient"),
         ("a = 0,, a = 1", "empty"),
         ("", "empty"),
