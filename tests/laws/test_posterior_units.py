@@ -24,7 +24,9 @@ FORMULAS = ("y ~ x + (1 | g)", "y ~ x + (x | g)", "y ~ x + (0 + x | g)", "y ~ x 
 ORIGINS = ("y ~ x + (1 | g)", "y ~ x + (1 | g) + (1 | h)", "y ~ x + z + (0 + z | g)")
 BETA = (Flat(), Normal(0.5, 2.0), StudentT(4.0, 0.0, 2.0), Laplace(0.0, 3.0))
 SD = (None, Exponential(1.5), Gamma(2.0, 1.0), HalfStudentT(3.0, 1.0))
-methods = pytest.mark.parametrize("method", ["importance", "quadrature"])
+methods = pytest.mark.parametrize(
+    "method", ["importance", pytest.param("quadrature", marks=pytest.mark.slow)]
+)
 
 
 @st.composite

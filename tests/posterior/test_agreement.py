@@ -54,7 +54,7 @@ def small_models():
     """Those that quadrature takes; the longer ones are slow."""
     for name in MODELS:
         if Target(*model_of(name)).size <= MOST:
-            yield pytest.param(name, marks=[pytest.mark.slow] * (name not in ("correlated", "crossed")))
+            yield pytest.param(name, marks=[pytest.mark.slow] * (name != "crossed"))
 
 
 @pytest.mark.parametrize("name", small_models())

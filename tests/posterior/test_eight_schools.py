@@ -31,7 +31,9 @@ def model():
     )
 
 
-@pytest.mark.parametrize("method", ["importance", "quadrature", "marginal"])
+@pytest.mark.parametrize(
+    "method", ["importance", "quadrature", pytest.param("marginal", marks=pytest.mark.slow)]
+)
 def test_means_are_those_of_the_reference(model, method):
     post = model.sample(draws=2500, seed=8, method=method, progress=False)
     assert post.method == method

@@ -49,7 +49,8 @@ def test_an_impossible_step_is_minus_infinity(sleepstudy):
     assert value.eval(mode=PYTHON) == -np.inf
 
 
-@pytest.mark.parametrize("integrates_beta", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("integrates_beta", [True, False])
 def test_numba_compiles_the_density_of_one_factor_for_its_sizes(sleepstudy, integrates_beta):
     sizes = one_factor_sizes(sleepstudy.kernel.problem)
     assert sizes == (2, 2)

@@ -26,6 +26,7 @@ def run(**options):
     return sample(found, default_priors(found), SampleOptions(**(common | options)))
 
 
+@pytest.mark.slow
 def test_store_holds_the_draws(tmp_path):
     folder = tmp_path / "run.zarr"
     result = run(draws=200, tune=200, chains=2, store=folder)

@@ -86,7 +86,7 @@ def trapezoid(result):
     return mean, np.sqrt(second)
 
 
-LONG = ("unbalanced", "nested")
+LONG = ("unbalanced", "nested", "correlated")
 
 
 @pytest.mark.parametrize(
