@@ -113,7 +113,21 @@ class Criterion:
 
 
 @dataclass(frozen=True, eq=False)
-class MovingCriterion(Criterion):
+class PointByPoint(Criterion):
+    """A criterion whose values at many points are found one after the other."""
+
+    def many(self, x: Array) -> tuple[Array, Array]:
+        values, gradients = np.empty(len(x)), np.empty(x.shape)
+        for i, point in enumerate(x):
+            values[i], gradients[i] = self(point)
+        return values, gradients
+
+    def values(self, x: Array) -> Array:
+        return self.many(x)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class MovingCriterion(PointByPoint):
     """The criterion where R has parameters.
 
     Attributes
@@ -137,22 +151,8 @@ class MovingCriterion(Criterion):
         by_phi = at.pull(factored, 1.0, A_bar)
         return value, self.coordinates.pull(x, factored.by_lam(1.0, A_bar), by_phi)
 
-    def many(self, x: Array) -> tuple[Array, Array]:
-        return one_by_one(self, x)
-
-    def values(self, x: Array) -> Array:
-        return self.many(x)[0]
-
     def information(self, x: Array) -> None:
         """None: the average information knows θ alone."""
-
-
-def one_by_one(criterion: Criterion, x: Array) -> tuple[Array, Array]:
-    """Values (m,) and gradients (m, n) at m points x (m, n)."""
-    values, gradients = np.empty(len(x)), np.empty(x.shape)
-    for i, point in enumerate(x):
-        values[i], gradients[i] = criterion(point)
-    return values, gradients
 
 
 def moment_start(kernel: Kernel, covariance: CovarianceMap) -> Array:

@@ -22,7 +22,7 @@ from bayeslmm.kernel.factor.pullback import pullback
 from bayeslmm.kernel.search.optimizer import Status
 from bayeslmm.kernel.values.criterion import LOG_2PI
 from bayeslmm.kernel.values.solved import Solved
-from bayeslmm.likelihood.criterion import Criterion, one_by_one
+from bayeslmm.likelihood.criterion import Criterion, PointByPoint
 from bayeslmm.spec.covariance.algebra import contribution
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.relative import CovarianceMap, flatten
@@ -98,7 +98,7 @@ def unflattened(covariance: CovarianceMap, lam: Array) -> list[Array]:
 
 
 @dataclass(frozen=True, eq=False)
-class CriterionOfRows(Criterion):
+class CriterionOfRows(PointByPoint):
     """The same criterion, its moments from rows.
 
     Attributes
@@ -123,12 +123,6 @@ class CriterionOfRows(Criterion):
 
     def solved(self, conditional: Conditional) -> Solved:
         return _solved(_triangle(self._left_over(conditional), conditional))
-
-    def many(self, x: Array) -> tuple[Array, Array]:
-        return one_by_one(self, x)
-
-    def values(self, x: Array) -> Array:
-        return self.many(x)[0]
 
     def at(self, lam: Array, phi: Array) -> tuple[float, Array]:
         del phi

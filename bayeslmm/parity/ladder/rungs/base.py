@@ -3,13 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.parity.ladder.study import Study
 from bayeslmm.registry import Registered
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.fit import LikelihoodFit
 
 type Array = NDArray[np.float64]
 
@@ -57,6 +60,14 @@ class Rung(Registered, ABC):
     @classmethod
     def _word(cls) -> str | None:
         return vars(cls).get("name")
+
+
+def place_of_fit(study: Study, fit: "LikelihoodFit | str") -> Place | str:
+    """Where every estimand is at a fit, or why there is none."""
+    if isinstance(fit, str):
+        return fit
+    value, reasons = study.at_fit(fit)
+    return Place(value, np.zeros(len(value)), reasons)
 
 
 def rungs() -> tuple[Rung, ...]:

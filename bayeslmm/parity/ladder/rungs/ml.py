@@ -1,8 +1,6 @@
 """The maximum of the likelihood."""
 
-import numpy as np
-
-from bayeslmm.parity.ladder.rungs.base import Place, Rung
+from bayeslmm.parity.ladder.rungs.base import Place, Rung, place_of_fit
 from bayeslmm.parity.ladder.study import Study
 
 
@@ -14,7 +12,4 @@ class ML(Rung):
     cause = ""
 
     def stand(self, study: Study) -> Place | str:
-        if isinstance(study.ml, str):
-            return study.ml
-        value, reasons = study.at_fit(study.ml)
-        return Place(value, np.zeros(len(value)), reasons)
+        return place_of_fit(study, study.ml)

@@ -1,8 +1,6 @@
 """The maximum of the restricted likelihood."""
 
-import numpy as np
-
-from bayeslmm.parity.ladder.rungs.base import Place, Rung
+from bayeslmm.parity.ladder.rungs.base import Place, Rung, place_of_fit
 from bayeslmm.parity.ladder.study import Study
 
 
@@ -14,7 +12,4 @@ class REML(Rung):
     cause = "beta integrated"
 
     def stand(self, study: Study) -> Place | str:
-        if isinstance(study.reml, str):
-            return study.reml
-        value, reasons = study.at_fit(study.reml)
-        return Place(value, np.zeros(len(value)), reasons)
+        return place_of_fit(study, study.reml)
