@@ -181,7 +181,7 @@ def _descended(criterion: Criterion, x: Array, max_iter: int, found: Outcome | N
     restarts: list[float] = []
     evaluations = 0
     while True:
-        outcome, basis = _measured(criterion, found) if found else _minimized(criterion, x, max_iter)
+        outcome, basis = (found, None) if found else _minimized(criterion, x, max_iter)
         evaluations += outcome.n_evaluations
         outcome, basis, reached = _exact(criterion, outcome, basis)
         restarts.append(outcome.value)
@@ -223,15 +223,15 @@ def _way_down(
     return lower if value < outcome.value else None
 
 
-def _minimized(criterion: Criterion, x: Array, max_iter: int) -> tuple[Outcome, Array]:
-    """The minimum that a search from x ends in, as `_measured`; what converged at once has measured it."""
+def _minimized(criterion: Criterion, x: Array, max_iter: int) -> tuple[Outcome, Array | None]:
+    """The minimum that a search from x ends in, and the basis in which what converged at once was measured."""
     model = criterion.information(x)
     basis = criterion.coordinates.basis(x)
     outcome = minimize(
         criterion, x, basis, hessian=model, renew=False, max_evaluations=max_iter, many=criterion.many
     )
     at_once = model is None and outcome.converged and outcome.n_steps == 0
-    return (outcome, basis) if at_once else _measured(criterion, outcome)
+    return outcome, basis if at_once else None
 
 
 def _without_search(criterion: Criterion) -> Optimum:
@@ -240,19 +240,19 @@ def _without_search(criterion: Criterion) -> Optimum:
     return Optimum(none, value, Convergence(Status.CONVERGED, 0.0, none, (), 1, (value,)))
 
 
-def _exact(criterion: Criterion, outcome: Outcome, basis: Array) -> tuple[Outcome, Array, list[WayOff]]:
+def _exact(
+    criterion: Criterion, outcome: Outcome, basis: Array | None
+) -> tuple[Outcome, Array, list[WayOff]]:
     """The minimum to the last digit: what vanishes exactly 0, and what is free at its best given that.
 
     With the basis (n, n) in which its Hessian was measured, and the boundaries that it lies on.
     """
-    polished = _polished(criterion, outcome, basis)
-    if not near_boundary(criterion.covariance, criterion.coordinates.theta(polished.x)[None])[0]:
-        return polished, basis, []
-    clear = cleared(criterion, polished)
-    if clear is not polished:
-        measured, basis = _measured(criterion, clear)
-        polished = _polished(criterion, measured, basis)
-    return polished, basis, list(ways_off(criterion, polished.x))
+    near = near_boundary(criterion.covariance, criterion.coordinates.theta(outcome.x)[None])[0]
+    clear = cleared(criterion, outcome) if near else outcome
+    if basis is None or clear is not outcome:
+        clear, basis = _measured(criterion, clear)
+    polished = _polished(criterion, clear, basis)
+    return polished, basis, list(ways_off(criterion, polished.x)) if near else []
 
 
 def _measured(criterion: Criterion, outcome: Outcome) -> tuple[Outcome, Array]:
@@ -288,6 +288,8 @@ def _polished(criterion: Criterion, outcome: Outcome, basis: Array) -> Outcome:
             decrement=left,
             status=Status.CONVERGED if there else outcome.status,
         )
+        if left <= DIGITS:
+            break
     return outcome
 
 

@@ -24,6 +24,7 @@ MANY = 128
 SCALES_WHERE_DEAR = np.linspace(-1.0, 2.0, 5)
 PATTERNS_WHERE_DEAR = 8  # times the number of sds
 STARTS = 6  # searches besides the one from the usual start
+STEPS = 12  # of the straight way from a start to a known mode
 APART = 0.5  # posterior sds between modes that are two
 NEGLIGIBLE = 15.0  # log mass below the largest at which a mode is dropped
 
@@ -91,10 +92,19 @@ def modes(target: Target, scan: Scan) -> tuple[LaplaceFit, ...]:
     usual = laplace(target)
     found = [usual]
     for start in scan.starts():
-        found = with_mode(found, laplace(target, start, until=partial(_is_known, found)))
+        if not _leads_up(target, start, found):
+            found = with_mode(found, laplace(target, start, until=partial(_is_known, found)))
     proper = [fit for fit in found if fit.converged] or [usual]
     most = max(fit.log_mass for fit in proper)
     return tuple(fit for fit in proper if fit.log_mass > most - NEGLIGIBLE)
+
+
+def _leads_up(target: Target, phi: Array, found: list[LaplaceFit]) -> bool:
+    """Whether the straight way from φ to a mode that was found before only rises: it is a hill's own slope."""
+    tops = np.array([fit.mode for fit in found if fit.converged]).reshape(-1, target.size)
+    ways = phi + np.linspace(0.0, 1.0, STEPS + 1)[:, None] * (tops - phi)[:, None]
+    heights = target.finite(ways.reshape(-1, target.size)).reshape(len(tops), STEPS + 1)
+    return bool((np.diff(heights) > 0).all(axis=1).any())
 
 
 def _is_known(found: list[LaplaceFit], phi: Array) -> bool:
