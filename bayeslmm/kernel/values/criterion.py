@@ -4,6 +4,7 @@ import numpy as np
 
 from bayeslmm.kernel.arrays import Floats
 from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.copies import put
 from bayeslmm.kernel.factor.blocked import factor
 from bayeslmm.kernel.factor.dense import sweep
 from bayeslmm.kernel.factor.pullback import pullback
@@ -67,7 +68,8 @@ def criteria(lams: Floats, problem: Problem, reml: bool, sigma: float, slopes: b
     values, gradients = np.empty(len(lams)), np.zeros_like(lams)
     for i in range(len(lams)):
         if slopes:
-            values[i], gradients[i] = criterion(lams[i], problem, reml, sigma)
+            values[i], gradient = criterion(lams[i], problem, reml, sigma)
+            put(gradient, gradients[i])
         else:
             logdet, A, _, _ = factor(lams[i], problem)
             values[i] = profile(logdet, A, problem, reml, sigma)[0]
