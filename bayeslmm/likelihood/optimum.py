@@ -29,7 +29,7 @@ type Array = NDArray[np.float64]
 
 DIGITS = 1e-20  # squared gradient in the metric of the Hessian that rounding leaves
 NEGATIVE = 1e-4  # of the largest curvature, below which a negative one is rounding
-TINY = 150  # panel elements up to which many are, and searched from
+TINY = 150  # panel elements, of rows that all tell something, up to which many are, and searched from
 SCANNED = 20_000  # panel elements up to which far points are looked at
 CLEARLY = 1e-6  # of the criterion, by which a search is lower than another
 
@@ -131,7 +131,8 @@ def search(
 
 def _lowest(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:
     """The lowest of a minimum and those that are found from far points."""
-    tiny = criterion.kernel.n_panel < TINY
+    evenness = criterion.coordinates.residual.evenness(criterion.coordinates.phi(first.x))
+    tiny = criterion.kernel.n_panel * evenness < TINY
     scanned, others = (_from_many if tiny else _from_few)(criterion, first, max_iter)
     lowest = min([first, *others], key=lambda each: (not each.convergence.converged, each.value))
     lower = any(_is_lower(each.value, lowest.value) for each in others)

@@ -1,6 +1,7 @@
 """Random designs, mostly awkward: any dtype, scale, shift; weights over six orders; few rows; no variance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,16 @@ RANDOM = (
     "(x | g) + (1 | h)",
     "cs(1 + x | g)",
 )
+DRESSES = {
+    "x": (
+        lambda x: x.astype(float) > np.median(x.astype(float)),
+        lambda x: [Decimal(str(float(value))) for value in x],
+    ),
+    "f": (pd.Categorical, lambda f: f == "a", lambda f: pd.array(f, dtype="string")),
+    "g": (pd.Categorical, lambda g: g.astype(str), lambda g: g.astype(float), lambda g: [f"{v}:" for v in g]),
+    "h": (lambda h: h > 1, lambda h: pd.Categorical(h, categories=range(9)), lambda h: h.astype(object)),
+    "w": (lambda w: [Decimal(str(float(value))) for value in w], lambda w: np.round(w) + 1),
+}
 TYPES = ("float64", "float32", "int64", "int8", "Float64", "Int32", "object")
 
 
@@ -53,6 +64,16 @@ def random_design(seed: int) -> RandomDesign:
     data["x"], data["z"], data["f"] = typed(rng, scale * x + shift), z, f
     data["w"] = 10.0 ** rng.uniform(-3, 3, n)
     return RandomDesign(f"y ~ {rng.choice(FIXED)} + {rng.choice(RANDOM)}", data, bool(rng.random() < 0.3))
+
+
+def dressed(made: RandomDesign, seed: int) -> RandomDesign:
+    """The same with some columns as booleans, categories, text, Decimals."""
+    rng, data = np.random.default_rng([seed, 1]), made.data.copy()
+    for name, dresses in DRESSES.items():
+        worn = int(rng.integers(0, 2 * len(dresses)))
+        if worn < len(dresses):
+            data[name] = dresses[worn](data[name].to_numpy())
+    return replace(made, data=data)
 
 
 def typed(rng: np.random.Generator, values: np.ndarray) -> pd.Series:

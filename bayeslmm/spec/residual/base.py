@@ -134,6 +134,14 @@ class Residual(Registered, ABC):
         """Diagonal (n,) of R."""
         return self._variances(self._checked(phi))
 
+    def evenness(self, phi: ArrayLike = ()) -> float:
+        """(Σw)²/(n Σw²) of the rows' precisions w: the share of them that would tell as much, all alike."""
+        if self.is_identity:
+            return 1.0
+        variances = self.variances(phi)
+        precisions = np.min(variances) / variances
+        return float(np.mean(precisions) ** 2 / np.mean(precisions**2))
+
     def draw(self, generator: np.random.Generator, size: int, phi: ArrayLike = ()) -> Array:
         """(size, n) draws of e / σ."""
         return self.unwhiten(generator.standard_normal((size, self.n)).T, phi).T
