@@ -225,7 +225,7 @@ def _way_down(
 
 
 def _minimized(criterion: Criterion, x: Array, max_iter: int) -> tuple[Outcome, Array | None]:
-    """The minimum that a search from x ends in, and the basis in which what converged at once was measured."""
+    """The minimum that a search from x ends in; and the basis, where what converged at once was measured."""
     model = criterion.information(x)
     basis = criterion.coordinates.basis(x)
     outcome = minimize(

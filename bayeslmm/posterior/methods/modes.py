@@ -100,7 +100,7 @@ def modes(target: Target, scan: Scan) -> tuple[LaplaceFit, ...]:
 
 
 def _leads_up(target: Target, phi: Array, found: list[LaplaceFit]) -> bool:
-    """Whether the straight way from φ to a mode that was found before only rises: it is a hill's own slope."""
+    """Whether the straight way from φ to a known mode only rises: φ lies on its slope."""
     tops = np.array([fit.mode for fit in found if fit.converged]).reshape(-1, target.size)
     ways = phi + np.linspace(0.0, 1.0, STEPS + 1)[:, None] * (tops - phi)[:, None]
     heights = target.finite(ways.reshape(-1, target.size)).reshape(len(tops), STEPS + 1)
