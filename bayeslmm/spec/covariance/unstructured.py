@@ -110,7 +110,7 @@ class Unstructured(CovarianceStructure):
             if sizes[rank] > size:
                 return
             kept = np.linalg.solve(root, left[:, :rank] * sizes[:rank])
-            reduced = lower_factor(np.pad(kept, ((0, 0), (0, self.k - rank))))
+            reduced = lower_factor(kept)
             turned = np.where(np.sum(factor * reduced, axis=0) < 0, -1.0, 1.0)  # as its columns were
             yield partial(_instead, self.parameters(reduced * turned))
 
