@@ -20,14 +20,21 @@ FORMULAS = {
 }
 PARTS = {
     "/bayeslmm/kernel/kernel": "kernel: criterion and gradient",
-    "/bayeslmm/kernel/criterion": "kernel: criterion and gradient",
-    "/bayeslmm/kernel/optimizer": "search",
-    "/bayeslmm/likelihood/optimum": "search",
+    "/bayeslmm/kernel/factor/": "kernel: criterion and gradient",
+    "/bayeslmm/kernel/values/": "kernel: criterion and gradient",
+    "/bayeslmm/kernel/search/optimizer": "search",
     "/bayeslmm/kernel/": "kernel: cross-products, start values",
-    "/bayeslmm/spec/covariance": "search",
-    "/bayeslmm/spec/": "formula and design, our part",
+    "/bayeslmm/likelihood/boundary": "search",
+    "/bayeslmm/likelihood/criterion": "search",
+    "/bayeslmm/likelihood/elsewhere": "search: other minima",
+    "/bayeslmm/likelihood/optimum": "search",
+    "/bayeslmm/spec/covariance/": "search",
+    "/bayeslmm/spec/coordinates": "search",
+    "/bayeslmm/spec/relative": "search",
+    "/bayeslmm/spec/units": "search",
+    "/bayeslmm/spec/": "formula and design",
     "/bayeslmm/": "model, results",
-    "/formulaic/": "formula and design, formulaic",
+    "/formulaic/": "formula and design",
 }
 
 
