@@ -21,6 +21,7 @@ from bayeslmm.posterior.summary.estimates import Interval, draws_by_label
 from bayeslmm.spec import variance_parts as shares
 from bayeslmm.spec.combine import Weights
 from bayeslmm.spec.grid import Grid, GridOptions, GridWeights, Names
+from bayeslmm.spec.labels import beta_labels
 from bayeslmm.spec.prediction import NewLevels, PredictInterval, Prediction, PredictOptions, Random
 from bayeslmm.spec.priors import Preset, preset
 
@@ -323,9 +324,9 @@ class PosteriorResult(Sampled):
         Parameters
         ----------
         text : str
-            One comparison of a sum of labelled parameters: ``"beta[Days] > 5"``, ``"sd[Subject: Days] <
-            sigma"``, ``"2*beta[a] - beta[b] = 0"``. For "=" the Bayes factor is Savage and Dickey's ratio of
-            densities.
+            One comparison of a sum of labelled parameters, coefficients with or without ``beta[...]``:
+            ``"Days > 5"``, ``"sd[Subject: Days] < sigma"``, ``"2*beta[a] - beta[b] = 0"``. For "=" the Bayes
+            factor is Savage and Dickey's ratio of densities.
 
         Raises
         ------
@@ -341,7 +342,8 @@ class PosteriorResult(Sampled):
         from bayeslmm.spec.equations import parse_comparison
 
         names, draws = draws_by_label(self.data, self.design, ranef="ranef[" in text)
-        row, value, sign = parse_comparison(text, names)
+        short = dict(zip(self.design.coefs, beta_labels(self.design), strict=True))
+        row, value, sign = parse_comparison(text, names, short)
         own = np.flatnonzero(row)
         asked = Comparison(text, tuple(names[place] for place in own), row[own], value, sign)
         return hypothesis(self.design, self.priors, self._draws, asked, draws[..., own] @ row[own])

@@ -1,7 +1,8 @@
 """Equations in named numbers, "a - b = 0, 2*c = 1", read as rows of coefficients and constants."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,15 +33,22 @@ def parse(text: str, names: Sequence[str]) -> tuple[tuple[str, ...], Array, Arra
     return tuple(labels), np.array(rows), np.array(values)
 
 
-def parse_comparison(text: str, names: Sequence[str]) -> tuple[Array, float, str]:
+def parse_comparison(
+    text: str, names: Sequence[str], short: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Array, float, str]:
     """A comparison "2*a - b > 1" as l (names,), d and its sign, one of `COMPARISONS`: l'names > d.
+
+    Parameters
+    ----------
+    short : other words for names, where they aren't names themselves.
 
     Raises
     ------
     OptionError
         When there isn't one comparison, or no name in it.
     """
-    tokens = _tokens(text, names, "<=|>=|[-+*/=<>]")
+    full = {**short, **{name: name for name in names}}
+    tokens = [full.get(token, token) for token in _tokens(text, list(full), "<=|>=|[-+*/=<>]")]
     signs = [token for token in tokens if token in COMPARISONS]
     if len(signs) != 1:
         raise OptionError(f"{text!r} has {len(signs)} comparisons; write one, as in '2*a - b > 1' or 'a = 0'")

@@ -77,7 +77,7 @@ def test_probability_and_odds(post, draws):
     assert found.probability == p and found.odds == pytest.approx(p / (1 - p))
     assert found.bayes_factor == pytest.approx(found.odds, rel=0.02)  # a priori even odds
     assert found.mcse == pytest.approx(np.sqrt(p * (1 - p) / 4000), rel=0.5)
-    assert post.hypothesis("10 < beta[Days]").probability == p
+    assert post.hypothesis("10 < Days").probability == p
     assert post.hypothesis("beta[Days] <= 10").probability == pytest.approx(1 - p)
     joint = post.hypothesis("2*sd[Subject: Days] - sigma/2 < 0").probability
     assert joint == np.mean(2 * draws["sd[Subject: Days]"] < draws["sigma"] / 2)
