@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayeslmm import textbook
+    from bayeslmm import correlation, textbook, variance
     from bayeslmm.datasets import list_datasets, load_dataset
     from bayeslmm.errors import BayesLMMError, BayesLMMWarning, InputError
     from bayeslmm.likelihood.inference.comparison import anova
@@ -61,12 +61,14 @@ __all__ = [
     "anova",
     "bootstrap_lrt",
     "compare",
+    "correlation",
     "exact_rlrt",
     "from_bambi",
     "list_datasets",
     "load_dataset",
     "power",
     "textbook",
+    "variance",
 ]
 
 _HOMES = {
@@ -98,7 +100,7 @@ _HOMES = {
     "load_dataset": "bayeslmm.datasets",
     "power": "bayeslmm.likelihood.studies.power",
 }
-_ROOMS = ("textbook",)
+_ROOMS = ("correlation", "textbook", "variance")
 
 
 def __getattr__(name: str) -> Any:

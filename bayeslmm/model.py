@@ -65,6 +65,10 @@ class LinearMixedModel:
     functions : mapping, optional
         What the formula may call besides formulas' own functions, ``{"rescale": f}``: each gets float
         arrays, one value a row, and gives one.
+    correlation : of bayeslmm.correlation, optional
+        Of the residual within groups of rows: ``bl.correlation.AR1("Time | Mare")``.
+    variance : of bayeslmm.variance, optional
+        How the residual's variance depends on the rows: ``bl.variance.Power("age")``, products by ``*``.
 
     Raises
     ------
@@ -96,6 +100,9 @@ class LinearMixedModel:
         priors: Mapping[str, Any] | None = None,
         missing: Missing = "drop",
         functions: Mapping[str, Callable[..., Any]] | None = None,
+        *,
+        correlation: "Correlation | None" = None,
+        variance: "VarianceFunction | Product | None" = None,
     ) -> None:
         """Read the formula, build the design, set the priors."""
         spec = ModelSpec(
@@ -107,6 +114,8 @@ class LinearMixedModel:
             missing,
             covariance={} if covariance is None else covariance,
             functions=functions or {},
+            correlation=correlation,
+            variance=variance,
         )
         rows = opened(data)
         design, recipe = build(spec, rows)
@@ -171,7 +180,7 @@ class LinearMixedModel:
             "data": self.data,
         }
         same |= {"sigma": spec.sigma, "missing": spec.missing, "covariance": spec.covariance}
-        same |= {"functions": spec.functions}
+        same |= {"functions": spec.functions, "correlation": spec.correlation, "variance": spec.variance}
         text = spec.formula if formula is None else updated_formula(spec.formula, formula)
         return LinearMixedModel(text, **(same | changes))
 

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.effects.conditional import Conditional
+from bayeslmm.kernel.factor.factored import Factored
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.spec.coordinates import Coordinates
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.moving import Moving
+from bayeslmm.spec.moving import AtPhi, Moving
 from bayeslmm.spec.relative import CovarianceMap
 
 type Array = NDArray[np.float64]
@@ -79,9 +80,9 @@ class Criterion:
         """Generalized least squares there, in the kernel's coordinates."""
         return conditional.solved
 
-    def of_moments(self, lam: Array, A_bar: Array) -> Array:
-        """Gradient in Λ, (n_lam,), of a function of A alone, given that in A (p + 1, p + 1)."""
-        return self.kernel.pullback(lam, 0.0, A_bar)
+    def of_moments(self, x: Array, A_bar: Array) -> Array:
+        """Gradient in x, (n,), of a function of A alone, given that in A (p + 1, p + 1)."""
+        return self.coordinates.pull(x, self.kernel.pullback(self.coordinates.flat(x), 0.0, A_bar))
 
     @property
     def scale(self) -> Array:
@@ -91,6 +92,10 @@ class Criterion:
     def start(self) -> Array:
         """x (n,) of moment estimates, or at which each coef counts like the residual; φ as R says."""
         return self.coordinates.start(moment_start(self.kernel, self.covariance))
+
+    def far_phi(self, x: Array) -> Array:
+        """x (m, n) with φ elsewhere: there is none to move."""
+        return x[None][:0]
 
     def information(self, x: Array) -> Array | None:
         """The average information, (n, n), where differences of gradients would be dear."""
@@ -148,8 +153,36 @@ class MovingCriterion(PointByPoint):
         value, A_bar = at.kernel.profiled(factored, self.reml, self.sigma)
         if not np.isfinite(value):
             return np.inf, np.zeros(len(x))
-        by_phi = at.pull(factored, 1.0, A_bar)
-        return value, self.coordinates.pull(x, factored.by_lam(1.0, A_bar), by_phi)
+        return value, self._pulled(at, factored, x, 1.0, A_bar)
+
+    def _pulled(self, at: AtPhi, factored: Factored, x: Array, logdet_bar: float, A_bar: Array) -> Array:
+        """Gradient in x, (n,), of a function of (log|V₀|, A), given its derivatives there."""
+        by_phi = at.pull(factored, logdet_bar, A_bar)
+        return self.coordinates.pull(x, factored.by_lam(logdet_bar, A_bar), by_phi)
+
+    def of_moments(self, x: Array, A_bar: Array) -> Array:
+        at = self.moving.at(self.coordinates.phi(x))
+        return self._pulled(at, at.kernel.factored(self.coordinates.flat(x)), x, 0.0, A_bar)
+
+    def values(self, x: Array) -> Array:
+        return np.array([self._value(point) for point in x])
+
+    def _value(self, x: Array) -> float:
+        kernel = self.kernel_at(self.coordinates.phi(x))
+        value = kernel.profiled(kernel.factored(self.coordinates.flat(x)), self.reml, self.sigma)[0]
+        return value if np.isfinite(value) else np.inf
+
+    def start(self) -> Array:
+        """The lowest of R's starts, at the θ of moment estimates."""
+        usual = super().start()
+        starts = np.vstack([usual, self.far_phi(usual)])
+        return starts[int(np.argmin(self.values(starts)))] if len(starts) > 1 else usual
+
+    def far_phi(self, x: Array) -> Array:
+        """x (m, n) with φ at R's other starts."""
+        points = np.tile(x, (len(self.coordinates.residual.starts) - 1, 1))
+        self.coordinates.phi(points)[...] = self.coordinates.residual.starts[1:]
+        return points
 
     def information(self, x: Array) -> None:
         """None: the average information knows θ alone."""

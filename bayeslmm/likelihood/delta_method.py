@@ -55,8 +55,7 @@ def theta_sigma(objective: Criterion, x: Array, delta: Array, r2: float) -> Thet
     if not coordinates.residual.sigma_free:
         return ThetaSigma(basis, np.pad(root, ((0, 1), (0, 1))))
     a = np.append(-delta, 1.0)
-    r2_lam = objective.of_moments(coordinates.flat(x), np.outer(a, a))  # r² = aᵀAa at the best δ
-    slope = 0.5 * basis.T @ coordinates.pull(x, r2_lam) / r2
+    slope = 0.5 * basis.T @ objective.of_moments(x, np.outer(a, a)) / r2  # r² = aᵀAa at the best δ
     free = np.array([[np.sqrt(0.5 / (kernel.n - kernel.p * objective.reml))]])
     return ThetaSigma(basis, np.block([[root, np.zeros((len(x), 1))], [(slope @ root)[None], free]]))
 

@@ -45,7 +45,12 @@ def effect_sizes(covariance: CovarianceMap, theta: Array) -> Array:
 
 
 def with_digits(criterion: Criterion, design: Design, x: Array) -> Criterion:
-    """The criterion itself, or the one of rows where x asks for its digits and the rows are there."""
+    """The criterion itself, or the one of rows where x asks for its digits and the rows are there.
+
+    Where R has parameters every evaluation is of rows already, of their cross-products: it stays as it is.
+    """
+    if design.residual.n_phi:
+        return criterion
     short = np.any(effect_sizes(criterion.covariance, criterion.coordinates.theta(x)) > SHORT)
     return CriterionOfRows.of_rows(criterion, design) if short and design.in_memory else criterion
 
@@ -141,9 +146,9 @@ class CriterionOfRows(PointByPoint):
             value += solved.logdet + 2 * float(np.sum(np.log(np.abs(np.diag(self.kernel.R_X)))))
         return float(value), self._of_logdet(found) + self._of_moments(found, E, A_bar)
 
-    def of_moments(self, lam: Array, A_bar: Array) -> Array:
-        found = self.kernel.conditional(lam)
-        return self._of_moments(found, self._left_over(found), A_bar)
+    def of_moments(self, x: Array, A_bar: Array) -> Array:
+        found = self.kernel.conditional(self.coordinates.flat(x))
+        return self.coordinates.pull(x, self._of_moments(found, self._left_over(found), A_bar))
 
     def _left_over(self, found: Conditional) -> Array:
         return left_over(self.design, self.columns, found)

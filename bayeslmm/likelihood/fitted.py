@@ -52,8 +52,8 @@ class Fitted:
 
     Attributes
     ----------
-    design : the model's matrices. options : how it was fitted. optimum : x = (θ, φ), the criterion there,
-        and the evidence of convergence. formula : as written. recipe : how new rows become a design.
+    design : the model's matrices, R at the estimate of φ. options : how it was fitted. optimum : x = (θ, φ),
+        the criterion there, and the evidence of convergence. formula : as written. recipe : how new rows become a design.
     """
 
     design: Design
@@ -86,7 +86,8 @@ class Fitted:
         if sharper is not criterion:
             optimum = optimize(sharper, optimum.x, options.max_iter).after(optimum)
         _warn(optimum.convergence)
-        return cls(design, options, optimum, formula, recipe)
+        settled = design.at_phi(design.coordinates.phi(optimum.x))
+        return cls(settled, options, optimum, formula, recipe)
 
     def refit(self, y: ArrayLike) -> Self:
         """The same model fitted to another response (n,), one value for each row used."""
@@ -185,8 +186,9 @@ class Fitted:
 
     @property
     def n_params(self) -> int:
-        """p + n_theta, and 1 more where σ is estimated."""
-        return self.design.p + self.design.n_theta + self.design.residual.sigma_free
+        """p + n_theta + n_phi, and 1 more where σ is estimated."""
+        residual = self.design.residual
+        return self.design.p + self.design.n_theta + residual.n_phi + residual.sigma_free
 
     @property
     def aic(self) -> float:

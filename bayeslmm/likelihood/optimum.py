@@ -125,8 +125,19 @@ def search(
     first = _descended(criterion, criterion.start(), max_iter)
     if not np.isfinite(first.value):  # moments lack the digits of a response that is nearly explained
         first = _descended(criterion, criterion.coordinates.start(criterion.covariance.start()), max_iter)
+    first = _beside(criterion, first, max_iter)
     several = criterion.covariance.slots and criterion.kernel.n_panel < SCANNED
     return _lowest(criterion, first, max_iter) if several else first
+
+
+def _beside(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:
+    """The lowest of a minimum and those that are found from R's other starts, where a ridge lies between."""
+    points = criterion.far_phi(first.x)
+    if not len(points):
+        return first
+    starts = beyond_a_ridge(criterion.values, points, first.x, first.value)
+    others = [_descended(criterion, start, max_iter) for start in starts]
+    return min([first, *others], key=lambda each: (not each.convergence.converged, each.value))
 
 
 def _lowest(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:

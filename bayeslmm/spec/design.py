@@ -165,9 +165,11 @@ class RowsInMemory:
         return len(self.y)
 
     def kernel(self, design: "Design") -> "Kernel":
-        """Their cross-products."""
+        """Their cross-products; at the φ that the residual is settled at, where it has such."""
         from bayeslmm.kernel.kernel import Kernel
 
+        if design.residual.n_phi or design.residual.groups is not None:
+            return self.moving(design).at(design.residual.settled_phi).kernel
         parts = [(block.codes, block.columns, block.n_levels) for block in design.blocks]
         known = tuple(block.known for block in design.blocks)
         R = design.residual
@@ -273,6 +275,10 @@ class Design:
     def with_response(self, y: Array, products: "Kernel | None" = None) -> "Design":
         """The same design with another response (n,), whose cross-products may be known."""
         return replace(self, observed=RowsInMemory(y, self.offset, self.X, self.rows), products=products)
+
+    def at_phi(self, phi: Array) -> "Design":
+        """The same design with R at φ where none is asked for; φ stays free."""
+        return replace(self, residual=self.residual.settle(phi)) if len(phi) else self
 
     def with_blocks(self, blocks: Iterable[Block]) -> "Design":
         """The same design with another random part."""

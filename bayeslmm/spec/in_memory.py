@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import DesignWarning
 
-from . import checks
+from . import checks, residual_rows
 from .covariance import CovarianceStructure
 from .design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
 from .factors import Coding, Factor, Grouping, coding_of, factor_of
@@ -61,7 +61,7 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
     y = _response(spec, parts, kept)
     X, columns, dropped = _full_rank(parts["fixed"])
     groupings, blocks = _blocks(spec, parts, kept)
-    residual = _residual(spec, kept, frame)
+    made_by, residual = _residual(spec, kept, frame)
     design = Design(
         observed=RowsInMemory(
             y=_frozen(y),
@@ -79,7 +79,8 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
     )
     if reason := unidentified(design, spec.bars):
         design = replace(design, unidentified=reason)
-    return Built(design, make_recipe(spec, parts, fitted, codings, columns, groupings))
+    recipe = make_recipe(spec, parts, fitted, codings, columns, groupings)
+    return Built(design, replace(recipe, residual=made_by))
 
 
 def column_roles(spec: ModelSpec) -> dict[str, str]:
@@ -92,6 +93,7 @@ def column_roles(spec: ModelSpec) -> dict[str, str]:
         for what, name in (("offset", spec.offset), ("weights", spec.weights))
         if isinstance(name, str)
     ]
+    named += residual_rows.columns_of(spec.correlation, spec.variances).items()
     roles: dict[str, str] = {}
     for name, role in named:
         roles.setdefault(name, role)
@@ -173,15 +175,25 @@ def _offset(spec: ModelSpec, parts: Mapping[str, Part], kept: _Rows) -> Array:
     return total
 
 
-def _residual(spec: ModelSpec, kept: _Rows, frame: pd.DataFrame) -> Residual:
+def _residual(
+    spec: ModelSpec, kept: _Rows, frame: pd.DataFrame
+) -> tuple[residual_rows.ResidualRows | None, Residual]:
+    weights, n = _weights(spec, kept, frame), len(kept.rows)
+    if spec.correlation is None and spec.variance is None:
+        return None, PriorWeights(n, spec.sigma) if weights is None else PriorWeights.of(weights, spec.sigma)
+    own = {} if weights is None else {"weights": weights}
+    return residual_rows.learn(spec.correlation, spec.variances, kept.columns, own, n, spec.sigma)
+
+
+def _weights(spec: ModelSpec, kept: _Rows, frame: pd.DataFrame) -> Array | None:
     if spec.weights is None:
-        return PriorWeights(len(kept.rows), spec.sigma)
+        return None
     if isinstance(spec.weights, str):
         weights = checks.number_column("weights", kept.columns[spec.weights])
     else:
         weights = kept.pick(checks.row_values("weights", spec.weights, len(frame)))
     checks.check_weights(weights)
-    return PriorWeights.of(_frozen(weights), spec.sigma)
+    return _frozen(weights)
 
 
 def _full_rank(fixed: Part) -> tuple[Array, NDArray[np.intp], tuple[str, ...]]:

@@ -13,6 +13,8 @@ from bayeslmm.errors import OptionError, check_choice, did_you_mean
 from .expression.functions import check_own
 from .formula import read_formula
 from .parsed import Bar, Expression, Formula
+from .residual import Correlation, VarianceFunction
+from .residual.variances import Product
 
 type Missing = Literal["drop", "error"]
 
@@ -31,6 +33,8 @@ class ModelSpec:
     missing : "drop" rows with missing values, or make them an "error"
     covariance : by grouping factor: the known covariance between its levels, a matrix or a DataFrame
     functions : by name: what the formula may call besides its own functions
+    correlation : of the residual within groups of rows; None where rows are independent
+    variance : how the residual's variance depends on the rows; None where it is the same
     parsed : the formula taken apart
     """
 
@@ -42,6 +46,8 @@ class ModelSpec:
     missing: Missing = "drop"
     covariance: Mapping[str, Any] = field(default_factory=dict)
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    correlation: Correlation | None = None
+    variance: VarianceFunction | Product | None = None
     parsed: Formula = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -57,6 +63,8 @@ class ModelSpec:
         check_choice("missing =", self.missing, ("drop", "error"))
         if self.sigma is not None and not _is_positive(self.sigma):
             raise OptionError(f"a known sigma is a positive number, not {self.sigma!r}")
+        _check_kind("correlation", self.correlation, Correlation, "correlation.AR1('time | subject')")
+        _check_kind("variance", self.variance, VarianceFunction | Product, "variance.Power('age')")
         object.__setattr__(self, "contrasts", dict(self.contrasts or {}))
         object.__setattr__(self, "functions", dict(self.functions or {}))
         check_own(self.functions)
@@ -80,6 +88,11 @@ class ModelSpec:
         settled = copy(self)
         object.__setattr__(settled, "parsed", parsed)
         return settled
+
+    @property
+    def variances(self) -> tuple[VarianceFunction, ...]:
+        """The variance functions, whose standard deviations are multiplied."""
+        return () if self.variance is None else tuple(self.variance)
 
     @property
     def response(self) -> str:
@@ -114,6 +127,13 @@ class ModelSpec:
     def sigma_free(self) -> bool:
         """Is the residual variance to be estimated?"""
         return self.sigma is None
+
+
+def _check_kind(what: str, given: object, kind: Any, example: str) -> None:
+    if given is not None and not isinstance(given, kind):
+        raise OptionError(
+            f"{what}= is a structure such as bl.{example}, with its columns, not {given!r}; see bl.{what}"
+        )
 
 
 def _is_positive(value: object) -> bool:

@@ -14,6 +14,7 @@ from .checks import as_frame, check_columns, check_weights, number_column, numbe
 from .factors import Coded, Coding, Grouping, recode, unseen_level
 from .materialize import replay
 from .plain import Learnt, Part
+from .residual_rows import ResidualRows
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
@@ -137,6 +138,7 @@ class Recipe:
     bars : for each grouping factor, the names of its bars
     offset, weights : what the model was given beside its formula
     fitted : the formula's columns at the fitted rows: codes of a factor, else numbers
+    residual : how rows get correlations and variances, where the model has such
     """
 
     trained: Mapping[str, Learnt]
@@ -149,6 +151,7 @@ class Recipe:
     offset: Apart = Apart("offset")
     weights: Apart = Apart("weights")
     fitted: Mapping[str, NDArray[Any]] = field(default_factory=dict, repr=False)
+    residual: ResidualRows | None = field(default=None, repr=False)
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """What every residual can do."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,35 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
 
+class Parameters(NamedTuple):
+    """The parameters of R as people know them.
+
+    Attributes
+    ----------
+    labels : of each, m. values : (m,). bounds : (m, 2) ends of their ranges.
+    slopes : (m, n_phi + 1) derivatives by φ and log σ.
+    """
+
+    labels: tuple[str, ...]
+    values: Array
+    bounds: Array
+    slopes: Array
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Parameters]") -> "Parameters":
+        """Those of several parts of R, each with a φ of its own."""
+        from scipy.linalg import block_diag
+
+        by_phi = block_diag(np.zeros((0, 0)), *(part.slopes[:, :-1] for part in parts))
+        by_log_sigma = np.concatenate([np.zeros(0), *(part.slopes[:, -1] for part in parts)])
+        return cls(
+            tuple(label for part in parts for label in part.labels),
+            np.concatenate([np.zeros(0), *(part.values for part in parts)]),
+            np.vstack([np.zeros((0, 2)), *(part.bounds for part in parts)]),
+            np.column_stack([by_phi, by_log_sigma]),
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Residual(Registered, ABC):
     """The residual of n rows, e ~ N(0, σ²R(φ)).
@@ -29,11 +58,13 @@ class Residual(Registered, ABC):
     ----------
     n : number of rows. sigma : σ where it is known, None where it is estimated.
     data : what R takes from the rows, (n,) each, by name.
+    settled : the φ (n_phi,) that counts where none is given, as that of a fit; None for none.
     """
 
     n: int
     sigma: float | None = None
     data: Mapping[str, Array] = field(default_factory=dict)
+    settled: Array | None = None
 
     @classmethod
     @abstractmethod
@@ -61,6 +92,11 @@ class Residual(Registered, ABC):
         """A φ to begin with, (n_phi,)."""
 
     @property
+    def starts(self) -> Array:
+        """φ (m, n_phi) to begin with, far from each other; the first is `start`."""
+        return self.start[None]
+
+    @property
     @abstractmethod
     def description(self) -> str:
         """R in a few words."""
@@ -79,6 +115,25 @@ class Residual(Registered, ABC):
     def groups(self) -> Codes | None:
         """(n,) number of each row's residual group; None where every row is one by itself."""
         return None
+
+    @property
+    def order(self) -> Codes:
+        """(n,) the rows in the order in which each depends on those of its group before it."""
+        return np.arange(self.n)
+
+    @property
+    def settled_phi(self) -> Array:
+        """(n_phi,) the φ that counts where none is given; refused where there is none."""
+        return self._checked(())
+
+    def settle(self, phi: Array) -> Self:
+        """The same residual, at φ where none is given; φ stays a parameter."""
+        return replace(self, settled=phi)
+
+    def parameters(self, phi: Array, sigma: float) -> Parameters:
+        """The parameters as people know them."""
+        del phi, sigma
+        return Parameters.joined(())
 
     def of_rows(self, n: int, data: Mapping[str, Array]) -> Self:
         """The residual of other rows, σ and structure the same."""
@@ -123,7 +178,7 @@ class Residual(Registered, ABC):
         return self._log_det_gradient(self._checked(phi))
 
     def log_pivots(self, phi: ArrayLike = ()) -> Array:
-        """(n,) log variance over σ² of each row, given the rows of its group before it."""
+        """(n,) log variance over σ² of each row, given the rows of its group before it in `order`."""
         return self._log_pivots(self._checked(phi))
 
     def log_det(self, phi: ArrayLike = ()) -> float:
@@ -151,6 +206,8 @@ class Residual(Registered, ABC):
         return self._covariance(new, self._checked(phi))
 
     def _checked(self, phi: ArrayLike) -> Array:
+        if self.settled is not None and np.size(phi) == 0:
+            return self.settled
         if np.shape(phi) != (self.n_phi,):
             raise OptionError(
                 f"phi has {np.size(phi)} values; this residual has {self.n_phi}: {', '.join(self.names)}"

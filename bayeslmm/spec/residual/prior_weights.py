@@ -62,11 +62,11 @@ class PriorWeights(Residual):
         from scipy.sparse import csr_array
 
         if isinstance(rows, np.ndarray):
-            return _along(self._roots, rows) * rows
+            return along(self._roots, rows) * rows
         return csr_array(rows.multiply(self._roots[:, None]))
 
     def _unwhiten(self, rows: Array, phi: Array) -> Array:
-        return rows / _along(self._roots, rows)
+        return rows / along(self._roots, rows)
 
     def _pull(self, rows: Any, by_whitened: Any, phi: Array) -> Array:
         return np.zeros(self.n_phi)
@@ -86,6 +86,6 @@ class PriorWeights(Residual):
         return csr_array((new.n, self.n))
 
 
-def _along(values: Array, rows: Array) -> Array:
+def along(values: Array, rows: Array) -> Array:
     """One value a row (n,), shaped to multiply rows (n, ...)."""
     return values.reshape(-1, *(1,) * (rows.ndim - 1))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
@@ -36,6 +36,7 @@ def dense(made: Residual, phi: np.ndarray) -> np.ndarray:
     return root @ root.T
 
 
+@settings(deadline=None)
 @given(residuals(), st.integers(0, 3))
 def test_whitening_is_undone(case: tuple[Residual, np.ndarray], width: int) -> None:
     made, phi = case
@@ -45,6 +46,7 @@ def test_whitening_is_undone(case: tuple[Residual, np.ndarray], width: int) -> N
         np.testing.assert_allclose(made.whiten(made.unwhiten(rows, phi), phi), rows, **CLOSE)
 
 
+@settings(deadline=None)
 @given(residuals())
 def test_sparse_rows_are_whitened_as_dense_ones(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
@@ -54,15 +56,18 @@ def test_sparse_rows_are_whitened_as_dense_ones(case: tuple[Residual, np.ndarray
     np.testing.assert_allclose(found.toarray(), made.whiten(rows, phi), **CLOSE)
 
 
+@settings(deadline=None)
 @given(residuals())
 def test_determinant_pivots_and_variances_are_those_of_dense_R(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
     R = dense(made, phi)
     np.testing.assert_allclose(made.log_det(phi), np.linalg.slogdet(R)[1], **CLOSE)
     np.testing.assert_allclose(made.variances(phi), np.diag(R), **CLOSE)
-    np.testing.assert_allclose(made.log_pivots(phi), 2 * np.log(np.diag(np.linalg.cholesky(R))), **CLOSE)
+    in_order = np.linalg.cholesky(R[np.ix_(made.order, made.order)])
+    np.testing.assert_allclose(made.log_pivots(phi)[made.order], 2 * np.log(np.diag(in_order)), **CLOSE)
 
 
+@settings(deadline=None)
 @given(residuals())
 def test_pulling_back_is_the_transpose_of_whitening_s_derivative(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
@@ -87,6 +92,7 @@ def test_pulling_back_is_the_transpose_of_whitening_s_derivative(case: tuple[Res
     )
 
 
+@settings(deadline=None)
 @given(residuals())
 def test_draws_have_the_covariance(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
@@ -95,6 +101,7 @@ def test_draws_have_the_covariance(case: tuple[Residual, np.ndarray]) -> None:
     np.testing.assert_allclose(drawn, made.unwhiten(z.T, phi).T, **CLOSE)  # Var(R^½z) = R
 
 
+@settings(deadline=None)
 @given(residuals())
 def test_pickled_and_taken_apart_it_is_the_same(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
@@ -106,6 +113,7 @@ def test_pickled_and_taken_apart_it_is_the_same(case: tuple[Residual, np.ndarray
         assert other.sigma == made.sigma
 
 
+@settings(deadline=None)
 @given(residuals())
 def test_a_wrong_phi_is_refused(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case

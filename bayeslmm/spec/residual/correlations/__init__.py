@@ -1,0 +1,9 @@
+"""Correlations of the residual within groups of rows, one a file, all of which register themselves."""
+
+from bayeslmm.registry import import_folder
+
+from .base import Correlation, Counts
+
+__all__ = ["Correlation", "Counts"]
+
+import_folder(__name__, __path__)

@@ -1,0 +1,47 @@
+"""First-order autoregression, by steps."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bayeslmm.spec.residual.roots import Chain, Joined, Root
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from .base import Correlation, Counts
+
+
+@dataclass(frozen=True, eq=False)
+class AR1(Correlation):
+    """Autoregression of order 1: φ^k between rows k steps apart, −1 < φ < 1.
+
+    Parameters
+    ----------
+    form : "Time | Mare" with whole numbers, or a factor whose levels count; "1 | Mare" for the order of rows.
+    """
+
+    keyword: ClassVar[str] = "AR1"
+    counts: ClassVar[Counts] = Counts.STEPS
+
+    def root(self, joined: Joined) -> type[Root]:
+        return Chain
+
+    def parameters(self, learnt: Learnt) -> Natural:
+        return Natural(("phi[AR1]",), np.array([[-1.0, 1.0]]))
+
+    def natural(self, phi: Any, learnt: Learnt) -> Any:
+        return np.tanh(phi)
+
+    def free(self, natural: Array, learnt: Learnt) -> Array:
+        return np.arctanh(natural)
+
+    def starts(self, learnt: Learnt) -> Array:
+        return np.array([[0.0], [1.5], [-1.0], [3.0]])
+
+    def at(self, phi: Any, places: Array, learnt: Learnt) -> Any:
+        return whole_power(np.tanh(phi[0]), places)
+
+
+def whole_power(base: Any, steps: Array) -> Any:
+    """base^k for whole k ≥ 0, analytic in a base that may be negative: an odd factor, and powers of its square."""
+    half, odd = np.divmod(steps, 2)
+    return np.where(odd > 0, base, 1.0) * (base * base) ** half

@@ -1,0 +1,94 @@
+"""Autoregressive moving averages, by steps."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bayeslmm.errors import OptionError, check_whole
+
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from .base import Correlation, Counts
+
+
+@dataclass(frozen=True, eq=False)
+class ARMA(Correlation):
+    """e_t = Σ φ_i e_{t−i} + a_t + Σ θ_j a_{t−j}, stationary and invertible, over its standard deviation.
+
+    Parameters
+    ----------
+    form : "Time | Mare" with whole numbers, or a factor whose levels count; "1 | Mare" for the order of rows.
+    p, q : orders of the autoregression and of the moving average.
+    """
+
+    p: int = 0
+    q: int = 0
+
+    keyword: ClassVar[str] = "ARMA"
+    counts: ClassVar[Counts] = Counts.STEPS
+
+    def __post_init__(self) -> None:
+        """Check the orders."""
+        check_whole("p", self.p, 0)
+        check_whole("q", self.q, 0)
+        if not self.p + self.q:
+            raise OptionError("ARMA of orders p = 0 and q = 0 has no parameter; give p=, q= or both")
+
+    def parameters(self, learnt: Learnt) -> Natural:
+        names = [f"phi[ARMA: ar{i + 1}]" for i in range(self.p)] + [
+            f"phi[ARMA: ma{j + 1}]" for j in range(self.q)
+        ]
+        return Natural(tuple(names), np.tile([-np.inf, np.inf], (len(names), 1)))
+
+    def natural(self, phi: Any, learnt: Learnt) -> Any:
+        partial = np.tanh(phi)
+        return np.concatenate([_weights(partial[: self.p]), -_weights(partial[self.p :])])
+
+    def free(self, natural: Array, learnt: Learnt) -> Array:
+        with np.errstate(invalid="ignore"):
+            return np.arctanh(np.append(_partial(natural[: self.p]), _partial(-natural[self.p :])))
+
+    def starts(self, learnt: Learnt) -> Array:
+        out = np.zeros((3, self.p + self.q))
+        out[1, 0], out[2, 0], out[2, -1] = 1.0, 1.5, -0.5
+        return out
+
+    def at(self, phi: Any, places: Array, learnt: Learnt) -> Any:
+        lags = places.astype(np.int64)
+        return self._autocorrelations(self.natural(phi, learnt), int(lags.max(initial=0)))[lags]
+
+    def _autocorrelations(self, own: Any, most: int) -> Any:
+        """At lags 0, ..., most: of the first ones linear equations, then the recursion."""
+        p, q = self.p, self.q
+        ar, ma = own[:p], np.append(np.ones(1), own[p:])
+        order = max(p, q) + 1
+        psi = np.zeros(q + 1, dtype=own.dtype)  # of the shocks that made e_t
+        for j in range(q + 1):
+            psi[j] = ma[j] + sum(ar[i] * psi[j - 1 - i] for i in range(min(p, j)))
+        equations, right = np.eye(order, dtype=own.dtype), np.zeros(order, dtype=own.dtype)
+        for k in range(order):
+            for i in range(p):
+                equations[k, abs(k - 1 - i)] -= ar[i]
+            right[k] = sum(ma[j] * psi[j - k] for j in range(k, q + 1))
+        out = list(np.linalg.solve(equations, right))
+        for _ in range(order, most + 1):
+            out.append(sum(ar[i] * out[-1 - i] for i in range(p)))
+        return np.array(out[: most + 1], dtype=own.dtype) / out[0]
+
+
+def _weights(partial: Any) -> Any:
+    """Coefficients of an autoregression with these partial autocorrelations."""
+    out = partial[:0]
+    for own in partial:
+        out = np.append(out - own * out[::-1], own)
+    return out
+
+
+def _partial(weights: Array) -> Array:
+    """The inverse of `_weights`."""
+    out, left = [], weights
+    while len(left):
+        own, rest = left[-1], left[:-1]
+        out.append(own)
+        left = (rest + own * rest[::-1]) / (1 - own * own)
+    return np.array(out[::-1])

@@ -1,0 +1,66 @@
+"""A correlation of its own for each number of steps."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from .base import Correlation, Counts, pairs_of
+
+
+@dataclass(frozen=True, eq=False)
+class Toeplitz(Correlation):
+    """One correlation for each number of visits between two: searched in atanh of the partial autocorrelations.
+
+    Parameters
+    ----------
+    form : "AVISIT | USUBJID", visits being a factor's levels or whole numbers; "1 | g" for the order of rows.
+    """
+
+    keyword: ClassVar[str] = "Toeplitz"
+    counts: ClassVar[Counts] = Counts.LEVELS
+
+    def parameters(self, learnt: Learnt) -> Natural:
+        lags = range(1, len(learnt.levels))
+        return Natural(
+            tuple(f"cor[{learnt.name}: lag {lag}]" for lag in lags), np.tile([-1.0, 1.0], (len(lags), 1))
+        )
+
+    def natural(self, phi: Any, learnt: Learnt) -> Any:
+        return autocorrelations(np.tanh(phi))
+
+    def free(self, natural: Array, learnt: Learnt) -> Array:
+        return np.arctanh(partial_autocorrelations(natural))
+
+    def starts(self, learnt: Learnt) -> Array:
+        lags = max(len(learnt.levels) - 1, 0)
+        return np.vstack([np.zeros(lags), np.append(np.ones(min(lags, 1)), np.zeros(max(lags - 1, 0)))])
+
+    def at(self, phi: Any, places: Array, learnt: Learnt) -> Any:
+        low, high = pairs_of(places, len(learnt.levels))
+        return self.natural(phi, learnt)[high - low - 1]
+
+
+def autocorrelations(partial: Any) -> Any:
+    """Autocorrelations (m,) at lags 1, ..., m of partial ones, by Durbin's and Levinson's recursion."""
+    out: list[Any] = []
+    weights = partial[:0]
+    left: Any = 1.0
+    for own in partial:
+        past = np.array(out[::-1], dtype=partial.dtype)
+        out.append(np.sum(weights * past) + own * left)
+        weights = np.append(weights - own * weights[::-1], own)
+        left = left * (1 - own * own)
+    return np.array(out, dtype=partial.dtype)
+
+
+def partial_autocorrelations(correlations: Array) -> Array:
+    """The inverse of `autocorrelations`; beyond 1 where the matrix isn't positive definite."""
+    out, weights, left = [], np.zeros(0), 1.0
+    for lag in range(len(correlations)):
+        own = (correlations[lag] - weights @ correlations[:lag][::-1]) / left
+        weights = np.append(weights - own * weights[::-1], own)
+        left *= 1 - own * own
+        out.append(own)
+    return np.array(out)

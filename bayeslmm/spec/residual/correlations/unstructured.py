@@ -1,0 +1,56 @@
+"""A correlation of its own for each pair of visits."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from .base import Correlation, Counts, pairs_of
+
+
+@dataclass(frozen=True, eq=False)
+class Unstructured(Correlation):
+    """Any correlation matrix of the visits: rows of its factor are (φ, 1) over their length.
+
+    Parameters
+    ----------
+    form : "AVISIT | USUBJID", visits being a factor's levels or whole numbers; "1 | g" for the order of rows.
+    """
+
+    keyword: ClassVar[str] = "Unstructured"
+    counts: ClassVar[Counts] = Counts.LEVELS
+
+    def parameters(self, learnt: Learnt) -> Natural:
+        k, levels = len(learnt.levels), learnt.levels
+        names = [f"cor[{learnt.name}: {levels[i]}, {levels[j]}]" for i, j in zip(*_pairs(k), strict=True)]
+        return Natural(tuple(names), np.tile([-1.0, 1.0], (len(names), 1)))
+
+    def natural(self, phi: Any, learnt: Learnt) -> Any:
+        k = len(learnt.levels)
+        return self._matrix(phi, k)[_pairs(k)]
+
+    @staticmethod
+    def _matrix(phi: Any, k: int) -> Any:
+        root = np.zeros((k, k), dtype=phi.dtype) + np.eye(k)
+        root[np.tril_indices(k, -1)] = phi
+        length = np.sqrt(np.sum(root * root, axis=1))
+        return (root @ root.T) / np.outer(length, length)
+
+    def free(self, natural: Array, learnt: Learnt) -> Array:
+        k = len(learnt.levels)
+        matrix = np.eye(k)
+        matrix[_pairs(k)] = matrix[_pairs(k)[::-1]] = natural
+        if np.linalg.eigvalsh(matrix)[0] <= 0:
+            return np.full(len(natural), np.nan)
+        root = np.linalg.cholesky(matrix)
+        return np.asarray((root / np.diag(root)[:, None])[np.tril_indices(k, -1)])
+
+    def at(self, phi: Any, places: Array, learnt: Learnt) -> Any:
+        k = len(learnt.levels)
+        return self._matrix(phi, k)[pairs_of(places, k)]
+
+
+def _pairs(k: int) -> tuple[Any, Any]:
+    """Pairs i < j, the first visit's first."""
+    return np.triu_indices(k, 1)

@@ -1,0 +1,71 @@
+"""Made-up rows for every correlation structure and variance function, for the laws that hold for all."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .correlations import Correlation, Counts
+from .structure import Learnt, Part
+from .variances import Reads, VarianceFunction
+
+if TYPE_CHECKING:
+    from .structured import Structured
+
+type Array = np.ndarray[Any, np.dtype[np.float64]]
+
+LEVELS = ("a", "b", "c", "d", "e")
+ORDERS = {"ARMA": {"p": 1, "q": 1}}
+
+
+def example[R: "Structured"](
+    kind: type[R], n: int, generator: np.random.Generator, sigma: float | None = None
+) -> R:
+    """Rows of any correlation and any variance function, drawn by the generator."""
+    correlation = generator.choice(list(Correlation.kinds()))
+    variance = generator.choice(list(VarianceFunction.kinds()))
+    return of(kind, str(correlation), str(variance), n, generator, sigma)
+
+
+def of[R: "Structured"](
+    kind: type[R],
+    correlation: str,
+    variance: str,
+    n: int,
+    generator: np.random.Generator,
+    sigma: float | None = None,
+) -> R:
+    """Rows of this correlation and this variance function, in two strata each."""
+    groups = generator.integers(0, 3, n)
+    own = Correlation.kind(correlation)("at | group", by="stratum", **ORDERS.get(correlation, {}))
+    data = {"group": groups.astype(float), "stratum": (groups % 2).astype(float)} | _coordinates(
+        own, groups, generator
+    )
+    spread = VarianceFunction.kind(variance)("value", by="stratum")
+    strata = 1 if spread.reads is Reads.LEVELS else 2
+    data |= {
+        "values 0": _values(spread, n, generator),
+        "stratum 0": generator.integers(0, strata, n).astype(float),
+    }
+    most = int(np.bincount(groups).max(initial=1))
+    levels = LEVELS + tuple(f"f{i}" for i in range(max(most - len(LEVELS), 0)))
+    learnt = Learnt("at", levels, 1.5, most, ("one", "two"))
+    parts = (Part(spread, Learnt("value", LEVELS, 0.7, most, ("", "other")[:strata])),)
+    return kind(n, sigma, data, None, Part(own, learnt), parts)
+
+
+def _coordinates(own: Correlation, groups: Any, generator: np.random.Generator) -> dict[str, Array]:
+    """Different ones for the rows of a group."""
+    if own.counts is Counts.NOTHING:
+        return {}
+    places = np.empty(len(groups))
+    for group in np.unique(groups):
+        places[groups == group] = generator.permutation(np.count_nonzero(groups == group))
+    if own.counts is Counts.DISTANCE:
+        places = places + generator.uniform(0.1, 0.6, len(groups))
+    return {"coordinate 0": places}
+
+
+def _values(spread: VarianceFunction, n: int, generator: np.random.Generator) -> Array:
+    if spread.reads is Reads.LEVELS:
+        return generator.integers(0, len(LEVELS), n).astype(float)
+    return generator.uniform(0.5, 3.0, n)

@@ -1,0 +1,207 @@
+"""What correlation structures and variance functions have in common: parameters, by stratum, some of them held."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayeslmm.errors import OptionError
+
+type Array = NDArray[np.float64]
+
+STEP = 1e-200  # of the imaginary part by which analytic functions are differentiated, exact to rounding
+
+
+class Natural(NamedTuple):
+    """Parameters of one stratum as people know them.
+
+    Attributes
+    ----------
+    names : of each, what stands in a label. bounds : (n, 2) of their ranges.
+    """
+
+    names: tuple[str, ...]
+    bounds: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """What a structure was told of the rows that it was made for.
+
+    Attributes
+    ----------
+    name : of the columns on its left side. levels : of them, where it counts levels.
+    scale : a typical size of its numbers. most : rows of the largest residual group.
+    strata : labels; one that is empty where there are none.
+    """
+
+    name: str = ""
+    levels: tuple[str, ...] = ()
+    scale: float = 1.0
+    most: int = 1
+    strata: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True, eq=False)
+class Structure(ABC):
+    """A part of R as its user writes it.
+
+    Attributes
+    ----------
+    form : columns, as each kind says. by : a column; each of its levels has parameters of its own.
+    start : natural values to begin with. fixed : are they kept?
+    """
+
+    form: str
+    by: str | None = None
+    start: ArrayLike | None = None
+    fixed: bool = False
+
+    keyword: ClassVar[str]
+    absolute: ClassVar[bool] = False  # are natural values multiples of σ?
+
+    @abstractmethod
+    def parameters(self, learnt: Learnt) -> Natural:
+        """The parameters of one stratum."""
+
+    @abstractmethod
+    def natural(self, phi: Any, learnt: Learnt) -> Any:
+        """Natural values (n,) of φ (n,), free of bounds; an analytic function."""
+
+    @abstractmethod
+    def free(self, natural: Array, learnt: Learnt) -> Array:
+        """φ (n,) of natural values (n,)."""
+
+    def starts(self, learnt: Learnt) -> Array:
+        """φ (m, n) to begin with; the first is the usual one, the others far from it."""
+        return np.zeros((1, len(self.parameters(learnt).names)))
+
+    def given(self, learnt: Learnt) -> Array | None:
+        """φ (n,) of the user's start values, or None.
+
+        Raises
+        ------
+        OptionError
+            When there are more or fewer than parameters, or one is out of its range.
+        """
+        if self.start is None:
+            return None
+        values, own = np.atleast_1d(np.asarray(self.start, dtype=float)), self.parameters(learnt)
+        if values.shape != (len(own.names),):
+            raise OptionError(
+                f"{self.keyword}: start has {values.size} values; it has {len(own.names)} parameters: "
+                f"{', '.join(own.names)}"
+            )
+        for name, value, (low, high) in zip(own.names, values.tolist(), own.bounds.tolist(), strict=True):
+            if not low < value < high:
+                raise OptionError(
+                    f"{self.keyword}: start of {name} is {value:g}; it lies between {low:g} and {high:g}"
+                )
+        with np.errstate(all="ignore"):
+            phi = self.free(values, learnt)
+        if not np.isfinite(phi).all():
+            raise OptionError(
+                f"{self.keyword}: the start values {values.tolist()} make no correlation matrix"
+            )
+        return phi
+
+
+@dataclass(frozen=True, eq=False)
+class Part[S: Structure]:
+    """A structure that knows its rows' levels and sizes: φ (n,) is stratum by stratum.
+
+    Attributes
+    ----------
+    structure : as its user wrote it. learnt : of the rows.
+    """
+
+    structure: S
+    learnt: Learnt
+
+    @property
+    def n_strata(self) -> int:
+        return len(self.learnt.strata)
+
+    @cached_property
+    def own(self) -> Natural:
+        """The parameters of one stratum."""
+        return self.structure.parameters(self.learnt)
+
+    @property
+    def width(self) -> int:
+        """Parameters of one stratum."""
+        return len(self.own.names)
+
+    @cached_property
+    def held(self) -> Array | None:
+        """φ of one stratum where it is kept at its start."""
+        if not self.structure.fixed:
+            return None
+        given = self.structure.given(self.learnt)
+        return self.structure.starts(self.learnt)[0] if given is None else given
+
+    @property
+    def n(self) -> int:
+        """Number of free parameters."""
+        return 0 if self.held is not None else self.width * self.n_strata
+
+    def by_stratum(self, phi: Any) -> Any:
+        """φ (S, width)."""
+        if self.held is not None:
+            return np.broadcast_to(self.held, (self.n_strata, self.width))
+        return phi.reshape(self.n_strata, self.width)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of the natural parameters that are free."""
+        if not self.n:
+            return ()
+        return tuple(labelled(name, stratum) for stratum in self.learnt.strata for name in self.own.names)
+
+    @property
+    def bounds(self) -> Array:
+        """(n, 2) of the ranges of natural values."""
+        return np.tile(self.own.bounds, (self.n_strata, 1)) if self.n else np.zeros((0, 2))
+
+    def natural(self, phi: Any) -> Any:
+        """Natural values (n,)."""
+        if not self.n:
+            return phi
+        rows = [self.structure.natural(own, self.learnt) for own in self.by_stratum(phi)]
+        return np.concatenate(rows)
+
+    @cached_property
+    def starts(self) -> Array:
+        """φ (m, n), the same in every stratum, to begin with."""
+        if not self.n:
+            return np.zeros((1, 0))
+        given = self.structure.given(self.learnt)
+        own = self.structure.starts(self.learnt) if given is None else given[None]
+        return np.tile(own, (1, self.n_strata))
+
+
+def labelled(name: str, stratum: str) -> str:
+    """A parameter's label in a stratum: ``phi[AR1 | PBO]``."""
+    if not stratum:
+        return name
+    return f"{name[:-1]} | {stratum}]" if name.endswith("]") else f"{name}[{stratum}]"
+
+
+def slopes(function: Callable[[Any], Any], phi: Array, m: int) -> Array:
+    """(n, m) derivatives of an analytic function of φ (n,), with m values, by imaginary steps."""
+    steps = 1j * STEP * np.eye(len(phi))
+    return np.array([np.imag(function(phi + step)) / STEP for step in steps]).reshape(len(phi), m)
+
+
+def logistic(z: Any) -> Any:
+    """1 / (1 + e^{−z}), of complex numbers, too."""
+    return 0.5 * (1 + np.tanh(0.5 * z))
+
+
+def logit(p: Array) -> Array:
+    """Its inverse."""
+    return np.asarray(np.log(p) - np.log1p(-p))

@@ -1,0 +1,277 @@
+"""Rows that are correlated in groups, and unequally spread: R = S C S / w."""
+
+from dataclasses import dataclass, fields
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from .base import Array, Codes, Parameters, Residual
+from .correlations import Correlation
+from .prior_weights import along
+from .roots import Joined, Root
+from .roots.base import row_dots
+from .structure import Part, slopes
+from .variances import VarianceFunction
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+GROUP, STRATUM, COORDINATE = "group", "stratum", "coordinate"  # of the correlation, what its rows are
+
+
+class VarianceRows(NamedTuple):
+    """What a variance function takes of the rows: values (n,), and the number of each row's stratum."""
+
+    values: Array
+    strata: Codes
+
+
+@dataclass(frozen=True, eq=False)
+class Structured(Residual):
+    """R = W^{-½} S(δ) C(φ) S(δ) W^{-½}, W of prior weights; parameters are those of C, then of S.
+
+    Data are `weights` where there are some; `group`, `stratum` and `coordinate 0`, ... of the correlation;
+    `values k` and `stratum k` of the k-th variance function.
+
+    Attributes
+    ----------
+    correlation : C, None for the identity. variances : whose product S is.
+    """
+
+    keyword: ClassVar[str] = "structured"
+    is_identity = False
+
+    correlation: Part[Correlation] | None = None
+    spreads: tuple[Part[VarianceFunction], ...] = ()
+
+    @classmethod
+    def example(cls, n: int, generator: np.random.Generator, sigma: float | None = None) -> Self:
+        from .examples import example
+
+        return example(cls, n, generator, sigma)
+
+    @property
+    def parts(self) -> tuple[Part[Any], ...]:
+        """All of them, in the order of their parameters."""
+        return (*([self.correlation] if self.correlation else []), *self.spreads)
+
+    def _split(self, phi: Any) -> list[Any]:
+        """φ of each part."""
+        return np.split(phi, np.cumsum([part.n for part in self.parts])[:-1])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(label for part in self.parts for label in part.labels)
+
+    @property
+    def start(self) -> Array:
+        return self.starts[0] if self.settled is None else self.settled
+
+    @cached_property
+    def starts(self) -> Array:
+        """φ (m, n_phi): the usual one, then each part's others beside it."""
+        usual = [part.starts[0] for part in self.parts]
+        out = [np.concatenate(usual)]
+        for number, part in enumerate(self.parts):
+            out += [
+                np.concatenate([*usual[:number], other, *usual[number + 1 :]]) for other in part.starts[1:]
+            ]
+        return np.array(out)
+
+    @property
+    def description(self) -> str:
+        words = [part.structure.keyword for part in self.parts]
+        return " and ".join([*words, *(["prior weights"] if "weights" in self.data else [])])
+
+    @cached_property
+    def groups(self) -> Codes | None:  # type: ignore[override]
+        return self.data[GROUP].astype(np.int64) if self.correlation else None
+
+    @cached_property
+    def _coordinates(self) -> Array:
+        """(n, d) of the correlation."""
+        names = [name for name in self.data if name.startswith(COORDINATE)]
+        return np.column_stack([np.zeros((self.n, 0)), *(self.data[name] for name in names)])
+
+    @cached_property
+    def _root(self) -> Root | None:
+        part = self.correlation
+        if part is None:
+            return None
+        strata = self.data[STRATUM].astype(np.int64)
+        joined = Joined.of(self.data[GROUP], self._coordinates, strata)
+        return part.structure.root(joined).of(joined, lambda a, b: part.structure.place(a, b, part.learnt))
+
+    @property
+    def order(self) -> Codes:
+        return np.arange(self.n) if self._root is None else self._root.joined.order
+
+    def _rho(self, phi: Any, places: Array, strata: Codes) -> Any:
+        """Correlations (u,) at places (u,) of strata (u,)."""
+        part = self.correlation
+        assert part is not None
+        by_stratum, out = part.by_stratum(phi), np.zeros(len(places), dtype=phi.dtype)
+        for number, own in enumerate(by_stratum):
+            here = strata == number
+            if here.any():
+                out[here] = part.structure.at(own, places[here], part.learnt)
+        return out
+
+    def _root_rho(self, phi: Any) -> Any:
+        assert self._root is not None
+        return self._rho(phi, self._root.unique.places, self._root.unique.strata)
+
+    @cached_property
+    def _variance_rows(self) -> tuple[VarianceRows, ...]:
+        numbers = range(len(self.spreads))
+        return tuple(
+            VarianceRows(self.data[f"values {k}"], self.data[f"stratum {k}"].astype(np.int64))
+            for k in numbers
+        )
+
+    def _log_sds(self, deltas: list[Any]) -> Any:
+        """(n,) of S W^{-½}."""
+        out: Any = -0.5 * np.log(self.data["weights"]) if "weights" in self.data else np.zeros(self.n)
+        for part, rows, delta in zip(self.spreads, self._variance_rows, deltas, strict=True):
+            out = out + _log_sds(part, rows, delta)
+        return out
+
+    def _at(self, phi: Array) -> "AtPhi":
+        """What φ makes of R; of the last φ that was asked for it is kept."""
+        key = phi.tobytes()
+        if key not in self._kept:
+            self._kept.clear()
+            own = self._split(phi)
+            rho = self._root_rho(own[0]) if self._root else np.zeros(0)
+            self._kept[key] = AtPhi(np.exp(self._log_sds(own[self._root is not None :])), rho)
+        return self._kept[key]
+
+    @cached_property
+    def _kept(self) -> "dict[bytes, AtPhi]":
+        return {}
+
+    def spread(self, rows: "csr_array") -> "csr_array":
+        if self._root is not None and self._root.reach is not None:
+            return self._root.reach @ abs(rows)
+        return super().spread(rows)
+
+    def _whiten(self, rows: Any, phi: Array) -> Any:
+        sds, rho = self._at(phi)
+        if isinstance(rows, np.ndarray):
+            scaled = rows / along(sds, rows)
+            return scaled if self._root is None else _flat(self._root.whiten, rho, scaled)
+        scaled = _times(1 / sds, rows)
+        return scaled if self._root is None else _csr(self._root.matrix(rho) @ scaled)
+
+    def _unwhiten(self, rows: Array, phi: Array) -> Array:
+        sds, rho = self._at(phi)
+        joined = rows if self._root is None else _flat(self._root.unwhiten, rho, rows)
+        return joined * along(sds, rows)
+
+    def _pull(self, rows: Any, by_whitened: Any, phi: Array) -> Array:
+        sds, rho = self._at(phi)
+        dense = isinstance(rows, np.ndarray)
+        scaled = rows / along(sds, rows) if dense else _times(1 / sds, rows)
+        by_scaled, out = by_whitened, []
+        if (root := self._root) is not None:
+            out.append(self._by_rho(phi) @ root.pull(rho, scaled, by_whitened))
+            if self.spreads:
+                by_scaled = root.transposed(rho, by_whitened) if dense else root.matrix(rho).T @ by_whitened
+        if self.spreads:
+            out.append(-self._by_log_sds(phi) @ row_dots(by_scaled, scaled))
+        return np.concatenate([np.zeros(0), *out])
+
+    def _by_rho(self, phi: Array) -> Array:
+        """d rho / dφ, (n, u) of the correlation's own."""
+        return slopes(self._root_rho, self._split(phi)[0], len(self._at(phi).rho))
+
+    def _by_log_sds(self, phi: Array) -> Array:
+        """d log sds / dδ, (n_delta, n)."""
+        deltas = self._split(phi)[self._root is not None :]
+        own = [
+            slopes(partial(_log_sds, part, rows), delta, self.n)
+            for part, rows, delta in zip(self.spreads, self._variance_rows, deltas, strict=True)
+        ]
+        return np.vstack([np.zeros((0, self.n)), *own])
+
+    def _log_det_gradient(self, phi: Array) -> Array:
+        out = (
+            [] if self._root is None else [self._by_rho(phi) @ self._root.log_det_gradient(self._at(phi).rho)]
+        )
+        return np.concatenate([*out, 2 * self._by_log_sds(phi).sum(axis=1)])
+
+    def _log_pivots(self, phi: Array) -> Array:
+        sds, rho = self._at(phi)
+        return 2 * np.log(sds) + (0.0 if self._root is None else self._root.log_pivots(rho))
+
+    def _variances(self, phi: Array) -> Array:
+        return self._at(phi).sds ** 2
+
+    def _covariance(self, new: Self, phi: Array) -> "csr_array":
+        from scipy.sparse import csr_array
+
+        if self.correlation is None:
+            return csr_array((new.n, self.n))
+        i, j = _pairs(new.data[GROUP], self.data[GROUP])
+        part, own = self.correlation, self._split(phi)[0]
+        places = part.structure.place(new._coordinates[i], self._coordinates[j], part.learnt)
+        rho = self._rho(own, places, self.data[STRATUM][j].astype(np.int64))
+        values = rho * new._at(phi).sds[i] * self._at(phi).sds[j]
+        return csr_array((values, (i, j)), shape=(new.n, self.n))
+
+    def parameters(self, phi: Array, sigma: float) -> Parameters:
+        return Parameters.joined(
+            [_natural(part, own, sigma) for part, own in zip(self.parts, self._split(phi), strict=True)]
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        # what is cached can be had again
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+class AtPhi(NamedTuple):
+    """What one φ makes of R: sds (n,) of S W^{-½}, and rho (u,) at the places of C's root."""
+
+    sds: Array
+    rho: Array
+
+
+def _log_sds(part: Part[VarianceFunction], rows: VarianceRows, delta: Any) -> Any:
+    """(n,) of one variance function."""
+    own = [part.structure.log_sds(each, rows.values, part.learnt) for each in part.by_stratum(delta)]
+    return own[0] if len(own) == 1 else np.choose(rows.strata, own)
+
+
+def _natural(part: Part[Any], phi: Array, sigma: float) -> Parameters:
+    """A part's parameters; sds are absolute, σ times their ratio to the first."""
+    values = part.natural(phi)
+    by_phi = slopes(part.natural, phi, len(values)).T
+    if not part.structure.absolute:
+        return Parameters(part.labels, values, part.bounds, np.column_stack([by_phi, np.zeros(len(values))]))
+    return Parameters(part.labels, sigma * values, part.bounds, sigma * np.column_stack([by_phi, values]))
+
+
+def _flat(through: Any, rho: Array, rows: Array) -> Array:
+    """A root's verb on rows (n, ...)."""
+    return np.asarray(through(rho, rows.reshape(len(rows), -1)).reshape(rows.shape))
+
+
+def _times(scale: Array, rows: Any) -> Any:
+    return _csr(rows.multiply(scale[:, None]))
+
+
+def _csr(rows: Any) -> Any:
+    from scipy.sparse import csr_array
+
+    return csr_array(rows)
+
+
+def _pairs(new: Array, old: Array) -> tuple[Codes, Codes]:
+    """Every new row with every old one of its group."""
+    order = np.argsort(old, kind="stable")
+    first, end = (np.searchsorted(old[order], new, side=side) for side in ("left", "right"))
+    counts = end - first
+    i = np.repeat(np.arange(len(new)), counts)
+    within = np.arange(len(i)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return i, order[np.repeat(first, counts) + within]

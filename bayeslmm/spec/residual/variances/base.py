@@ -1,0 +1,58 @@
+"""What every variance function can do."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, Self
+
+from bayeslmm.registry import Registered
+
+from bayeslmm.spec.residual.structure import Array, Learnt, Structure
+
+
+class Reads(Enum):
+    """What a variance function reads of its column."""
+
+    LEVELS = "levels"
+    NUMBERS = "numbers"
+    POSITIVE = "positive numbers"
+    NONZERO = "numbers other than 0"
+
+
+class Factors:
+    """What can be multiplied by `*`: variance functions, and products of them."""
+
+    def __iter__(self) -> Iterator["VarianceFunction"]:
+        """The functions one by one."""
+        raise NotImplementedError
+
+    def __mul__(self, other: "Factors") -> "Product":
+        """Both together: standard deviations are multiplied."""
+        return Product((*self, *other)) if isinstance(other, Factors) else NotImplemented
+
+
+@dataclass(frozen=True, eq=False)
+class Product(Factors):
+    """Several variance functions, whose standard deviations are multiplied."""
+
+    functions: tuple["VarianceFunction", ...]
+
+    def __iter__(self) -> Iterator["VarianceFunction"]:
+        """The functions one by one."""
+        return iter(self.functions)
+
+
+@dataclass(frozen=True, eq=False)
+class VarianceFunction(Structure, Factors, Registered):
+    """sd(e_i)/σ: one analytic function of δ and of a number of each row, or its level's place."""
+
+    reads: ClassVar[Reads] = Reads.NUMBERS
+
+    def __iter__(self) -> Iterator[Self]:
+        """Itself."""
+        yield self
+
+    @abstractmethod
+    def log_sds(self, delta: Any, values: Array, learnt: Learnt) -> Any:
+        """Logarithms (m,) of standard deviations over σ, at values (m,) of the column."""

@@ -1,0 +1,368 @@
+"""From columns of a table to the residual's rows: what correlation= and variance= learn, and take of new rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayeslmm.errors import DataError
+
+from . import checks
+from .factors import Grouping, factor_of, recode, unseen_level
+from .residual import Correlation, Form, Learnt, Part, Structured, VarianceFunction
+from .residual.correlations import Counts
+from .residual.variances import Reads
+
+type Array = NDArray[np.float64]
+type Codes = NDArray[np.int64]
+type Columns = Mapping[str, pd.Series]
+
+SAMPLE = 400  # rows of which distances are looked at for a typical one
+WHOLE = "the data"  # the residual group of rows that are all joined
+
+
+def columns_of(correlation: Correlation | None, variances: tuple[VarianceFunction, ...]) -> dict[str, str]:
+    """The columns that structures read, and what each is."""
+    own = [] if correlation is None else [(correlation, "column of the correlation")]
+    named = [*own, *((each, "column of the variance") for each in variances)]
+    return {
+        name: role
+        for structure, role in named
+        for name in (*Form.read(structure.form).columns, *([structure.by] if structure.by else []))
+    }
+
+
+class Levels(NamedTuple):
+    """A grouping of rows, learnt, and the code of each row; everything is one level where it has no columns."""
+
+    grouping: Grouping | None
+    codes: Codes
+
+    @classmethod
+    def learn(cls, names: tuple[str, ...], columns: Columns, n: int) -> Self:
+        if not names:
+            return cls(None, np.zeros(n, dtype=np.int64))
+        for name in names:
+            checks.check_grouping_column(name, columns[name])
+        return cls(*Grouping.learn(names, [factor_of(columns[name]) for name in names]))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return ("",) if self.grouping is None else self.grouping.levels
+
+
+def _numbers(name: str, values: pd.Series) -> Array:
+    checks.check_finite(name, found := checks.numbers(name, values), np.arange(len(values)))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinate:
+    """One column on the left side of a correlation: numbers, or levels that count by their place.
+
+    Attributes
+    ----------
+    name : the column. factor : its levels, None where its numbers count.
+    """
+
+    name: str
+    factor: tuple[str, ...] | None
+
+    @classmethod
+    def learn(cls, structure: Correlation, name: str, values: pd.Series) -> Self:
+        """What a structure makes of a column.
+
+        Raises
+        ------
+        DataError
+            When it counts by whole numbers and there are others, or a distance is asked of levels.
+        """
+        is_factor = checks.is_factor(name, values)
+        if structure.counts is Counts.DISTANCE:
+            if is_factor:
+                raise DataError(
+                    f"{structure.keyword} goes by distances, and {name!r} is a factor; give a column of numbers, or "
+                    "take AR1, which counts levels"
+                )
+            return cls(name, None)
+        numbers = None if is_factor else _numbers(name, values)
+        if numbers is not None and not np.array_equal(numbers, np.round(numbers)):
+            odd = numbers[numbers != np.round(numbers)][0]
+            raise DataError(
+                f"{structure.keyword} counts whole steps of {name!r}, which is {odd:g} in some row; take CAR1 for "
+                "times that aren't on a grid, or make it a factor, whose levels count by their place"
+            )
+        by_level = is_factor or structure.counts is Counts.LEVELS
+        return cls(name, factor_of(values).levels if by_level else None)
+
+    def of_rows(self, values: pd.Series) -> Array:
+        """(m,) of rows."""
+        if self.factor is None:
+            return _numbers(self.name, values)
+        codes = recode(values, self.factor)
+        if (codes < 0).any():
+            raise unseen_level(self.name, values, codes, self.factor)
+        return codes.astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class CorrelationRows:
+    """What a correlation learnt of the rows.
+
+    Attributes
+    ----------
+    part : the structure, and what it needs to know. groups, strata : None where there is one of them.
+    coordinates : of the left side; none where rows count in their order. last : of these, (G,) rows of each group.
+    """
+
+    part: Part[Correlation]
+    groups: Grouping | None
+    strata: Grouping | None
+    coordinates: tuple[Coordinate, ...]
+    last: Codes
+
+    @classmethod
+    def learn(cls, structure: Correlation, columns: Columns, n: int) -> tuple[Self, dict[str, Array]]:
+        """What there is to know, and the rows."""
+        form = Form.read(structure.form)
+        groups, strata = Levels.learn(form.groups, columns, n), _strata(structure, columns, n)
+        _check_strata(structure, groups, strata)
+        names = () if structure.counts is Counts.NOTHING else form.coordinates
+        _check_coordinates(structure, names)
+        coordinates = tuple(Coordinate.learn(structure, name, columns[name]) for name in names)
+        at = [each.of_rows(columns[each.name]) for each in coordinates] or [_place_in_group(groups.codes)]
+        if not structure.repeats:
+            _check_repeats(structure, groups, np.column_stack(at), names)
+        most = int(np.bincount(groups.codes).max())
+        learnt = Learnt(
+            name=names[0] if names else "row",
+            levels=coordinates[0].factor or () if coordinates else tuple(str(i + 1) for i in range(most)),
+            scale=_typical(np.column_stack(at), groups.codes) if structure.counts is Counts.DISTANCE else 1.0,
+            most=most,
+            strata=strata.labels,
+        )
+        own = cls(Part(structure, learnt), groups.grouping, strata.grouping, coordinates, np.bincount(groups.codes))
+        return own, _data(groups.codes, strata.codes, [] if structure.counts is Counts.NOTHING else at)
+
+    def of_rows(self, frame: pd.DataFrame) -> dict[str, Array]:
+        """New rows; a group that nobody has seen has a number of its own, rows that count in order come last."""
+        m = len(frame)
+        groups = np.zeros(m, dtype=np.int64) if self.groups is None else _with_new(self.groups, frame)
+        strata = np.zeros(m, dtype=np.int64) if self.strata is None else self.strata.codes(frame)
+        if (strata < 0).any():
+            raise DataError(f"{self.part.structure.by!r} has a level in the new rows that wasn't fitted")
+        at = [each.of_rows(frame[each.name]) for each in self.coordinates] or [
+            _place_in_group(groups) + np.append(self.last, np.zeros(m, dtype=np.int64))[groups]
+        ]
+        return _data(groups, strata, [] if self.part.structure.counts is Counts.NOTHING else at)
+
+
+@dataclass(frozen=True, eq=False)
+class VarianceRows:
+    """What a variance function learnt of the rows; named as in `CorrelationRows`."""
+
+    part: Part[VarianceFunction]
+    levels: Grouping | None
+    strata: Grouping | None
+
+    @classmethod
+    def learn(
+        cls, structure: VarianceFunction, columns: Columns, n: int
+    ) -> tuple[Self, tuple[Array, Array]]:
+        """What there is to know, and the rows: values and strata."""
+        names = Form.read(structure.form.replace(":", "+").removeprefix("1 |")).coordinates
+        if structure.reads is Reads.LEVELS:
+            return cls._of_levels(structure, names, columns, n)
+        name, strata = names[0], _strata(structure, columns, n)
+        values = _numbers(name, columns[name])
+        _check_values(structure, name, values)
+        size = np.exp(np.mean(np.log(np.abs(values)))) if structure.reads is Reads.NONZERO else np.std(values)
+        learnt = Learnt(name, (), float(size) or 1.0, n, strata.labels)
+        return cls(Part(structure, learnt), None, strata.grouping), (values, strata.codes.astype(float))
+
+    @classmethod
+    def _of_levels(
+        cls, structure: VarianceFunction, names: tuple[str, ...], columns: Columns, n: int
+    ) -> tuple[Self, tuple[Array, Array]]:
+        """A stratum's levels are levels of their own: the first of all is σ's."""
+        found = Levels.learn((*names, *([structure.by] if structure.by else [])), columns, n)
+        assert found.grouping is not None
+        labels = _with_strata(found.grouping) if structure.by else found.labels
+        for label, count in zip(labels, np.bincount(found.codes).tolist(), strict=True):
+            if count < 2:
+                raise DataError(
+                    f"{structure.keyword}: level {label!r} of {':'.join(names)!r} has one row, which tells no standard "
+                    "deviation; put it together with another level, or leave it out"
+                )
+        learnt = Learnt(":".join(names), labels, 1.0, n)
+        return cls(Part(structure, learnt), found.grouping, None), (found.codes.astype(float), np.zeros(n))
+
+    def of_rows(self, frame: pd.DataFrame) -> tuple[Array, Array]:
+        """New rows."""
+        learnt = self.part.learnt
+        if self.levels is not None:
+            codes = self.levels.codes(frame)
+            if (codes < 0).any():
+                raise DataError(f"{learnt.name!r} has a level in the new rows whose variance isn't known")
+            return codes.astype(float), np.zeros(len(frame))
+        strata = np.zeros(len(frame)) if self.strata is None else self.strata.codes(frame)
+        values = _numbers(learnt.name, frame[learnt.name])
+        _check_values(self.part.structure, learnt.name, values)
+        return values, strata.astype(float)
+
+
+@dataclass(frozen=True, eq=False)
+class ResidualRows:
+    """How rows become a residual with structure.
+
+    Attributes
+    ----------
+    correlation : None where rows are independent. variances : whose product is the spread.
+    """
+
+    correlation: CorrelationRows | None
+    variances: tuple[VarianceRows, ...]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """What it reads, and what each is."""
+        own = None if self.correlation is None else self.correlation.part.structure
+        return columns_of(own, tuple(each.part.structure for each in self.variances))
+
+    def of_rows(self, frame: pd.DataFrame) -> dict[str, Array]:
+        """The residual's data of new rows."""
+        data = {} if self.correlation is None else self.correlation.of_rows(frame)
+        for number, each in enumerate(self.variances):
+            data |= _variance_data(number, *each.of_rows(frame))
+        return data
+
+
+def learn(
+    correlation: Correlation | None,
+    variances: tuple[VarianceFunction, ...],
+    columns: Columns,
+    weights: Mapping[str, Array],
+    n: int,
+    sigma: float | None,
+) -> tuple[ResidualRows, Structured]:
+    """The residual of n rows, and how it is made of others.
+
+    Raises
+    ------
+    DataError
+        When the rows can't have this structure.
+    """
+    own, data = (None, {}) if correlation is None else CorrelationRows.learn(correlation, columns, n)
+    spreads = []
+    for number, structure in enumerate(variances):
+        spread, rows = VarianceRows.learn(structure, columns, n)
+        spreads.append(spread)
+        data |= _variance_data(number, *rows)
+    parts = tuple(each.part for each in spreads)
+    residual = Structured(n, sigma, data | weights, None, own and own.part, parts)
+    for part in residual.parts:
+        part.structure.given(part.learnt)
+    return ResidualRows(own, tuple(spreads)), residual
+
+
+def _data(groups: Codes, strata: Codes, at: list[Array]) -> dict[str, Array]:
+    own = {"group": groups.astype(float), "stratum": strata.astype(float)}
+    return own | {f"coordinate {place}": values for place, values in enumerate(at)}
+
+
+def _variance_data(number: int, values: Array, strata: Array) -> dict[str, Array]:
+    return {f"values {number}": values, f"stratum {number}": strata}
+
+
+def _strata(structure: Correlation | VarianceFunction, columns: Columns, n: int) -> Levels:
+    return Levels.learn((structure.by,) if structure.by else (), columns, n)
+
+
+def _with_strata(grouping: Grouping) -> tuple[str, ...]:
+    """Labels of combinations whose last column is a stratum: ``VIS1 | PBO``."""
+    shape = [len(levels) for levels in grouping.parts]
+    index = zip(*np.unravel_index(grouping.cells, shape), strict=True)
+    words = ([levels[code] for levels, code in zip(grouping.parts, own, strict=True)] for own in index)
+    return tuple(f"{':'.join(own[:-1])} | {own[-1]}" for own in words)
+
+
+def _with_new(grouping: Grouping, frame: pd.DataFrame) -> Codes:
+    codes = grouping.codes(frame)
+    unseen = np.flatnonzero(codes < 0)
+    if len(unseen):
+        keys = pd.MultiIndex.from_frame(frame.iloc[unseen][list(grouping.columns)].map(str))
+        codes = codes.copy()
+        codes[unseen] = len(grouping.levels) + pd.factorize(keys)[0]
+    return codes
+
+
+def _place_in_group(groups: Codes) -> Array:
+    """(n,) 0, 1, ... of each row in its group, in the order of rows."""
+    return pd.Series(groups).groupby(groups).cumcount().to_numpy(dtype=np.float64)
+
+
+def _typical(at: Array, groups: Codes) -> float:
+    """The median distance to a neighbour: on a line of all rows, else of some of the largest group."""
+    if at.shape[1] == 1:
+        order = np.lexsort((at[:, 0], groups))
+        gaps = np.diff(at[order, 0])[np.diff(groups[order]) == 0]
+    else:
+        own = at[groups == np.argmax(np.bincount(groups))][:SAMPLE]
+        apart = np.sqrt(np.sum((own[:, None] - own) ** 2, axis=2))
+        gaps = np.min(np.where(apart > 0, apart, np.inf), axis=1)
+    gaps = gaps[np.isfinite(gaps) & (gaps > 0)]
+    return float(np.median(gaps)) if len(gaps) else 1.0
+
+
+def _check_strata(structure: Correlation, groups: Levels, strata: Levels) -> None:
+    sizes = np.bincount(groups.codes)
+    if sizes.max() < 2:
+        raise DataError(
+            f"{structure.keyword}: every group of {structure.form!r} has one row, so no two rows are correlated; group "
+            "by something coarser, or leave the correlation out"
+        )
+    together = pd.DataFrame({"group": groups.codes, "stratum": strata.codes}).drop_duplicates()
+    if len(together) > len(sizes):
+        raise DataError(
+            f"{structure.keyword}: rows of one group of {structure.form!r} have different {structure.by!r}; a stratum "
+            "holds whole groups"
+        )
+    for number, label in enumerate(strata.labels):
+        if sizes[together["group"][together["stratum"] == number]].max() < 2:
+            raise DataError(
+                f"{structure.keyword}: no group in stratum {label!r} of {structure.by!r} has two rows; leave by= out"
+            )
+
+
+def _check_coordinates(structure: Correlation, names: tuple[str, ...]) -> None:
+    flat = structure.counts is not Counts.DISTANCE or structure.on_a_line
+    if flat and len(names) > 1:
+        raise DataError(
+            f"{structure.keyword} goes along one coordinate, and {structure.form!r} names {len(names)}; keep one, "
+            "or take a spatial correlation such as Exponential"
+        )
+
+
+def _check_repeats(structure: Correlation, groups: Levels, at: Array, names: tuple[str, ...]) -> None:
+    rows = pd.DataFrame(at).assign(group=groups.codes)
+    twice = rows.duplicated().to_numpy()
+    if twice.any():
+        first = int(np.flatnonzero(twice)[0])
+        where = WHOLE if groups.grouping is None else repr(groups.labels[groups.codes[first]])
+        raise DataError(
+            f"{structure.keyword}: {int(twice.sum())} rows have the same {', '.join(names)} as another row of their "
+            f"group, the first in {where}; their correlation would be 1. Give groups in which times differ, or drop "
+            "rows that came twice"
+        )
+
+
+def _check_values(structure: VarianceFunction, name: str, values: Array) -> None:
+    bad = {Reads.POSITIVE: values <= 0, Reads.NONZERO: values == 0}.get(structure.reads, np.zeros(0, dtype=bool))
+    if bad.any():
+        raise DataError(
+            f"{structure.keyword}: {name!r} is {values[bad][0]:g} in {int(bad.sum())} rows, where this variance would "
+            "be 0 or infinite; shift the column, or take Exp"
+        )
