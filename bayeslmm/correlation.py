@@ -1,9 +1,9 @@
 """Correlations of the residual: what ``LinearMixedModel(..., correlation=...)`` takes.
 
 Rows of one residual group are correlated: ``AR1("Time | Mare")`` by steps of Time within each Mare,
-``Exponential("x + y | field", nugget=True)`` by distance. As in nlme a correlation holds no variances; those are
-of :mod:`bayeslmm.variance`. ``by="ARMCD"`` gives each stratum parameters of its own, ``start=`` natural values to
-begin with, ``fixed=True`` keeps them.
+``Exponential("x + y | field", nugget=True)`` by distance. As in nlme a correlation holds no variances; those
+are of :mod:`bayeslmm.variance`. ``by="ARMCD"`` gives each stratum parameters of its own, ``start=`` natural
+values to begin with, ``fixed=True`` keeps them.
 """
 
 from bayeslmm.spec.residual.correlations.ante_dependence import AnteDependence

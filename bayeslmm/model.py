@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bayeslmm.parity.compare import Parity
     from bayeslmm.posterior.options import Method
     from bayeslmm.posterior.result import PosteriorResult
+    from bayeslmm.spec.residual import Correlation, VarianceFunction
+    from bayeslmm.spec.residual.variances import Product
 
 
 @verbs_in_our_words

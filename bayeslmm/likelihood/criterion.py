@@ -165,12 +165,13 @@ class MovingCriterion(PointByPoint):
         return self._pulled(at, at.kernel.factored(self.coordinates.flat(x)), x, 0.0, A_bar)
 
     def values(self, x: Array) -> Array:
-        return np.array([self._value(point) for point in x])
-
-    def _value(self, x: Array) -> float:
-        kernel = self.kernel_at(self.coordinates.phi(x))
-        value = kernel.profiled(kernel.factored(self.coordinates.flat(x)), self.reml, self.sigma)[0]
-        return value if np.isfinite(value) else np.inf
+        """Values (m,); points with one φ ask for its rows once."""
+        phis, which = np.unique(self.coordinates.phi(x), axis=0, return_inverse=True)
+        out, lam = np.empty(len(x)), self.coordinates.flat(x)
+        for number, phi in enumerate(phis):
+            here = which.ravel() == number
+            out[here] = self.kernel_at(phi).criteria(lam[here], self.reml, self.sigma, False)[0]
+        return np.where(np.isfinite(out), out, np.inf)
 
     def start(self) -> Array:
         """The lowest of R's starts, at the θ of moment estimates."""

@@ -83,10 +83,39 @@ def _variance_parts(fit: Fitted, prob: float) -> list[pd.DataFrame]:
         _transformed(sd_labels(design), sd, sd_se, np.log, np.exp, sd, prob),
         _within_bounds(cor_labels(design), cor, cor_se, _cor_bounds(fit), prob),
     ]
+    parts.append(residual_rows(fit, prob))
     if fit.design.residual.sigma_free:
         sigma, se = np.array([fit.sigma]), np.array([errors.sigma])
         parts.append(_transformed((SIGMA,), sigma, se, np.log, np.exp, sigma, prob))
     return [part for part in parts if len(part)]
+
+
+def residual_rows(fit: Fitted, prob: float) -> pd.DataFrame:
+    """The parameters of R in their natural scale, each interval within its range."""
+    found = fit.residual_natural
+    se = _errors_of(found.slopes, fit.theta_sigma.x_root[fit.design.n_theta :])
+    rows = [
+        _in_range(label, value, error, low, high, prob)
+        for label, value, error, (low, high) in zip(
+            found.labels, found.values, se, found.bounds.tolist(), strict=True
+        )
+    ]
+    return pd.concat(rows) if rows else _frame((), *np.zeros((4, 0)))
+
+
+def _errors_of(slopes: Array, root: Array) -> Array:
+    """Standard errors of m functions with these slopes (m, k) by what has covariance FFᵀ, F (k, r)."""
+    return np.asarray(np.linalg.norm(slopes @ root, axis=1))
+
+
+def _in_range(label: str, value: float, se: float, low: float, high: float, prob: float) -> pd.DataFrame:
+    """An interval symmetric on the scale on which the range has no end."""
+    estimate, error = np.array([value]), np.array([se])
+    if np.isfinite(high):
+        return _within_bounds((label,), estimate, error, np.array([[low, high]]), prob)
+    if np.isfinite(low):
+        return _transformed((label,), estimate, error, np.log, np.exp, estimate, prob)
+    return normal_rows((label,), estimate, error, prob)
 
 
 def _cor_bounds(fit: Fitted) -> Array:

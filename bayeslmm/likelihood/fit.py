@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from bayeslmm.arguments import verbs_in_our_words
 from bayeslmm.errors import check_choice, check_whole
-from bayeslmm.likelihood.estimates import tell, wald_table
+from bayeslmm.likelihood.estimates import residual_rows, tell, wald_table
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.prediction import predict
 from bayeslmm.likelihood.quantities import blup, coef, point_table, variance_parts
@@ -45,6 +45,7 @@ INNER: tuple[str, ...] = (
     "optimum",
     "options",
     "pwrss",
+    "residual_natural",
 )
 INNER += ("recipe", "sd_conditional", "sd_prediction", "solved", "theta_sigma", "theta_sigma_vcov")
 
@@ -70,6 +71,25 @@ class LikelihoodFit(Fitted):
         table = wald_table(self, prob, ranef)
         tell(table)
         return table
+
+    @property
+    def residual_parameters(self) -> pd.DataFrame:
+        """Parameters of the residual's correlation and variance: name, value, se, lower, upper.
+
+        Values are in nlme's definitions, but standard deviations by level absolute; limits are Wald's of
+        95 %,
+        on the scale on which the parameter's range has no end.
+
+        Examples
+        --------
+        >>> import bayeslmm as bl
+        >>> ovary = bl.load_dataset("Ovary")
+        >>> model = bl.LinearMixedModel("follicles ~ Time", ovary, correlation=bl.correlation.AR1("1 | Mare"))
+        >>> model.fit().residual_parameters["name"].tolist()
+        ['phi[AR1]']
+        """
+        rows = residual_rows(self, 0.95).rename_axis("name").reset_index()
+        return rows.rename(columns={"estimate": "value"}).drop(columns="kind")
 
     def coef_table(self, ddf: DdfWord = "satterthwaite", prob: float = 0.95) -> "InferenceTable":
         """Coefficients with se, df, t, p and interval.

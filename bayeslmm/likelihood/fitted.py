@@ -22,6 +22,7 @@ from bayeslmm.likelihood.row_values import hat_values
 from bayeslmm.likelihood.varcorr import varcorr_table
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.recipe import Recipe
+from bayeslmm.spec.residual import Parameters
 
 type Array = NDArray[np.float64]
 
@@ -53,7 +54,8 @@ class Fitted:
     Attributes
     ----------
     design : the model's matrices, R at the estimate of φ. options : how it was fitted. optimum : x = (θ, φ),
-        the criterion there, and the evidence of convergence. formula : as written. recipe : how new rows become a design.
+        the criterion there, and the evidence of convergence. formula : as written. recipe : how new rows
+        become a design.
     """
 
     design: Design
@@ -275,6 +277,15 @@ class Fitted:
         return self.residuals.div(spread).rename("pearson_residual")
 
     @cached_property
+    def normalized_residuals(self) -> "pd.Series[float]":
+        """R^{-½}(y − fitted)/σ: uncorrelated and of variance 1 where the residual is as modelled.
+
+        Each is what is new in its row, given those of its group before it.
+        """
+        values = self.design.residual.whiten(np.asarray(self.residuals, dtype=np.float64)) / self.sigma
+        return pd.Series(values, index=self.fitted.index, name="normalized_residual")
+
+    @cached_property
     def hat_values(self) -> "pd.Series[float]":
         """Leverage of each observation on its own fitted value, random effects included."""
         design = self.design
@@ -297,6 +308,12 @@ class Fitted:
         """Standard errors of sd, cor and σ by the delta method."""
         root = self.theta_sigma.x_root
         return natural_errors(self.design.covariance, self.theta_values, self.sigma, root)
+
+    @cached_property
+    def residual_natural(self) -> Parameters:
+        """The residual's parameters as people know them."""
+        residual = self.design.residual
+        return residual.parameters(residual.settled_phi, self.sigma)
 
     @cached_property
     def kept(self) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def optimize(
     found: Outcome | None = None,
 ) -> Optimum:
     """`search`, with one BLAS thread where LAPACK decides: measured faster, and the same on any machine."""
-    if criterion.kernel.small:
+    if criterion.kernel.small and not criterion.coordinates.residual.n_phi:
         return search(criterion, start, max_iter, found)
     from threadpoolctl import threadpool_limits
 
@@ -142,8 +142,8 @@ def _beside(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:
 
 def _lowest(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:
     """The lowest of a minimum and those that are found from far points."""
-    evenness = criterion.coordinates.residual.evenness(criterion.coordinates.phi(first.x))
-    tiny = criterion.kernel.n_panel * evenness < TINY
+    residual = criterion.coordinates.residual
+    tiny = not residual.n_phi and criterion.kernel.n_panel * residual.evenness() < TINY
     scanned, others = (_from_many if tiny else _from_few)(criterion, first, max_iter)
     lowest = min([first, *others], key=lambda each: (not each.convergence.converged, each.value))
     lower = any(_is_lower(each.value, lowest.value) for each in others)

@@ -1,4 +1,4 @@
-"""From columns of a table to the residual's rows: what correlation= and variance= learn, and take of new rows."""
+"""From columns of a table to the residual's rows: what correlation= and variance= learn of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def columns_of(correlation: Correlation | None, variances: tuple[VarianceFunctio
 
 
 class Levels(NamedTuple):
-    """A grouping of rows, learnt, and the code of each row; everything is one level where it has no columns."""
+    """A grouping of rows, learnt, and the code of each row; all is one level where it has no columns."""
 
     grouping: Grouping | None
     codes: Codes
@@ -84,7 +84,8 @@ class Coordinate:
         if structure.counts is Counts.DISTANCE:
             if is_factor:
                 raise DataError(
-                    f"{structure.keyword} goes by distances, and {name!r} is a factor; give a column of numbers, or "
+                    f"{structure.keyword} goes by distances, and {name!r} is a factor; give a column "
+                    "of numbers, or "
                     "take AR1, which counts levels"
                 )
             return cls(name, None)
@@ -92,7 +93,8 @@ class Coordinate:
         if numbers is not None and not np.array_equal(numbers, np.round(numbers)):
             odd = numbers[numbers != np.round(numbers)][0]
             raise DataError(
-                f"{structure.keyword} counts whole steps of {name!r}, which is {odd:g} in some row; take CAR1 for "
+                f"{structure.keyword} counts whole steps of {name!r}, which is {odd:g} in some row; "
+                "take CAR1 for "
                 "times that aren't on a grid, or make it a factor, whose levels count by their place"
             )
         by_level = is_factor or structure.counts is Counts.LEVELS
@@ -115,7 +117,8 @@ class CorrelationRows:
     Attributes
     ----------
     part : the structure, and what it needs to know. groups, strata : None where there is one of them.
-    coordinates : of the left side; none where rows count in their order. last : of these, (G,) rows of each group.
+    coordinates : of the left side; none where rows count in their order. last : of these, (G,) rows of
+    each group.
     """
 
     part: Part[Correlation]
@@ -144,11 +147,14 @@ class CorrelationRows:
             most=most,
             strata=strata.labels,
         )
-        own = cls(Part(structure, learnt), groups.grouping, strata.grouping, coordinates, np.bincount(groups.codes))
+        own = cls(
+            Part(structure, learnt), groups.grouping, strata.grouping, coordinates, np.bincount(groups.codes)
+        )
         return own, _data(groups.codes, strata.codes, [] if structure.counts is Counts.NOTHING else at)
 
     def of_rows(self, frame: pd.DataFrame) -> dict[str, Array]:
-        """New rows; a group that nobody has seen has a number of its own, rows that count in order come last."""
+        """New rows; a group that nobody has seen has a number of its own, rows that count in order "
+        "come last."""
         m = len(frame)
         groups = np.zeros(m, dtype=np.int64) if self.groups is None else _with_new(self.groups, frame)
         strata = np.zeros(m, dtype=np.int64) if self.strata is None else self.strata.codes(frame)
@@ -169,9 +175,7 @@ class VarianceRows:
     strata: Grouping | None
 
     @classmethod
-    def learn(
-        cls, structure: VarianceFunction, columns: Columns, n: int
-    ) -> tuple[Self, tuple[Array, Array]]:
+    def learn(cls, structure: VarianceFunction, columns: Columns, n: int) -> tuple[Self, tuple[Array, Array]]:
         """What there is to know, and the rows: values and strata."""
         names = Form.read(structure.form.replace(":", "+").removeprefix("1 |")).coordinates
         if structure.reads is Reads.LEVELS:
@@ -194,7 +198,8 @@ class VarianceRows:
         for label, count in zip(labels, np.bincount(found.codes).tolist(), strict=True):
             if count < 2:
                 raise DataError(
-                    f"{structure.keyword}: level {label!r} of {':'.join(names)!r} has one row, which tells no standard "
+                    f"{structure.keyword}: level {label!r} of {':'.join(names)!r} has one row, which "
+                    "tells no standard "
                     "deviation; put it together with another level, or leave it out"
                 )
         learnt = Learnt(":".join(names), labels, 1.0, n)
@@ -255,14 +260,18 @@ def learn(
     DataError
         When the rows can't have this structure.
     """
-    own, data = (None, {}) if correlation is None else CorrelationRows.learn(correlation, columns, n)
+    own: CorrelationRows | None = None
+    data: dict[str, Array] = dict(weights)
+    if correlation is not None:
+        own, rows = CorrelationRows.learn(correlation, columns, n)
+        data |= rows
     spreads = []
     for number, structure in enumerate(variances):
-        spread, rows = VarianceRows.learn(structure, columns, n)
+        spread, values = VarianceRows.learn(structure, columns, n)
         spreads.append(spread)
-        data |= _variance_data(number, *rows)
+        data |= _variance_data(number, *values)
     parts = tuple(each.part for each in spreads)
-    residual = Structured(n, sigma, data | weights, None, own and own.part, parts)
+    residual = Structured(n, sigma, data, None, None if own is None else own.part, parts)
     for part in residual.parts:
         part.structure.given(part.learnt)
     return ResidualRows(own, tuple(spreads)), residual
@@ -301,7 +310,7 @@ def _with_new(grouping: Grouping, frame: pd.DataFrame) -> Codes:
 
 def _place_in_group(groups: Codes) -> Array:
     """(n,) 0, 1, ... of each row in its group, in the order of rows."""
-    return pd.Series(groups).groupby(groups).cumcount().to_numpy(dtype=np.float64)
+    return np.asarray(pd.Series(groups).groupby(groups).cumcount(), dtype=np.float64)
 
 
 def _typical(at: Array, groups: Codes) -> float:
@@ -321,19 +330,22 @@ def _check_strata(structure: Correlation, groups: Levels, strata: Levels) -> Non
     sizes = np.bincount(groups.codes)
     if sizes.max() < 2:
         raise DataError(
-            f"{structure.keyword}: every group of {structure.form!r} has one row, so no two rows are correlated; group "
+            f"{structure.keyword}: every group of {structure.form!r} has one row, so no two rows are "
+            "correlated; group "
             "by something coarser, or leave the correlation out"
         )
     together = pd.DataFrame({"group": groups.codes, "stratum": strata.codes}).drop_duplicates()
     if len(together) > len(sizes):
         raise DataError(
-            f"{structure.keyword}: rows of one group of {structure.form!r} have different {structure.by!r}; a stratum "
+            f"{structure.keyword}: rows of one group of {structure.form!r} have different "
+            f"{structure.by!r}; a stratum "
             "holds whole groups"
         )
     for number, label in enumerate(strata.labels):
         if sizes[together["group"][together["stratum"] == number]].max() < 2:
             raise DataError(
-                f"{structure.keyword}: no group in stratum {label!r} of {structure.by!r} has two rows; leave by= out"
+                f"{structure.keyword}: no group in stratum {label!r} of {structure.by!r} has two "
+                "rows; leave by= out"
             )
 
 
@@ -341,7 +353,8 @@ def _check_coordinates(structure: Correlation, names: tuple[str, ...]) -> None:
     flat = structure.counts is not Counts.DISTANCE or structure.on_a_line
     if flat and len(names) > 1:
         raise DataError(
-            f"{structure.keyword} goes along one coordinate, and {structure.form!r} names {len(names)}; keep one, "
+            f"{structure.keyword} goes along one coordinate, and {structure.form!r} names "
+            f"{len(names)}; keep one, "
             "or take a spatial correlation such as Exponential"
         )
 
@@ -353,16 +366,21 @@ def _check_repeats(structure: Correlation, groups: Levels, at: Array, names: tup
         first = int(np.flatnonzero(twice)[0])
         where = WHOLE if groups.grouping is None else repr(groups.labels[groups.codes[first]])
         raise DataError(
-            f"{structure.keyword}: {int(twice.sum())} rows have the same {', '.join(names)} as another row of their "
-            f"group, the first in {where}; their correlation would be 1. Give groups in which times differ, or drop "
+            f"{structure.keyword}: {int(twice.sum())} rows have the same {', '.join(names)} as "
+            "another row of their "
+            f"group, the first in {where}; their correlation would be 1. Give groups in which times "
+            "differ, or drop "
             "rows that came twice"
         )
 
 
 def _check_values(structure: VarianceFunction, name: str, values: Array) -> None:
-    bad = {Reads.POSITIVE: values <= 0, Reads.NONZERO: values == 0}.get(structure.reads, np.zeros(0, dtype=bool))
+    bad = {Reads.POSITIVE: values <= 0, Reads.NONZERO: values == 0}.get(
+        structure.reads, np.zeros(0, dtype=bool)
+    )
     if bad.any():
         raise DataError(
-            f"{structure.keyword}: {name!r} is {values[bad][0]:g} in {int(bad.sum())} rows, where this variance would "
+            f"{structure.keyword}: {name!r} is {values[bad][0]:g} in {int(bad.sum())} rows, where "
+            "this variance would "
             "be 0 or infinite; shift the column, or take Exp"
         )

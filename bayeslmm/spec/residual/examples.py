@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 type Array = np.ndarray[Any, np.dtype[np.float64]]
 
 LEVELS = ("a", "b", "c", "d", "e")
-ORDERS = {"ARMA": {"p": 1, "q": 1}}
+ORDERS: dict[str, dict[str, Any]] = {"ARMA": {"p": 1, "q": 1}}
 
 
 def example[R: "Structured"](

@@ -1,4 +1,4 @@
-"""What correlation structures and variance functions have in common: parameters, by stratum, some of them held."""
+"""What correlation structures and variance functions have in common: parameters by stratum, free or held."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable

@@ -85,7 +85,7 @@ class Structured(Residual):
         return " and ".join([*words, *(["prior weights"] if "weights" in self.data else [])])
 
     @cached_property
-    def groups(self) -> Codes | None:  # type: ignore[override]
+    def groups(self) -> Codes | None:
         return self.data[GROUP].astype(np.int64) if self.correlation else None
 
     @cached_property
@@ -100,7 +100,7 @@ class Structured(Residual):
         if part is None:
             return None
         strata = self.data[STRATUM].astype(np.int64)
-        joined = Joined.of(self.data[GROUP], self._coordinates, strata)
+        joined = Joined.of(self.data[GROUP].astype(np.int64), self._coordinates, strata)
         return part.structure.root(joined).of(joined, lambda a, b: part.structure.place(a, b, part.learnt))
 
     @property
@@ -153,7 +153,7 @@ class Structured(Residual):
 
     def spread(self, rows: "csr_array") -> "csr_array":
         if self._root is not None and self._root.reach is not None:
-            return self._root.reach @ abs(rows)
+            return _csr(self._root.reach @ abs(rows))
         return super().spread(rows)
 
     def _whiten(self, rows: Any, phi: Array) -> Any:
@@ -244,12 +244,17 @@ def _log_sds(part: Part[VarianceFunction], rows: VarianceRows, delta: Any) -> An
 
 
 def _natural(part: Part[Any], phi: Array, sigma: float) -> Parameters:
-    """A part's parameters; sds are absolute, σ times their ratio to the first."""
+    """A part's parameters; where they are multiples of σ all are absolute, and the first level has "
+    "σ itself."""
     values = part.natural(phi)
     by_phi = slopes(part.natural, phi, len(values)).T
-    if not part.structure.absolute:
+    if not (part.structure.absolute and part.n):
         return Parameters(part.labels, values, part.bounds, np.column_stack([by_phi, np.zeros(len(values))]))
-    return Parameters(part.labels, sigma * values, part.bounds, sigma * np.column_stack([by_phi, values]))
+    first = f"sd[{part.learnt.name}: {part.learnt.levels[0]}]"
+    ratios = np.append(1.0, values)
+    by_both = np.column_stack([np.vstack([np.zeros(len(phi)), by_phi]), ratios])
+    bounds = np.tile([0.0, np.inf], (len(ratios), 1))
+    return Parameters((first, *part.labels), sigma * ratios, bounds, sigma * by_both)
 
 
 def _flat(through: Any, rho: Array, rows: Array) -> Array:
@@ -261,7 +266,7 @@ def _times(scale: Array, rows: Any) -> Any:
     return _csr(rows.multiply(scale[:, None]))
 
 
-def _csr(rows: Any) -> Any:
+def _csr(rows: Any) -> "csr_array":
     from scipy.sparse import csr_array
 
     return csr_array(rows)

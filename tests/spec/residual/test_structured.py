@@ -59,8 +59,8 @@ def test_labels_values_and_slopes() -> None:
     residual, phi = made("AR1", "Ident")
     found = residual.parameters(phi, 2.0)
     assert found.labels[:2] == ("phi[AR1 | one]", "phi[AR1 | two]")
-    assert found.labels[2:] == tuple(f"sd[value: {level}]" for level in "bcde")
-    np.testing.assert_allclose(found.values, [*np.tanh(phi[:2]), *2 * np.exp(phi[2:])])
+    assert found.labels[2:] == tuple(f"sd[value: {level}]" for level in "abcde")
+    np.testing.assert_allclose(found.values, [*np.tanh(phi[:2]), 2.0, *2 * np.exp(phi[2:])])
     by_phi = [residual.parameters(phi + e, 2.0).values for e in 1e-7 * np.eye(len(phi))]
     np.testing.assert_allclose(found.slopes[:, :-1], (np.array(by_phi) - found.values).T / 1e-7, atol=1e-5)
     by_sigma = (residual.parameters(phi, 2.0 * np.exp(1e-7)).values - found.values) / 1e-7

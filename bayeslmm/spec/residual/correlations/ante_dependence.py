@@ -1,12 +1,14 @@
 """First-order ante-dependence: a correlation for each visit with the one before."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
 
 from bayeslmm.spec.residual.roots import Chain, Joined, Root
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+
 from .base import Correlation, Counts, pairs_of
 
 
@@ -27,7 +29,7 @@ class AnteDependence(Correlation):
 
     def parameters(self, learnt: Learnt) -> Natural:
         levels = learnt.levels
-        names = [f"cor[{learnt.name}: {a}, {b}]" for a, b in zip(levels[:-1], levels[1:], strict=True)]
+        names = [f"cor[{learnt.name}: {a}, {b}]" for a, b in pairwise(levels)]
         return Natural(tuple(names), np.tile([-1.0, 1.0], (len(names), 1)))
 
     def natural(self, phi: Any, learnt: Learnt) -> Any:

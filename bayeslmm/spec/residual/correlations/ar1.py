@@ -7,6 +7,7 @@ import numpy as np
 
 from bayeslmm.spec.residual.roots import Chain, Joined, Root
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+
 from .base import Correlation, Counts
 
 
@@ -42,6 +43,6 @@ class AR1(Correlation):
 
 
 def whole_power(base: Any, steps: Array) -> Any:
-    """base^k for whole k ≥ 0, analytic in a base that may be negative: an odd factor, and powers of its square."""
+    """base^k for whole k ≥ 0, analytic in a base of any sign: an odd factor, and powers of its square."""
     half, odd = np.divmod(steps, 2)
     return np.where(odd > 0, base, 1.0) * (base * base) ** half

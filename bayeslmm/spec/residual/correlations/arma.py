@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayeslmm.errors import OptionError, check_whole
-
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+
 from .base import Correlation, Counts
 
 

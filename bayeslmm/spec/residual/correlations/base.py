@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayeslmm.registry import Registered
-
 from bayeslmm.spec.residual.roots import Joined, Patterns, Root
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Structure, logistic, logit
 
@@ -26,8 +25,8 @@ class Counts(Enum):
 class Correlation(Structure, Registered):
     """Cor(e_i, e_j) for rows of one residual group: one analytic function of φ and of their place.
 
-    A place is what `Counts` says: steps between them, their distance, or the pair of their visits as one number,
-    i k + j of k levels, i < j.
+    A place is what `Counts` says: steps between them, their distance, or the pair of their visits as one
+    number, i k + j of k levels, i < j.
     """
 
     counts: ClassVar[Counts] = Counts.DISTANCE

@@ -7,6 +7,7 @@ import numpy as np
 
 from bayeslmm.spec.residual.roots import Chain, Joined, Root
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+
 from .base import Correlation, Counts
 
 

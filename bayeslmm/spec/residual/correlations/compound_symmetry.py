@@ -7,6 +7,7 @@ import numpy as np
 
 from bayeslmm.spec.residual.roots import Exchangeable, Joined, Root
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural, logistic, logit
+
 from .base import Correlation, Counts
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayeslmm.spec.residual.roots import Chain, Joined, Patterns, Root
+
 from .base import Spatial
 
 

@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+
 from .base import Correlation, Counts, pairs_of
 
 
 @dataclass(frozen=True, eq=False)
 class Toeplitz(Correlation):
-    """One correlation for each number of visits between two: searched in atanh of the partial autocorrelations.
+    """One correlation for each number of visits between two, searched in atanh of partial autocorrelations.
 
     Parameters
     ----------

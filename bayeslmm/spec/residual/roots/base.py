@@ -22,12 +22,12 @@ class Unique(NamedTuple):
 
     Attributes
     ----------
-    places : (u,). strata : (u,) of each. index : which of them each pair has.
+    places : (u,). strata : (u,) of each. which : of them each pair has.
     """
 
     places: Array
     strata: Codes
-    index: Codes
+    which: Codes
 
     @classmethod
     def of(cls, places: Array, strata: Codes) -> Self:
@@ -105,7 +105,8 @@ class Root(ABC):
 
     @abstractmethod
     def pull(self, rho: Array, rows: Any, by_whitened: Any) -> Array:
-        """Gradient in rho, (u,), of a function of L⁻¹ rows, given its derivative by them; both may be sparse."""
+        """Gradient in rho, (u,), of a function of L⁻¹ rows, given its derivative by them; arrays or "
+        "sparse."""
 
     @abstractmethod
     def log_pivots(self, rho: Array) -> Array:

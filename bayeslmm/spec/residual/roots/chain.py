@@ -33,7 +33,7 @@ class Chain(Root):
 
     def _steps(self, rho: Array) -> Array:
         """(m,) ρ of each pair."""
-        return rho[self.unique.index]
+        return rho[self.unique.which]
 
     @staticmethod
     def _spread(steps: Array) -> Array:
@@ -80,7 +80,7 @@ class Chain(Root):
         by, last, own = by_whitened[self.later], rows[self.before], rows[self.later]
         before, dots = row_dots(by, last), row_dots(by, own)
         slopes = -before / spread + steps * (dots - steps * before) / spread**3
-        return np.bincount(self.unique.index, slopes, minlength=len(rho))
+        return np.bincount(self.unique.which, slopes, minlength=len(rho))
 
     def log_pivots(self, rho: Array) -> Array:
         steps, out = self._steps(rho), np.zeros(self.joined.n)
@@ -90,7 +90,7 @@ class Chain(Root):
     def log_det_gradient(self, rho: Array) -> Array:
         steps = self._steps(rho)
         slopes = -2 * steps / ((1 - steps) * (1 + steps))
-        return np.bincount(self.unique.index, slopes, minlength=len(rho))
+        return np.bincount(self.unique.which, slopes, minlength=len(rho))
 
     @cached_property
     def reach(self) -> "csr_array":

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Exchangeable(Root):
-    """w_j = (e_j − a_j Σ_{i<j} e_i) / s_j, a_j = ρ/(1 + (j−1)ρ), s_j² = (1−ρ)(1 + jρ)/(1 + (j−1)ρ), from j = 0.
+    """w_j = (e_j − a_j Σ_{i<j} e_i) / s_j with a_j = ρ/(1 + (j−1)ρ), s_j² = (1−ρ)(1 + jρ)/(1 + (j−1)ρ).
+
+    j counts from 0, where a = 0 and s = 1.
 
     Attributes
     ----------
@@ -36,7 +38,7 @@ class Exchangeable(Root):
         ]
         strata, index = np.unique(joined.strata, return_inverse=True)
         unique = Unique(np.zeros(len(strata)), strata, index.astype(np.int64))
-        return cls(joined, unique, count, unique.index, tuple(stacks))
+        return cls(joined, unique, count, unique.which, tuple(stacks))
 
     def _terms(self, rho: Array) -> tuple[Array, Array]:
         """a and s of each row, (n, 1)."""

@@ -14,10 +14,26 @@ if TYPE_CHECKING:
 
 
 class Stack(NamedTuple):
-    """Groups of one pattern: rows (g, m) of each; index (m, m) of the place of each pair, −1 of a row itself."""
+    """Groups of one pattern: rows (g, m) of each; which places (m, m) pairs have, −1 for a row with "
+    "itself."""
 
     rows: Codes
-    index: Codes
+    places: Codes
+
+
+class Factor(NamedTuple):
+    """C = LLᵀ, and L⁻¹, (m, m)."""
+
+    L: Array
+    inverse: Array
+
+    @classmethod
+    def of(cls, C: Array) -> Self:
+        """Factor a correlation matrix."""
+        from scipy.linalg import solve_triangular
+
+        L = _cholesky(C)
+        return cls(L, np.asarray(solve_triangular(L, np.eye(len(L)), lower=True, check_finite=False)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,29 +63,29 @@ class Patterns(Root):
         unique = Unique.of(
             np.concatenate([np.zeros(0), *places]), np.concatenate([np.zeros(0, np.int64), *strata])
         )
-        parts = np.split(unique.index, np.cumsum([len(each) for each in places])[:-1]) if stacks else []
+        parts = np.split(unique.which, np.cumsum([len(each) for each in places])[:-1]) if stacks else []
         return cls(joined, unique, tuple(map(_stack, stacks, pairs, parts)))
 
-    def _factors(self, rho: Array) -> list[Array]:
-        """L (m, m) of each pattern; of the last rho that was asked for they are kept."""
+    def _factors(self, rho: Array) -> list[Factor]:
+        """Of each pattern; of the last rho that was asked for they are kept."""
         key = rho.tobytes()
         if key not in self._kept:
             self._kept.clear()
-            self._kept[key] = [_cholesky(_filled(rho, stack)) for stack in self.stacks]
+            self._kept[key] = [Factor.of(_filled(rho, stack)) for stack in self.stacks]
         return self._kept[key]
 
     @cached_property
-    def _kept(self) -> dict[bytes, list[Array]]:
+    def _kept(self) -> dict[bytes, list[Factor]]:
         return {}
 
     def whiten(self, rho: Array, rows: Array) -> Array:
-        return self._through(rows, [_inverse(L) for L in self._factors(rho)])
+        return self._through(rows, [each.inverse for each in self._factors(rho)])
 
     def unwhiten(self, rho: Array, rows: Array) -> Array:
-        return self._through(rows, self._factors(rho))
+        return self._through(rows, [each.L for each in self._factors(rho)])
 
     def transposed(self, rho: Array, rows: Array) -> Array:
-        return self._through(rows, [_inverse(L).T for L in self._factors(rho)])
+        return self._through(rows, [each.inverse.T for each in self._factors(rho)])
 
     def _through(self, rows: Array, matrices: list[Array]) -> Array:
         out = np.empty(rows.shape)
@@ -81,10 +97,10 @@ class Patterns(Root):
         from scipy.sparse import csr_array
 
         n, parts = self.joined.n, []
-        for stack, L in zip(self.stacks, self._factors(rho), strict=True):
+        for stack, (L, inverse) in zip(self.stacks, self._factors(rho), strict=True):
             i, j = np.tril_indices(len(L))
             shape = (len(stack.rows), len(i))
-            parts.append((np.broadcast_to(_inverse(L)[i, j], shape), stack.rows[:, i], stack.rows[:, j]))
+            parts.append((np.broadcast_to(inverse[i, j], shape), stack.rows[:, i], stack.rows[:, j]))
         values, rows, columns = (
             np.concatenate([each.ravel() for each in own]) for own in zip(*parts, strict=True)
         )
@@ -92,8 +108,7 @@ class Patterns(Root):
 
     def pull(self, rho: Array, rows: Any, by_whitened: Any) -> Array:
         out = np.zeros(len(rho))
-        for stack, L in zip(self.stacks, self._factors(rho), strict=True):
-            inverse = _inverse(L)
+        for stack, (L, inverse) in zip(self.stacks, self._factors(rho), strict=True):
             outer = inverse.T @ _products(by_whitened, rows, stack.rows) @ inverse.T  # L⁻ᵀ W̄ Wᵀ
             by_factor = -np.tril(outer)
             inner = np.tril(L.T @ by_factor)
@@ -104,18 +119,17 @@ class Patterns(Root):
     def _add(self, out: Array, stack: Stack, by_matrix: Array) -> None:
         """Add a symmetric derivative by C, each pair of rows counted once."""
         i, j = np.triu_indices(len(by_matrix), 1)
-        out += np.bincount(stack.index[i, j], by_matrix[i, j], minlength=len(out))
+        out += np.bincount(stack.places[i, j], by_matrix[i, j], minlength=len(out))
 
     def log_pivots(self, rho: Array) -> Array:
         out = np.empty(self.joined.n)
-        for stack, L in zip(self.stacks, self._factors(rho), strict=True):
+        for stack, (L, _) in zip(self.stacks, self._factors(rho), strict=True):
             out[stack.rows] = 2 * np.log(np.diag(L))
         return out
 
     def log_det_gradient(self, rho: Array) -> Array:
         out = np.zeros(len(rho))
-        for stack, L in zip(self.stacks, self._factors(rho), strict=True):
-            inverse = _inverse(L)
+        for stack, (_, inverse) in zip(self.stacks, self._factors(rho), strict=True):
             self._add(out, stack, 2 * len(stack.rows) * inverse.T @ inverse)
         return out
 
@@ -131,7 +145,7 @@ def _stack(rows: Codes, pairs: tuple[Codes, Codes], places: Codes) -> Stack:
 
 
 def _filled(rho: Array, stack: Stack) -> Array:
-    return np.append(rho, 1.0)[stack.index]  # −1 is the last, a row with itself
+    return np.append(rho, 1.0)[stack.places]  # −1 is the last, a row with itself
 
 
 def _cholesky(C: Array) -> Array:
@@ -140,12 +154,6 @@ def _cholesky(C: Array) -> Array:
         return np.linalg.cholesky(C)
     except np.linalg.LinAlgError:
         return np.full(C.shape, np.nan)
-
-
-def _inverse(L: Array) -> Array:
-    from scipy.linalg import solve_triangular
-
-    return np.asarray(solve_triangular(L, np.eye(len(L)), lower=True, check_finite=False))
 
 
 def _products(by: Any, rows: Any, members: Codes) -> Array:

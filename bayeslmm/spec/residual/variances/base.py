@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Any, ClassVar, Self
 
 from bayeslmm.registry import Registered
-
 from bayeslmm.spec.residual.structure import Array, Learnt, Structure
 
 

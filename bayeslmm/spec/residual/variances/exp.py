@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+
 from .base import VarianceFunction
 
 
