@@ -64,6 +64,12 @@ class DenseResidual(Residual):
     def _unwhiten(self, rows: Array, phi: Array) -> Array:
         return (self.root(phi) @ rows.reshape(self.n, -1)).reshape(rows.shape)
 
+    def _untransposed(self, rows: Array, phi: Array) -> Array:
+        return (self.root(phi).T @ rows.reshape(self.n, -1)).reshape(rows.shape)
+
+    def _transposed(self, rows: Array, phi: Array) -> Array:
+        return np.linalg.solve(self.root(phi).T, rows.reshape(self.n, -1)).reshape(rows.shape)
+
     def _pull(self, rows: Any, by_whitened: Any, phi: Array) -> Array:
         if issparse(rows):
             changes = [csr_array(move @ rows.toarray()) for move in self.moves(phi)]

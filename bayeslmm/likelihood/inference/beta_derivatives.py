@@ -1,8 +1,11 @@
-"""How Var(β̂) moves with θ: analytic, from U = ZᵀV₀⁻¹Q alone."""
+"""How Var(β̂) moves with θ, analytic, from U = ZᵀV₀⁻¹Q alone; and with φ, from V₀⁻¹X."""
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.likelihood.curvature import STEP
 from bayeslmm.likelihood.digits import left_over, seen_by_effects
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.units import Units
@@ -30,8 +33,33 @@ def _level_products(fit: Fitted) -> list[Array]:
     return [np.einsum("jai,jbk->abik", U, U, optimize=True) for U in seen]
 
 
+def residual_slopes(fit: Fitted) -> Array:
+    """∂A_XX/∂φ (n_phi, p, p) = −Wᵀ(∂R/∂φ)W, W = V₀⁻¹X in the kernel's coordinates, by differences of WᵀR(φ)W.
+
+    Their error is of the fourth power of the step.
+    """
+    residual, p = fit.design.residual, fit.design.p
+    if not residual.n_phi:
+        return np.zeros((0, p, p))
+    left = left_over(fit.design, fit.design.orthonormal_columns, fit.conditional)
+    W, phi = residual.transposed(left), residual.settled_phi
+
+    def moments(phi: Array) -> Array:
+        root = residual.untransposed(W, phi)
+        return root.T @ root
+
+    return -np.array([difference(moments, phi, step) for step in STEP * np.eye(len(phi))])
+
+
+def difference(function: Callable[[Array], Array], at: Array, step: Array) -> Array:
+    """Derivative along a step, over its length, by central differences of fourth order."""
+    near, far = (function(at + m * step) - function(at - m * step) for m in (1, 2))
+    return np.asarray((8 * near - far) / (12 * np.linalg.norm(step)))
+
+
 def covariance_slopes(fit: Fitted, units: Units) -> Array:
-    """∂Var(δ̂)/∂(ξ, log σ), (n_theta + 1, p, p); Var(δ̂) = σ²A_XX⁻¹, β = R_X⁻¹δ + a constant."""
+    """∂Var(δ̂)/∂(ξ, φ, log σ), (n + 1, p, p); Var(δ̂) = σ²A_XX⁻¹, β = R_X⁻¹δ + a constant."""
     Phi = fit.solved.inverse
-    slopes = -(fit.sigma**2) * Phi @ moment_slopes(fit, units) @ Phi
+    moments = np.concatenate([moment_slopes(fit, units), residual_slopes(fit)])
+    slopes = -(fit.sigma**2) * Phi @ moments @ Phi
     return np.concatenate([slopes, 2 * fit.sigma**2 * Phi[None]])

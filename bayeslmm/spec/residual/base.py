@@ -155,6 +155,14 @@ class Residual(Registered, ABC):
         """R^½ rows, of an array (n, ...): the inverse of `whiten`."""
         return rows if self.is_identity else self._unwhiten(rows, self._checked(phi))
 
+    def untransposed(self, rows: Array, phi: ArrayLike = ()) -> Array:
+        """(R^½)ᵀ rows, of an array (n, ...): rowsᵀR rows is the square of it."""
+        return rows if self.is_identity else self._untransposed(rows, self._checked(phi))
+
+    def transposed(self, rows: Array, phi: ArrayLike = ()) -> Array:
+        """(R^{-½})ᵀ rows, of an array (n, ...): R⁻¹ rows is this of whitened rows."""
+        return rows if self.is_identity else self._transposed(rows, self._checked(phi))
+
     def spread(self, rows: "csr_array") -> "csr_array":
         """Where R^{-½} rows or their derivatives by φ can differ from 0, (n, m), whatever φ is.
 
@@ -219,6 +227,12 @@ class Residual(Registered, ABC):
 
     @abstractmethod
     def _unwhiten(self, rows: Array, phi: Array) -> Array: ...
+
+    @abstractmethod
+    def _untransposed(self, rows: Array, phi: Array) -> Array: ...
+
+    @abstractmethod
+    def _transposed(self, rows: Array, phi: Array) -> Array: ...
 
     @abstractmethod
     def _pull(self, rows: Any, by_whitened: Any, phi: Array) -> Array: ...

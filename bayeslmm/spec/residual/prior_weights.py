@@ -68,6 +68,12 @@ class PriorWeights(Residual):
     def _unwhiten(self, rows: Array, phi: Array) -> Array:
         return rows / along(self._roots, rows)
 
+    def _untransposed(self, rows: Array, phi: Array) -> Array:
+        return self._unwhiten(rows, phi)
+
+    def _transposed(self, rows: Array, phi: Array) -> Array:
+        return np.asarray(self._whiten(rows, phi))
+
     def _pull(self, rows: Any, by_whitened: Any, phi: Array) -> Array:
         return np.zeros(self.n_phi)
 

@@ -169,6 +169,16 @@ class Structured(Residual):
         joined = rows if self._root is None else _flat(self._root.unwhiten, rho, rows)
         return joined * along(sds, rows)
 
+    def _untransposed(self, rows: Array, phi: Array) -> Array:
+        sds, rho = self._at(phi)
+        scaled = rows * along(sds, rows)
+        return scaled if self._root is None else _flat(self._root.untransposed, rho, scaled)
+
+    def _transposed(self, rows: Array, phi: Array) -> Array:
+        sds, rho = self._at(phi)
+        joined = rows if self._root is None else _flat(self._root.transposed, rho, rows)
+        return joined / along(sds, rows)
+
     def _pull(self, rows: Any, by_whitened: Any, phi: Array) -> Array:
         sds, rho = self._at(phi)
         dense = isinstance(rows, np.ndarray)

@@ -37,6 +37,15 @@ def dense(made: Residual, phi: np.ndarray) -> np.ndarray:
 
 
 @settings(deadline=None)
+@given(residuals())
+def test_transposes(case: tuple[Residual, np.ndarray]) -> None:
+    made, phi = case
+    unit = np.eye(made.n)
+    np.testing.assert_allclose(made.untransposed(unit, phi), made.unwhiten(unit, phi).T, **CLOSE)
+    np.testing.assert_allclose(made.transposed(unit, phi), made.whiten(unit, phi).T, **CLOSE)
+
+
+@settings(deadline=None)
 @given(residuals(), st.integers(0, 3))
 def test_whitening_is_undone(case: tuple[Residual, np.ndarray], width: int) -> None:
     made, phi = case

@@ -31,7 +31,7 @@ class Satterthwaite(DDF):
 
     @cached_property
     def slopes(self) -> Array:
-        """(n_theta + 1, p, p) of Var(δ̂) in (ξ, log σ)."""
+        """(n + 1, p, p) of Var(δ̂) in (ξ, φ, log σ)."""
         return covariance_slopes(self.fit, Units.at(self.fit.design.covariance, self.fit.theta_values))
 
     def df(self, L: Array) -> Array:

@@ -104,6 +104,10 @@ class Root(ABC):
         """L⁻ᵀ rows, (n, m)."""
 
     @abstractmethod
+    def untransposed(self, rho: Array, rows: Array) -> Array:
+        """Lᵀ rows, (n, m)."""
+
+    @abstractmethod
     def pull(self, rho: Array, rows: Any, by_whitened: Any) -> Array:
         """Gradient in rho, (u,), of a function of L⁻¹ rows, given its derivative by them; arrays or "
         "sparse."""

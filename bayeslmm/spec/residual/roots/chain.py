@@ -47,14 +47,26 @@ class Chain(Root):
     def unwhiten(self, rho: Array, rows: Array) -> Array:
         from scipy.linalg import solve_banded
 
-        steps = self._steps(rho)
+        spread, below, order = *self._bands(rho), self.joined.order
+        out = np.empty_like(rows)
+        out[order] = solve_banded((1, 0), np.vstack([np.ones(len(order)), below]), spread[:, None] * rows[order])
+        return out
+
+    def untransposed(self, rho: Array, rows: Array) -> Array:
+        from scipy.linalg import solve_banded
+
+        spread, below, order = *self._bands(rho), self.joined.order
+        above = np.append(0.0, below[:-1])
+        out = np.empty_like(rows)
+        out[order] = spread[:, None] * solve_banded((0, 1), np.vstack([above, np.ones(len(order))]), rows[order])
+        return out
+
+    def _bands(self, rho: Array) -> tuple[Array, Array]:
+        """√(1 − ρ²) and, below the diagonal, −ρ of the next row: (n,) in order."""
+        steps, order = self._steps(rho), self.joined.order
         spread, own = np.ones(self.joined.n), np.zeros(self.joined.n)
         spread[self.later], own[self.later] = self._spread(steps), steps
-        order = self.joined.order
-        bands = np.vstack([np.ones(len(order)), np.append(-own[order[1:]], 0.0)])
-        out = np.empty_like(rows)
-        out[order] = solve_banded((1, 0), bands, (spread[:, None] * rows)[order])
-        return out
+        return spread[order], np.append(-own[order[1:]], 0.0)
 
     def matrix(self, rho: Array) -> "csr_array":
         from scipy.sparse import csr_array

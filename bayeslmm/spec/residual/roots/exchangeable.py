@@ -81,6 +81,17 @@ class Exchangeable(Root):
         a, s = self._terms(rho)
         return rows / s - self._after(a / s * rows)
 
+    def untransposed(self, rho: Array, rows: Array) -> Array:
+        a, s = self._terms(rho)
+        out = np.empty_like(rows)
+        for members in self.stacks:
+            total = np.zeros((len(members), rows.shape[1]))
+            for own in members.T[::-1]:  # what later rows make of this one comes through their sums
+                left = rows[own] + total
+                out[own] = s[own] * left
+                total += a[own] * left
+        return out
+
     def matrix(self, rho: Array) -> "csr_array":
         from scipy.sparse import csr_array, diags_array
 

@@ -87,6 +87,9 @@ class Patterns(Root):
     def transposed(self, rho: Array, rows: Array) -> Array:
         return self._through(rows, [each.inverse.T for each in self._factors(rho)])
 
+    def untransposed(self, rho: Array, rows: Array) -> Array:
+        return self._through(rows, [each.L.T for each in self._factors(rho)])
+
     def _through(self, rows: Array, matrices: list[Array]) -> Array:
         out = np.empty(rows.shape)
         for stack, matrix in zip(self.stacks, matrices, strict=True):
