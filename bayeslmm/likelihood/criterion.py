@@ -1,7 +1,9 @@
 """The criterion of a design as a function of x = (θ, φ), its derivatives, and where its search begins."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +90,14 @@ class Criterion:
     def scale(self) -> Array:
         """Size of a natural change of each element of x."""
         return self.coordinates.scale
+
+    def one_thread(self) -> AbstractContextManager[Any]:
+        """One BLAS thread where LAPACK decides what an evaluation costs."""
+        if self.kernel.small and not self.coordinates.residual.n_phi:
+            return nullcontext()
+        from threadpoolctl import threadpool_limits
+
+        return threadpool_limits(1)
 
     def start(self) -> Array:
         """x (n,) of moment estimates, or at which each coef counts like the residual; φ as R says."""

@@ -296,7 +296,8 @@ class Fitted:
     @cached_property
     def theta_sigma(self) -> ThetaSigma:
         """Asymptotic covariance of (x, log σ), as a root in units of the optimum."""
-        return theta_sigma(self.objective, self.optimum.x, self.delta, self.pwrss)
+        with self.objective.one_thread():
+            return theta_sigma(self.objective, self.optimum.x, self.delta, self.pwrss)
 
     @property
     def theta_sigma_vcov(self) -> Array:

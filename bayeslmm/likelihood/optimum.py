@@ -98,11 +98,7 @@ def optimize(
     found: Outcome | None = None,
 ) -> Optimum:
     """`search`, with one BLAS thread where LAPACK decides: measured faster, and the same on any machine."""
-    if criterion.kernel.small and not criterion.coordinates.residual.n_phi:
-        return search(criterion, start, max_iter, found)
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
+    with criterion.one_thread():
         return search(criterion, start, max_iter, found)
 
 

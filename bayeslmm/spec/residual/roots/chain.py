@@ -49,7 +49,9 @@ class Chain(Root):
 
         spread, below, order = *self._bands(rho), self.joined.order
         out = np.empty_like(rows)
-        out[order] = solve_banded((1, 0), np.vstack([np.ones(len(order)), below]), spread[:, None] * rows[order])
+        out[order] = solve_banded(
+            (1, 0), np.vstack([np.ones(len(order)), below]), spread[:, None] * rows[order]
+        )
         return out
 
     def untransposed(self, rho: Array, rows: Array) -> Array:
@@ -58,7 +60,9 @@ class Chain(Root):
         spread, below, order = *self._bands(rho), self.joined.order
         above = np.append(0.0, below[:-1])
         out = np.empty_like(rows)
-        out[order] = spread[:, None] * solve_banded((0, 1), np.vstack([above, np.ones(len(order))]), rows[order])
+        out[order] = spread[:, None] * solve_banded(
+            (0, 1), np.vstack([above, np.ones(len(order))]), rows[order]
+        )
         return out
 
     def _bands(self, rho: Array) -> tuple[Array, Array]:
