@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bayeslmm import correlation, textbook, variance
     from bayeslmm.datasets import list_datasets, load_dataset
     from bayeslmm.errors import BayesLMMError, BayesLMMWarning, InputError
+    from bayeslmm.estimands.side_by_side import side_by_side
     from bayeslmm.likelihood.inference.comparison import anova
     from bayeslmm.likelihood.inference.ratio_test import bootstrap_lrt
     from bayeslmm.likelihood.inference.rlrt import exact_rlrt
@@ -67,6 +68,7 @@ __all__ = [
     "list_datasets",
     "load_dataset",
     "power",
+    "side_by_side",
     "textbook",
     "variance",
 ]
@@ -99,6 +101,7 @@ _HOMES = {
     "list_datasets": "bayeslmm.datasets",
     "load_dataset": "bayeslmm.datasets",
     "power": "bayeslmm.likelihood.studies.power",
+    "side_by_side": "bayeslmm.estimands.side_by_side",
 }
 _ROOMS = ("correlation", "textbook", "variance")
 

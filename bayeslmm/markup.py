@@ -1,8 +1,9 @@
-"""HTML of what notebooks show: the one place where text becomes markup, escaped on its way."""
+"""HTML, Markdown and LaTeX of what is shown: the one place where text becomes markup, escaped on its way."""
 
+import re
 from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,3 +45,87 @@ def sentences(rows: Iterable[tuple[str, str, str]]) -> str:
         for name, word, text in rows
     )
     return f"<table>{body}</table>"
+
+
+TAG = re.compile(r"<(?=\S)")  # where it could begin one: "< 0.001" doesn't
+
+
+class Cells(NamedTuple):
+    """A table of text: its head, its rows, and which columns stand to the left."""
+
+    head: list[str]
+    rows: list[list[str]]
+    left: list[bool]
+
+
+def html_cells(cells: Cells, caption: str = "", notes: Iterable[str] = ()) -> str:
+    """A table with its caption, and a paragraph for each note below it."""
+    above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    head = _html_row("th", cells.head, cells.left)
+    body = "".join(_html_row("td", row, cells.left) for row in cells.rows)
+    table = f"<table>{above}<thead>{head}</thead><tbody>{body}</tbody></table>"
+    return table + "".join(map(paragraph, notes))
+
+
+def _html_row(tag: str, texts: Iterable[str], left: Iterable[bool]) -> str:
+    sides = ("left" if each else "right" for each in left)
+    inside = (
+        f"<{tag} style='text-align:{side}'>{escape(_minus(text))}</{tag}>"
+        for text, side in zip(texts, sides, strict=True)
+    )
+    return f"<tr>{''.join(inside)}</tr>"
+
+
+def markdown_cells(cells: Cells, caption: str = "", notes: Iterable[str] = ()) -> str:
+    """A pipe table, its caption above and its notes below; characters that Markdown reads are escaped."""
+    rules = [":--" if left else "--:" for left in cells.left]
+    lines = [_pipes(_markdown(text) for text in cells.head), _pipes(rules)]
+    lines += [_pipes(_markdown(_minus(text)) for text in row) for row in cells.rows]
+    table = "\n".join(lines)
+    return "\n\n".join(part for part in (_markdown(caption), table, *map(_markdown, notes)) if part)
+
+
+def _pipes(texts: Iterable[str]) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+def _markdown(text: str) -> str:
+    marked = "".join(f"\\{sign}" if sign in "\\`*_[]|#~$" else sign for sign in text)
+    return TAG.sub("&lt;", marked.replace("&", "&amp;")).replace("\n", " ")
+
+
+def latex_cells(cells: Cells, caption: str = "", notes: Iterable[str] = ()) -> str:
+    """A tabular with booktabs' rules inside a table; characters that TeX reads are escaped."""
+    sides = "".join("l" if left else "r" for left in cells.left)
+    lines = [r"\begin{table}", r"\centering"]
+    lines += [rf"\caption{{{latex(caption)}}}"] if caption else []
+    lines += [rf"\begin{{tabular}}{{{sides}}}", r"\toprule", _ampersands(map(latex, cells.head)), r"\midrule"]
+    lines += [_ampersands(latex(_minus(text)) for text in row) for row in cells.rows]
+    lines += [r"\bottomrule", r"\end{tabular}", *(rf"\par {latex(note)}" for note in notes), r"\end{table}"]
+    return "\n".join(lines)
+
+
+def _ampersands(texts: Iterable[str]) -> str:
+    return rf"{' & '.join(texts)} \\"
+
+
+_TEX = {sign: rf"\{sign}" for sign in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": r"\textbar{}",
+    "−": "$-$",
+    "\n": " ",
+}
+
+
+def latex(text: str) -> str:
+    """Text that TeX sets as it is."""
+    return "".join(_TEX.get(sign, sign) for sign in text)
+
+
+def _minus(text: str) -> str:
+    """A number's hyphen as a true minus; other text as it is."""
+    return "−" + text[1:] if text[:1] == "-" and text[1:2].isdigit() else text

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.arguments import check_arguments, verbs_in_our_words
+from bayeslmm.markup import paragraph
 from bayeslmm.spec.build import build, opened
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.model_spec import Missing, ModelSpec
@@ -138,6 +139,10 @@ class LinearMixedModel:
         design = self.design
         groups = ", ".join(f"{block.group} ({block.n_levels} levels)" for block in design.blocks)
         return f"LinearMixedModel({self.spec.formula!r}: {design.n} rows, {groups or 'no grouping factor'})"
+
+    def _repr_html_(self) -> str:
+        heads = (paragraph(f"Linear mixed model: {self.spec.formula}", strong=True), paragraph("Priors"))
+        return self.design._repr_html_().join(heads) + self.priors._repr_html_()
 
     def with_priors(self, priors: Mapping[str, Any] | Preset) -> "LinearMixedModel":
         """The same model with some priors replaced.

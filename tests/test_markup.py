@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import bayeslmm as bl
+from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.bootstrap.result import Bootstrap
 from bayeslmm.likelihood.fit import LikelihoodFit
@@ -23,10 +24,13 @@ from bayeslmm.likelihood.inference.rlrt import RestrictedRatioTest
 from bayeslmm.likelihood.inference.table import InferenceTable
 from bayeslmm.likelihood.summary import Summary
 from bayeslmm.markup import bold, html_table, paragraph, preformatted, sentences
+from bayeslmm.model import LinearMixedModel
 from bayeslmm.parity.compare import Parity
 from bayeslmm.parity.verdict_table import Verdicts
 from bayeslmm.posterior.hypotheses import PosteriorHypothesis
 from bayeslmm.posterior.means import PosteriorMeans
+from bayeslmm.posterior.result import PosteriorResult
+from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
 PACKAGE = Path(bl.__file__).parent
@@ -86,8 +90,13 @@ def shown():
             bl.exact_rlrt(alone, fit, n=50, seed=1),
             bl.anova(small, fit),
             model.priors,
+            model,
+            model.design,
+            post,
+            post.tidy(),
             par,
             par.verdicts,
+            par.certificate,
         ]
     return {type(each): each for each in objects}
 
@@ -99,7 +108,11 @@ def test_every_class_with_markup_is_looked_at(shown):
 @pytest.mark.parametrize(
     "kind",
     [
+        LinearMixedModel,
+        Design,
         LikelihoodFit,
+        PosteriorResult,
+        HeadedTable,
         Summary,
         InferenceTable,
         EstimateTable,
@@ -121,6 +134,16 @@ def test_names_never_become_markup(shown, kind):
     html = shown[kind]._repr_html_()
     assert "<img" not in html
     assert "&lt;img" in html
+
+
+def test_printed_tables_never_hold_markup(shown):
+    printed = [each for each in shown.values() if hasattr(each, "page")]
+    assert len(printed) > 6
+    for each in printed:
+        for text in (each.to_html(), each.to_markdown()):
+            assert "<img" not in text
+            assert "&lt;img" in text
+        assert "<img" not in each.to_latex()
 
 
 def test_text_is_escaped_by_every_piece():

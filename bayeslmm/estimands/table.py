@@ -6,6 +6,7 @@ from typing import Any, Self
 import pandas as pd
 
 from bayeslmm.markup import html_table, paragraph
+from bayeslmm.printed import Page, Printed
 
 LIKELIHOOD_COLUMNS = ("kind", "estimate", "se", "lower", "upper")
 POSTERIOR_COLUMNS = (
@@ -23,7 +24,7 @@ POSTERIOR_COLUMNS = (
 
 
 @dataclass(frozen=True, eq=False)
-class EstimateTable:
+class EstimateTable(Printed):
     """What an engine estimated, one row per estimand.
 
     Attributes
@@ -85,6 +86,11 @@ class EstimateTable:
     def to_frame(self) -> pd.DataFrame:
         """Copy the rows, with ``source``, ``interval`` and ``prob`` as columns."""
         return self.frame.assign(source=self.source, interval=self.interval, prob=self.prob)
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return Page(self.frame.drop(columns="kind"), self._caption(), self.notes)
 
     def select(self, *kinds: str) -> Self:
         """Keep the rows of these kinds (``"beta"``, ``"sd"``, ``"cor"``, ``"sigma"``, ``"ranef"``)."""

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from bayeslmm.arguments import verbs_in_our_words
 from bayeslmm.errors import check_choice, check_whole
+from bayeslmm.estimands.broom import Effects
 from bayeslmm.likelihood.estimates import residual_rows, tell, wald_table
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.prediction import predict
@@ -512,9 +513,66 @@ class LikelihoodFit(Fitted):
         common = (n, kind, seed, n_jobs, ranef, progress, se, store, statistic, client, statistic_name)
         return bootstrap(self, BootstrapOptions(*common), **of_kind)
 
-    def summary(self) -> Summary:
-        """The fit as a page of tables."""
-        return summarize(self)
+    def tidy(
+        self,
+        effects: Effects = ("fixed", "ran_pars"),
+        *,
+        ddf: DdfWord = "satterthwaite",
+        prob: float = 0.95,
+    ) -> "InferenceTable":
+        """One row a term, with the columns of R's broom.mixed.
+
+        Parameters
+        ----------
+        effects : "fixed", "ran_pars" (standard deviations and correlations), "ran_vals" (random effects), or
+            several.
+        ddf : degrees of freedom of the fixed effects' tests, as for `coef_table`. prob : of the intervals.
+
+        Returns
+        -------
+        effect, group, term, estimate, std.error, statistic, df, p.value, conf.low, conf.high.
+
+        Raises
+        ------
+        OptionError
+            For a misspelt option.
+        """
+        from bayeslmm.likelihood.inference.broom import tidy
+
+        return tidy(self, effects, ddf, prob)
+
+    def glance(self) -> "InferenceTable":
+        """One row on the whole: nobs, sigma, logLik, AIC, BIC, REMLcrit or deviance, df.residual."""
+        from bayeslmm.likelihood.inference.broom import glance
+
+        return glance(self)
+
+    def augment(self) -> "InferenceTable":
+        """The fitted rows with .fitted, .resid, .hat, .cooksd, .fixed, .offset, .weights, as broom.mixed.
+
+        Raises
+        ------
+        DataError
+            When the rows aren't in memory.
+        """
+        from bayeslmm.likelihood.inference.broom import augment
+
+        return augment(self)
+
+    def summary(self, ddf: DdfWord | None = "satterthwaite") -> Summary:
+        """The fit as a page of tables.
+
+        Parameters
+        ----------
+        ddf : degrees of freedom of the fixed effects' t tests, as for `coef_table`; None for t alone.
+
+        Raises
+        ------
+        OptionError
+            For a misspelt method.
+        """
+        tested = None if ddf is None else self.coef_table(ddf)
+        return summarize(self, tested)
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in INNER]

@@ -1,6 +1,8 @@
 """The summary of a fit, laid out as lme4 users know it; the record is for programs, its text for people."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,15 @@ import pandas as pd
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.varcorr import RESIDUAL, whole_block
 from bayeslmm.markup import paragraph, preformatted
+from bayeslmm.printed import cell
 
+FIXED: dict[str, tuple[str, Callable[[float], str]]] = {
+    "estimate": ("Estimate", "{:#.6g}".format),
+    "se": ("Std. Error", "{:#.5g}".format),
+    "df": ("df", "{:.2f}".format),
+    "t": ("t value", "{:.3f}".format),
+    "p": ("p", partial(cell, "p")),
+}
 MOST_CORRELATED = 12  # coefficients beyond which the correlation matrix isn't printed
 
 
@@ -23,7 +33,8 @@ class Summary:
     scaled_residuals : their quartiles and extremes; empty where the rows aren't in memory.
     random : one row a variance: group, name, variance, sd, then correlations with the coefs before.
     sizes : number of observations, and levels of each group.
-    fixed : estimate, se, t by coefficient. correlation : of the estimates, None where there are many.
+    fixed : estimate, se, t, and df and p where they were asked for, by coefficient. ddf : whose they are.
+    correlation : of the estimates, None where there are many.
     notes : what the reader must know of the design and of convergence.
     """
 
@@ -34,6 +45,7 @@ class Summary:
     random: pd.DataFrame
     sizes: dict[str, int]
     fixed: pd.DataFrame
+    ddf: str
     correlation: pd.DataFrame | None
     notes: tuple[str, ...]
 
@@ -57,15 +69,15 @@ class Summary:
             ("", _line(self.criteria, "{:.1f}")),
             ("Scaled residuals:", _line(self.scaled_residuals, "{:.4f}")),
             ("Random effects:", f"{_random_text(self.random)}\n{sizes}"),
-            ("Fixed effects:", _fixed_text(self.fixed)),
+            (f"Fixed effects{self.ddf}:", _fixed_text(self.fixed)),
             ("Correlation of fixed effects:", _lower_text(self.correlation)),
             ("Notes:", "\n".join(self.notes)),
         ]
         return [(title, body) for title, body in sections if body]
 
 
-def summarize(fit: Fitted) -> Summary:
-    """The summary of a fit."""
+def summarize(fit: Fitted, tested: pd.DataFrame | None = None) -> Summary:
+    """The summary of a fit; `tested` holds its coefficients' t tests."""
     design = fit.design
     fixed = pd.DataFrame({"estimate": fit.beta, "se": fit.se, "t": fit.beta / fit.se})
     how = "REML" if fit.reml else "maximum likelihood"
@@ -76,7 +88,8 @@ def summarize(fit: Fitted) -> Summary:
         scaled_residuals=_five_numbers(fit.pearson_residuals) if design.in_memory else pd.Series(dtype=float),
         random=_random(fit),
         sizes={"observations": design.n} | {block.group: block.n_levels for block in design.blocks},
-        fixed=fixed,
+        fixed=fixed if tested is None else pd.DataFrame(tested[["estimate", "se", "df", "t", "p"]]),
+        ddf="" if tested is None else f" ({tested.attrs['ddf'].title()} df)",
         correlation=_correlation(fit.vcov) if 1 < design.p <= MOST_CORRELATED else None,
         notes=tuple(_notes(fit)),
     )
@@ -146,12 +159,12 @@ def _random_text(random: pd.DataFrame) -> str:
 
 
 def _fixed_text(fixed: pd.DataFrame) -> str:
-    head = ["", "Estimate", "Std. Error", "t value"]
+    forms = {name: form for name, form in FIXED.items() if name in fixed}
     body = [
-        [str(name), f"{row[0]:#.6g}", f"{row[1]:#.5g}", f"{row[2]:.3f}"]
-        for name, row in zip(fixed.index, fixed.to_numpy(), strict=True)
+        [str(name), *(form(value) for (_, form), value in zip(forms.values(), row, strict=True))]
+        for name, row in zip(fixed.index, fixed[list(forms)].to_numpy(), strict=True)
     ]
-    return _columns([head, *body], left=1)
+    return _columns([["", *(head for head, _ in forms.values())], *body], left=1)
 
 
 def _lower_text(correlation: pd.DataFrame | None) -> str:

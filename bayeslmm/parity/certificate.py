@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayeslmm.markup import html_table, paragraph
+
 if TYPE_CHECKING:
     from bayeslmm.spec.covariance import CovarianceStructure
     from bayeslmm.spec.design import Design
@@ -122,6 +124,11 @@ class Certificate:
     def __repr__(self) -> str:
         """Read as the sentence."""
         return f"Certificate({'passed' if self.passed else 'FAILED'}: {self.sentence})"
+
+    def _repr_html_(self) -> str:
+        """Read as the sentence, and the points below it."""
+        head = f"Certificate: {'passed' if self.passed else 'failed'}"
+        return paragraph(head, strong=True) + paragraph(self.sentence) + html_table(self.points)
 
 
 def certify(

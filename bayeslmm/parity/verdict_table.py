@@ -10,12 +10,13 @@ from bayeslmm.markup import paragraph, sentences
 from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
 from bayeslmm.parity.verdicts.precedence import precedence
+from bayeslmm.printed import Page, Printed
 
 DIFFERS = "disagree"
 
 
 @dataclass(frozen=True, eq=False)
-class Verdicts:
+class Verdicts(Printed):
     """Verdict, sentence and run check by estimand.
 
     Attributes
@@ -44,6 +45,11 @@ class Verdicts:
     def to_frame(self) -> pd.DataFrame:
         """Copy the rows."""
         return self.frame.copy()
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return Page(self._shown[["verdict", "sentence"]], self.headline)
 
     @property
     def counts(self) -> dict[str, int]:

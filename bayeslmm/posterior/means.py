@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.posterior.summary.derived import derived_table
 from bayeslmm.posterior.summary.estimates import Interval
+from bayeslmm.printed import Page, Printed
 from bayeslmm.spec.contrasts import Contrasts, contrasts
 from bayeslmm.spec.grid import Functions
 
@@ -20,7 +21,7 @@ type Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class PosteriorMeans:
+class PosteriorMeans(Printed):
     """Means, or slopes, at combinations of variables, the others averaged over.
 
     Attributes
@@ -67,6 +68,11 @@ class PosteriorMeans:
     def to_frame(self) -> pd.DataFrame:
         """The table as an ordinary DataFrame."""
         return self.table.to_frame()
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return self.table.page._replace(notes=self.notes)
 
     def __repr__(self) -> str:
         return "\n".join([repr(self.table), *self.notes])

@@ -7,6 +7,10 @@ import numpy as np
 
 from bayeslmm.arguments import verbs_in_our_words
 from bayeslmm.errors import InputError, check_choice
+from bayeslmm.estimands.broom import Effects, wanted
+from bayeslmm.estimands.headed import HeadedTable
+from bayeslmm.markup import paragraph
+from bayeslmm.posterior.broom import augment, glance, tidy
 from bayeslmm.posterior.means import PosteriorMeans
 from bayeslmm.posterior.predictive import (
     epred,
@@ -48,6 +52,11 @@ class PosteriorResult(Sampled):
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in INNER]
+
+    def _repr_html_(self) -> str:
+        head, *others = self._told
+        said = "".join(map(paragraph, others))
+        return paragraph(head, strong=True) + said + self.summary()._repr_html_()
 
     def predict(
         self,
@@ -347,6 +356,41 @@ class PosteriorResult(Sampled):
         own = np.flatnonzero(row)
         asked = Comparison(text, tuple(names[place] for place in own), row[own], value, sign)
         return hypothesis(self.design, self.priors, self._draws, asked, draws[..., own] @ row[own])
+
+    def tidy(
+        self,
+        effects: Effects = ("fixed", "ran_pars"),
+        *,
+        prob: float = 0.95,
+        interval: Interval = "eti",
+    ) -> HeadedTable:
+        """One row a term, with the columns of R's broom.mixed.
+
+        Parameters
+        ----------
+        effects : "fixed", "ran_pars" (standard deviations and correlations), "ran_vals" (random effects), or
+            several.
+        prob : of the intervals. interval : "eti" or "hdi".
+
+        Returns
+        -------
+        effect, group, term, estimate (posterior mean), std.error (sd), conf.low, conf.high, ess, rhat.
+
+        Raises
+        ------
+        OptionError
+            For a misspelt option.
+        """
+        asked = wanted(effects)
+        return tidy(self.estimates(prob, "ran_vals" in asked, interval), self.design, asked)
+
+    def glance(self) -> HeadedTable:
+        """One row on the whole: algorithm, pss (draws), nobs, sigma (posterior mean)."""
+        return glance(self.design, self._draws, self.method)
+
+    def augment(self, *, prob: float = 0.95) -> HeadedTable:
+        """The fitted rows with .fitted (posterior mean), .se.fit, .lower, .upper, .resid."""
+        return augment(self.design, self.recipe, self._draws, prob)
 
     def for_graph(self, kind: str = "explicit", *, centred: bool = False) -> "DataTree":
         """The data with ``posterior`` made of the variables that a graph samples, for PyMC's own functions.

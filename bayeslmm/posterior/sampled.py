@@ -121,8 +121,12 @@ class Sampled:
         return (*all_checks(self.data, table, self.pareto_k), *moments)
 
     def __repr__(self) -> str:
+        return "\n".join([*self._told, str(self.summary())])
+
+    @property
+    def _told(self) -> list[str]:
+        """How it was sampled, why so, and the checks that failed."""
         failed = [str(check) for check in self.checks if not check.passed]
         chains, draws = self._shape
         size = f"{chains} chains x {draws} draws, seed {self.seed}"
-        head = f"Posterior by {self.method}: {size}"
-        return "\n".join([head, self.reason, *failed, str(self.summary())])
+        return [f"Posterior by {self.method}: {size}", self.reason, *failed]

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayeslmm.markup import html_table, paragraph
+
 from .coordinates import Coordinates
 from .covariance import CovarianceStructure
 from .relative import CovarianceMap
@@ -89,6 +91,11 @@ class Block:
     def k(self) -> int:
         """Number of coefs."""
         return len(self.coefs)
+
+    @property
+    def n_params(self) -> int:
+        """Number of parameters of its covariance."""
+        return sum(structure.n_params for structure in self.structures)
 
     @property
     def q(self) -> int:
@@ -391,6 +398,25 @@ class Design:
         return {
             block.group: block_matrix(block.codes, block.columns, block.n_levels) for block in self.blocks
         }
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a part of the model: what it is of, its columns, how many levels and parameters it has."""
+        fixed = ("fixed", "", ", ".join(self.coefs), 1, self.p)
+        random = [
+            ("random", block.group, ", ".join(block.coefs), block.n_levels, block.n_params)
+            for block in self.blocks
+        ]
+        residual = ("residual", "", self.residual.description, self.n, self.residual.n_phi)
+        columns = ["part", "group", "columns", "n_levels", "n_params"]
+        return pd.DataFrame([fixed, *random, residual], columns=columns)
+
+    @property
+    def _sentence(self) -> str:
+        missing = f", {self.n_missing} dropped for missing values" if self.n_missing else ""
+        return f"Design of {self.response}: {self.n} rows{missing}"
+
+    def _repr_html_(self) -> str:
+        return paragraph(self._sentence, strong=True) + html_table(self.to_frame().set_index("part"))
 
     def __getstate__(self) -> dict[str, Any]:
         # what is cached can be had again

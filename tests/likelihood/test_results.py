@@ -111,7 +111,7 @@ def test_summary_reads_like_lme4s(sleep, singular):
         "Linear mixed model fit by REML",
         "Formula: Reaction ~ Days + (Days | Subject)",
         "Number of obs: 180; Subject: 18 levels",
-        "Days        10.4673      1.5458    6.771",
+        "Days        10.4673      1.5458  17.00    6.771  < 0.001",
         "-3.9536  -0.4634  0.0231  0.4634  5.1793",
         "Days    -0.138",
     ):

@@ -15,6 +15,7 @@ from bayeslmm.likelihood.inference.coef_table import t_frame
 from bayeslmm.likelihood.inference.ddf.base import DDF
 from bayeslmm.likelihood.inference.ddf.methods import ddf_of
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
+from bayeslmm.printed import Page, Printed
 from bayeslmm.spec.contrasts import KINDS, Contrasts, contrasts
 from bayeslmm.spec.grid import Functions, Grid, GridOptions
 
@@ -25,7 +26,7 @@ type Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class MarginalMeans:
+class MarginalMeans(Printed):
     """Means, or slopes, at combinations of variables, the others averaged over.
 
     Attributes
@@ -83,7 +84,12 @@ class MarginalMeans:
 
     def to_frame(self) -> pd.DataFrame:
         """The table as an ordinary DataFrame."""
-        return pd.DataFrame(self.table)
+        return self.table.to_frame()
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return self.table.page
 
     def __repr__(self) -> str:
         return repr(self.table)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bayeslmm.errors import PriorError, did_you_mean
 from bayeslmm.markup import html_table
+from bayeslmm.printed import Page, Printed
 from bayeslmm.spec.labels import SIGMA, beta_label, group_label, kind_of
 
 from .base import Prior
@@ -55,7 +56,7 @@ class PriorBlock(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Priors:
+class Priors(Printed):
     """The priors of a model.
 
     Attributes
@@ -157,6 +158,11 @@ class Priors:
         rows = {label: (kind_of(label), str(prior)) for label, prior in self.table.items()}
         frame = pd.DataFrame.from_dict(rows, orient="index", columns=["kind", "prior"])
         return frame.rename_axis("parameter")
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return Page(self.to_frame())
 
     def __repr__(self) -> str:
         width = max(map(len, self.table), default=0)
