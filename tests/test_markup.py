@@ -15,6 +15,7 @@ import bayeslmm as bl
 from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.bootstrap.result import Bootstrap
+from bayeslmm.likelihood.diagnostics.influence import Influence
 from bayeslmm.likelihood.fit import LikelihoodFit
 from bayeslmm.likelihood.inference.hypotheses import HypothesisTest
 from bayeslmm.likelihood.inference.means import MarginalMeans
@@ -81,6 +82,7 @@ def shown():
             fit.estimates(ranef=True),
             post.estimates(ranef=True),
             fit.test(np.eye(3)[1:]),
+            fit.influence(g_name),
             fit.marginal_means(f, ddf="satterthwaite"),
             post.marginal_means(f),
             post.hypothesis(f"beta[{x}] > 0"),
@@ -117,6 +119,7 @@ def test_every_class_with_markup_is_looked_at(shown):
         InferenceTable,
         EstimateTable,
         HypothesisTest,
+        Influence,
         MarginalMeans,
         PosteriorMeans,
         PosteriorHypothesis,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
+    from bayeslmm.likelihood.diagnostics.influence import Influence
     from bayeslmm.likelihood.inference.hypotheses import HypothesisTest
     from bayeslmm.likelihood.inference.means import MarginalMeans
     from bayeslmm.likelihood.inference.profile.profile import Profile
@@ -512,6 +513,42 @@ class LikelihoodFit(Fitted):
 
         common = (n, kind, seed, n_jobs, ranef, progress, se, store, statistic, client, statistic_name)
         return bootstrap(self, BootstrapOptions(*common), **of_kind)
+
+    def influence(self, unit: str = "row", *, search: bool = True) -> "Influence":
+        """What leaving out each row, or each level of a grouping factor, changes.
+
+        Fixed effects and σ follow exactly at the fit's θ, from one factor; θ by a Newton step from there, and
+        by a search where a step would be too rough.
+
+        Parameters
+        ----------
+        unit : "row", or the name of a grouping factor.
+        search : False to leave it at the Newton steps.
+
+        Returns
+        -------
+        Influence
+            `table`: Cook's distance, MDFFITS, covariance ratio, change of every parameter; `dfbeta`,
+            `dfbetas`, `estimates`, ``plot()``.
+
+        Raises
+        ------
+        OptionError
+            For a unit that is neither.
+        DataError
+            When the rows aren't in memory.
+
+        Examples
+        --------
+        >>> import bayeslmm as bl
+        >>> model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy"))
+        >>> found = model.fit().influence("Subject")
+        >>> found.cooks_distance.round(3)["308"]
+        0.082
+        """
+        from bayeslmm.likelihood.diagnostics.influence import influence
+
+        return influence(self, unit, search)
 
     def tidy(
         self,
