@@ -29,6 +29,7 @@ from bayeslmm.model import LinearMixedModel
 from bayeslmm.parity.compare import Parity
 from bayeslmm.parity.verdict_table import Verdicts
 from bayeslmm.posterior.hypotheses import PosteriorHypothesis
+from bayeslmm.posterior.loo import Loo
 from bayeslmm.posterior.means import PosteriorMeans
 from bayeslmm.posterior.result import PosteriorResult
 from bayeslmm.spec.design import Design
@@ -96,6 +97,7 @@ def shown():
             model.design,
             post,
             post.tidy(),
+            post.loo(g_name, refit=False),
             par,
             par.verdicts,
             par.certificate,
@@ -115,6 +117,7 @@ def test_every_class_with_markup_is_looked_at(shown):
         LikelihoodFit,
         PosteriorResult,
         HeadedTable,
+        Loo,
         Summary,
         InferenceTable,
         EstimateTable,

@@ -1,6 +1,6 @@
 """Draws of the parameters that aren't integrated out, and what follows from them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -41,6 +41,17 @@ class Parameters:
         sd = {group: values[index] for group, values in self.sd.items()}
         z = {group: values[index] for group, values in self.z.items()}
         return type(self)(self.sigma[index], sd, z, beta)
+
+
+def joined(chains: Sequence[Parameters]) -> Parameters:
+    """All draws, chain after chain."""
+    first, beta = chains[0], [chain.beta for chain in chains if chain.beta is not None]
+    return Parameters(
+        stacked_sigma(chains),
+        {group: np.concatenate([chain.sd[group] for chain in chains]) for group in first.sd},
+        {group: np.concatenate([chain.z[group] for chain in chains]) for group in first.z},
+        np.concatenate(beta) if beta else None,
+    )
 
 
 def relative_factors(design: Design, parameters: Parameters) -> Array:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.posterior.hypotheses import PosteriorHypothesis
+    from bayeslmm.posterior.loo import Loo
 
 INNER = ("draws", "mixture", "recipe")  # what other rooms ask of a result and dir() leaves out
 
@@ -356,6 +357,38 @@ class PosteriorResult(Sampled):
         own = np.flatnonzero(row)
         asked = Comparison(text, tuple(names[place] for place in own), row[own], value, sign)
         return hypothesis(self.design, self.priors, self._draws, asked, draws[..., own] @ row[own])
+
+    def loo(self, unit: str = "row", *, refit: bool = True) -> "Loo":
+        """How well each row, or each level of a grouping factor, is predicted by all others.
+
+        Random effects and β are integrated out exactly (β where its prior is normal or flat), so that only
+        the variance parameters are reweighted, by Pareto-smoothed importance sampling.
+
+        Parameters
+        ----------
+        unit : "row", or the name of a grouping factor.
+        refit : sample the variance parameters without a unit where Pareto k is above 0.7.
+
+        Returns
+        -------
+        Loo
+            `elpd`, `se`, `p`, `looic`; `frame` by unit: elpd, p, pareto_k, refitted.
+
+        Raises
+        ------
+        OptionError
+            For a unit that is neither, or a design too large.
+        DataError
+            When the rows aren't in memory.
+
+        Examples
+        --------
+        >>> post.loo("Subject").elpd  # doctest: +SKIP
+        -903.6
+        """
+        from bayeslmm.posterior.loo import loo
+
+        return loo(self.design, self.priors, self._draws.parameters, self.options, self.seed, unit, refit)
 
     def tidy(
         self,

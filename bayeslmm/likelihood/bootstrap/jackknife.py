@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from bayeslmm.errors import BayesLMMWarning
 from bayeslmm.likelihood.bootstrap.engine import Source
 from bayeslmm.likelihood.bootstrap.hierarchy import rows_by_level
-from bayeslmm.likelihood.bootstrap.kinds.cases import refit, take
+from bayeslmm.likelihood.bootstrap.kinds.cases import refit
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.spec.design import Design
+from bayeslmm.spec.subset import without
 
 type Array = NDArray[np.float64]
 
@@ -28,18 +28,13 @@ def leave_one_out(fit: Fitted, ask: Callable[[Fitted], Array]) -> Array:
     source = Source.of(fit)
     out = []
     for left_out in rows_by_level(codes):
-        smaller = _without(design, left_out)
+        smaller = without(design, left_out)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BayesLMMWarning)
             other = refit(smaller, source, fit.optimum.x)
             out.append(ask(other) if other.convergence.converged else None)
     width = max((len(each) for each in out if each is not None), default=0)
     return np.array([np.full(width, np.nan) if each is None else each for each in out])
-
-
-def _without(design: Design, rows: NDArray[np.int64]) -> Design:
-    kept = np.setdiff1d(np.arange(design.n), rows)
-    return take(design, kept, [None] * len(design.blocks))
 
 
 def acceleration(values: Array) -> Array:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.likelihood.diagnostics.reach import Reach, Seen, reach_of, seen_by_levels
-from bayeslmm.likelihood.diagnostics.units import Batch, Units
 from bayeslmm.likelihood.digits import left_over
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.spec.row_sets import Batch, RowSets
 
 type Array = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class Deletion:
     by_T : (J, k, k) of each block, the derivative of the criterion by T.
     """
 
-    units: Units
+    units: RowSets
     n: NDArray[np.int64]
     A: Array
     delta: Array
@@ -51,7 +51,7 @@ class _Taken:
     CF: Array
 
 
-def delete(fit: Fitted, units: Units) -> Deletion:
+def delete(fit: Fitted, units: RowSets) -> Deletion:
     """The fit without each unit, θ held."""
     design, batches = fit.design, list(units.batches())
     right = np.column_stack([design.orthonormal_columns, _residual(fit)])

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.likelihood.diagnostics.units import Units
 from bayeslmm.likelihood.diagnostics.without import Without, without_each
 from bayeslmm.likelihood.estimates import wald_table
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.printed import Page, Printed
 from bayeslmm.spec.labels import beta_labels, parameter_labels
+from bayeslmm.spec.row_sets import RowSets
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -182,4 +182,4 @@ def influence(fit: Fitted, unit: str, search: bool) -> Influence:
     DataError
         When the rows aren't in memory.
     """
-    return Influence(fit, without_each(fit, Units.of(fit.design, unit), search))
+    return Influence(fit, without_each(fit, RowSets.of(fit.design, unit), search))

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import BayesLMMWarning
 from bayeslmm.likelihood.bootstrap.engine import Source
-from bayeslmm.likelihood.bootstrap.kinds.cases import refit, take
+from bayeslmm.likelihood.bootstrap.kinds.cases import refit
 from bayeslmm.likelihood.curvature import inverse_root
 from bayeslmm.likelihood.diagnostics.deletion import Deletion, delete
 from bayeslmm.likelihood.diagnostics.reach import seen_by_levels
-from bayeslmm.likelihood.diagnostics.units import Units
 from bayeslmm.likelihood.digits import left_over, unflattened
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.spec.row_sets import RowSets
+from bayeslmm.spec.subset import without
 
 type Array = NDArray[np.float64]
 type Mask = NDArray[np.bool_]
@@ -33,7 +34,7 @@ class Without:
     vcov : (J, p, p) of β̂. searched : (J,) by a search, not by a step.
     """
 
-    units: Units
+    units: RowSets
     x: Array
     sigma: Array
     beta: Array
@@ -41,7 +42,7 @@ class Without:
     searched: Mask
 
 
-def without_each(fit: Fitted, units: Units, search: bool) -> Without:
+def without_each(fit: Fitted, units: RowSets, search: bool) -> Without:
     """The estimates without each unit.
 
     A Newton step's error is of second order, about |step|²/√J + |step|/J standard errors; where that is more
@@ -62,7 +63,7 @@ def without_each(fit: Fitted, units: Units, search: bool) -> Without:
     return found
 
 
-def _as_the_fit(fit: Fitted, units: Units) -> Without:
+def _as_the_fit(fit: Fitted, units: RowSets) -> Without:
     J = len(units)
     x, beta, vcov = fit.optimum.x, fit.beta_values, fit.vcov_values
     sigma, searched = np.full(J, fit.sigma), np.zeros(J, dtype=bool)
@@ -149,8 +150,7 @@ def _come_back(fit: Fitted, deletion: Deletion) -> Mask:
 
 def _search(fit: Fitted, found: Without, unit: int) -> None:
     """Put the estimates of a search in a unit's place; NaN where it found none."""
-    design, rows = fit.design, found.units.others(unit)
-    smaller = take(design, rows, [None] * len(design.blocks))
+    smaller = without(fit.design, found.units.rows(unit))
     start = found.x[unit] if np.isfinite(found.x[unit]).all() else fit.optimum.x
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesLMMWarning)

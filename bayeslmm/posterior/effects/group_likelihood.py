@@ -1,4 +1,4 @@
-"""log p(y_j | y_-j, φ) of every level of the first grouping factor: what leaving groups out asks for."""
+"""log p(y_j | y_-j, φ) of sets of rows, levels of a grouping factor or single rows, left out in turn."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
 type Array = NDArray[np.float64]
+type Codes = NDArray[np.int64]
 
 MOST_WORK = 1e10  # multiplications: some ten seconds
 
@@ -19,27 +20,38 @@ def affordable(design: Design, n_draws: int) -> bool:
     """Whether the densities of all draws are a matter of seconds."""
     if not design.blocks:
         return False
-    sizes = np.bincount(design.blocks[0].codes).astype(float)
-    q = float(design.q)
-    per_draw = q**2 * max(len(design.blocks), 1) + design.n * q * (design.p + 2) + q * np.sum(sizes**2) / 2
-    return bool(n_draws * per_draw < MOST_WORK and q < 1000)
+    return bool(n_draws * work(design, design.blocks[0].codes) < MOST_WORK and design.q < 1000)
 
 
-def group_log_likelihood(design: Design, priors: Priors, parameters: Parameters) -> Array:
-    """log p(y_j | y_-j, φ), (m, J): random effects integrated out, β too unless it is part of φ."""
+def work(design: Design, codes: Codes) -> float:
+    """Multiplications a draw."""
+    sizes, q = np.bincount(codes).astype(float), float(max(design.q, 1))
+    own = q**2 * max(len(design.blocks), 1) + design.n * q * (design.p + 2) + q * np.sum(sizes**2) / 2
+    return float(own + np.sum(sizes**3) / 6)
+
+
+def group_log_likelihood(
+    design: Design, priors: Priors, parameters: Parameters, codes: Codes | None = None
+) -> Array:
+    """log p(y_j | y_-j, φ), (m, J): random effects integrated out, β too unless it is part of φ.
+
+    Parameters
+    ----------
+    codes : (n,) the set of each row; None for the levels of the first grouping factor.
+    """
     kernel, given = design.kernel, parameters.beta
     delta = np.zeros((len(parameters), design.p)) if given is None else kernel.to_delta(given)
     prior = prior_of_delta(design, priors) if given is None else None
     lam = relative_factors(design, parameters)
-    rows = grouped_rows(design)
+    rows = grouped_rows(design, design.blocks[0].codes if codes is None else codes)
     return group_log_densities(lam, parameters.sigma, delta, prior, rows, kernel.problem)
 
 
-def grouped_rows(design: Design) -> GroupedRows:
-    """The rows of a design by level of its first grouping factor."""
+def grouped_rows(design: Design, codes: Codes) -> GroupedRows:
+    """The rows of a design by set; `codes` (n,) says which each belongs to."""
     from scipy.sparse import csr_array
 
-    kernel, codes = design.kernel, design.blocks[0].codes
+    kernel = design.kernel
     order = np.argsort(codes, kind="stable")
     whiten = design.residual.whiten
     Q = np.linalg.solve(kernel.R_X.T, whiten(design.X).T).T
@@ -48,7 +60,7 @@ def grouped_rows(design: Design) -> GroupedRows:
     if kernel.known:
         Z = csr_array(related_products(kernel.known, kernel.problem, Z.toarray().T).T)
     Z = csr_array(Z)[order]
-    sizes = np.bincount(codes, minlength=design.blocks[0].n_levels)
+    sizes = np.bincount(codes)
     return GroupedRows(
         Z.data,
         Z.indices.astype(np.int64),

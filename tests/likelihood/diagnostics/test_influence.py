@@ -9,13 +9,13 @@ import pytest
 
 import bayeslmm as bl
 from bayeslmm.errors import BayesLMMWarning, DataError, OptionError
-from bayeslmm.likelihood.bootstrap.kinds.cases import take
 from bayeslmm.likelihood.diagnostics import reach
 from bayeslmm.likelihood.diagnostics.deletion import delete
-from bayeslmm.likelihood.diagnostics.units import Units
 from bayeslmm.likelihood.diagnostics.without import without_each
 from bayeslmm.likelihood.digits import unflattened
 from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.spec.row_sets import RowSets
+from bayeslmm.spec.subset import without
 
 DESIGNS = {
     "slopes": ("Reaction ~ Days + (Days | Subject)", "sleepstudy"),
@@ -43,8 +43,8 @@ def fitted(name, criterion="REML"):
 
 
 def refitted(fit, rows):
-    """Parameters of a new fit of some rows, begun from moments."""
-    design = take(fit.design, rows, [None] * len(fit.design.blocks))
+    """Parameters of a new fit without some rows, begun from moments."""
+    design = without(fit.design, rows)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesLMMWarning)
         return LikelihoodFit.of(design, fit.options).estimates().frame["estimate"]
@@ -62,7 +62,7 @@ def test_estimates_are_those_of_refits(name, criterion):
         found = fit.influence(unit)
         units = found.without.units
         for each in (0, len(units) // 2):
-            apart = np.abs(found.estimates.iloc[each] - refitted(fit, units.others(each)))
+            apart = np.abs(found.estimates.iloc[each] - refitted(fit, units.rows(each)))
             assert (apart / errors).max() < 3e-3, (unit, each)
 
 
@@ -75,9 +75,9 @@ def test_slope_and_moments_without_a_unit_are_those_of_the_other_rows(name, crit
     fit = fitted(name, criterion)
     covariance, x = fit.design.covariance, fit.optimum.x
     for unit in units_of(fit):
-        units = Units.of(fit.design, unit)
+        units = RowSets.of(fit.design, unit)
         found = delete(fit, units)
-        smaller = take(fit.design, units.others(1), [None] * len(fit.design.blocks))
+        smaller = without(fit.design, units.rows(1))
         criterion_there = fit.options.objective(smaller)
         by_lam = [
             2 * (by_T[1] @ factor).ravel()
@@ -113,13 +113,13 @@ def test_known_covariance_between_levels_reaches_relatives():
     K = pd.DataFrame(root @ root.T, index=names, columns=names)
     fit = bl.LinearMixedModel("y ~ x + (1 | animal)", data, covariance={"animal": K}).fit()
     found = fit.influence("animal")
-    other = refitted(fit, found.without.units.others(3))
+    other = refitted(fit, found.without.units.rows(3))
     np.testing.assert_allclose(found.estimates.iloc[3], other, rtol=2e-3, atol=2e-3)
 
 
 def test_a_step_is_close_and_a_search_closer():
     fit = fitted("treatments")
-    step = without_each(fit, Units.of(fit.design, "recipe:replicate"), search=False)
+    step = without_each(fit, RowSets.of(fit.design, "recipe:replicate"), search=False)
     both = fit.influence("recipe:replicate")
     assert not step.searched.any()
     assert both.without.searched.any()

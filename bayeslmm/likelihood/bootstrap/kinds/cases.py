@@ -1,8 +1,7 @@
 """Cases bootstrap: whole groups, or rows, drawn with replacement as they are."""
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +15,8 @@ from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
 from bayeslmm.likelihood.bootstrap.refits import Refits
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.optimum import Convergence, Optimum, optimize
-from bayeslmm.spec.design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.subset import take
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
@@ -106,33 +106,6 @@ def _levels(rows: Codes, codes: Codes, drawn: bool, generator: np.random.Generat
     if not drawn:
         return members
     return [members[i] for i in generator.integers(0, len(members), len(members)).tolist()]
-
-
-def take(design: Design, rows: Codes, codes: "list[Codes | None]") -> Design:
-    """The design of some rows, with new codes of each block or, for None, its own."""
-    blocks = [_taken(block, rows, own) for block, own in zip(design.blocks, codes, strict=True)]
-    observed = RowsInMemory(design.y[rows], design.offset[rows], design.X[rows], design.rows[rows])
-    residual = design.residual.take(rows)
-    return replace(design, observed=observed, random=RandomPart.of(blocks, residual), residual=residual)
-
-
-def _taken(block: Block, rows: Codes, codes: Codes | None) -> Block:
-    if codes is None and block.known is not None:
-        return replace(block, incidence=RowsOfBlock(block.codes[rows], block.columns[rows]))
-    new = block.codes[rows] if codes is None else codes
-    _, first, own = np.unique(new, return_index=True, return_inverse=True)
-    names = [block.levels[level] for level in block.codes[rows[first]]]
-    return replace(block, levels=_distinct(names), incidence=RowsOfBlock(own, block.columns[rows]))
-
-
-def _distinct(names: list[str]) -> tuple[str, ...]:
-    """Names of levels drawn: 308, 308 (2), ..."""
-    seen: Counter[str] = Counter()
-    out = []
-    for name in names:
-        seen[name] += 1
-        out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return tuple(out)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError, check_choice
-from bayeslmm.spec.design import Design
+
+from .design import Design
 
 type Codes = NDArray[np.int64]
 
@@ -17,14 +18,14 @@ ROW = "row"
 
 
 class Batch(NamedTuple):
-    """Units of one size: their numbers (m,), and their rows (m, s)."""
+    """RowSets of one size: their numbers (m,), and their rows (m, s)."""
 
     units: Codes
     rows: Codes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Units:
+class RowSets:
     """J sets of rows that share no row.
 
     Attributes
@@ -37,7 +38,7 @@ class Units:
     codes: Codes
 
     @classmethod
-    def of(cls, design: Design, unit: str) -> "Units":
+    def of(cls, design: Design, unit: str) -> "RowSets":
         """The units of a name.
 
         Raises
@@ -68,10 +69,6 @@ class Units:
     def rows(self, unit: int) -> Codes:
         """The rows of a unit."""
         return np.flatnonzero(self.codes == unit)
-
-    def others(self, unit: int) -> Codes:
-        """All rows but those of a unit."""
-        return np.flatnonzero(self.codes != unit)
 
     def batches(self) -> Iterator[Batch]:
         """The units by size, so that those of one size are computed together; empty ones are left out."""
