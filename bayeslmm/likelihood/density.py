@@ -1,10 +1,15 @@
 """Log densities at natural parameters, as plain numbers: the kernel's side of the certificate."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.relative import ByGroup
+
+if TYPE_CHECKING:
+    from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
 
 type Array = NDArray[np.float64]
 
@@ -34,8 +39,15 @@ def conditional_modes(design: Design, beta: ArrayLike, sigma: float, sd: ByGroup
     return conditional.solution(kernel.to_delta(np.asarray(beta, dtype=np.float64)))
 
 
-def restricted_mean(design: Design, sigma: float, sd: ByGroup, cor: ByGroup) -> Array:
-    """β̂(σ, sd, cor), (p,): the generalized least-squares estimate, the mean of β under a flat prior."""
-    kernel = design.kernel
-    moments = kernel.moments(design.covariance.from_natural(sd, cor, sigma))
-    return kernel.to_beta(moments.solved.delta)
+def integrated_loglik(
+    design: Design, prior: "PriorOfDelta", sigma: float, sd: ByGroup, cor: ByGroup
+) -> tuple[float, Array]:
+    """log p(y | σ, sd, cor), b and a Gaussian or flat β integrated out, and E(β | y, σ, sd, cor), (p,)."""
+    from bayeslmm.kernel.values.density import integrated
+    from bayeslmm.kernel.values.fixed_effects import fixed_effects_system
+
+    kernel, lam = design.kernel, design.covariance.from_natural(sd, cor, sigma)
+    value = float(integrated(lam, sigma, prior.precision, prior.shift, kernel.problem)[0])
+    system = fixed_effects_system(kernel.moments(lam).A, sigma, prior.precision, prior.shift)
+    delta = np.linalg.solve(system[:-1, :-1], system[-1, :-1])
+    return value + prior.log_constant, kernel.to_beta(delta)

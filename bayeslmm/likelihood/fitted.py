@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -98,7 +98,8 @@ class Fitted:
             raise OptionError(
                 f"y has shape {response.shape}; refit needs {self.design.n} finite values, one a row used"
             )
-        return self.of(self.design.with_response(response), self.options, self.formula, self.recipe)
+        recipe = self.recipe and replace(self.recipe, origin=None)  # whose response was another
+        return self.of(self.design.with_response(response), self.options, self.formula, recipe)
 
     @property
     def criterion(self) -> str:

@@ -15,7 +15,7 @@ from bayeslmm.parity.verdict_table import Verdicts
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
 
 if TYPE_CHECKING:
-    from bayeslmm.parity.certificate import Certificate
+    from bayeslmm.parity.certificate.record import Certificate
     from bayeslmm.parity.ladder.ladder import Ladder
     from bayeslmm.parity.widths import Widths
     from bayeslmm.runs.manifest import Manifest
@@ -129,7 +129,7 @@ class Comparison:
 
     @cached_property
     def certificate(self) -> "Certificate":
-        """Whether both engines hold the same model, measured; needs a result that carries its design.
+        """Whether both engines hold the same model, as it was written and sampled: see `Certificate`.
 
         Raises
         ------
@@ -138,10 +138,17 @@ class Comparison:
         """
         from bayeslmm.parity.witnesses import certificate_of
 
-        design = self.sides.find("design")
+        sides = self.sides
+        design, recipe = sides.find("design"), sides.find("recipe")
         if design is None:
             raise InputError("a certificate needs the model: compare fits or posteriors, not only tables")
-        return certificate_of(design)
+        return certificate_of(
+            design,
+            sides.find("priors"),
+            centred=bool(sides.posterior and _centred(sides.posterior.result)),
+            fit=sides.fit.result if sides.fit and hasattr(sides.fit.result, "optimum") else None,
+            origin=recipe and recipe.origin,
+        )
 
     @cached_property
     def draws(self) -> pd.DataFrame:
@@ -177,3 +184,8 @@ class Comparison:
 
     def _posterior_data(self) -> Any:
         return getattr(self.sides.posterior.result, "data", None) if self.sides.posterior else None
+
+
+def _centred(posterior: Any) -> bool:
+    """Whether the explicit graph it was sampled from has b itself for a variable."""
+    return bool(getattr(getattr(posterior, "options", None), "centred", False))

@@ -23,7 +23,7 @@ from .model_spec import ModelSpec
 from .parsed import Bar
 from .plain import Part
 from .rank import independent_columns
-from .recipe import OUTCOME, Apart, FixedTerm, Recipe, coded
+from .recipe import OUTCOME, Apart, FixedTerm, Origin, Recipe, coded
 from .residual import PriorWeights, Residual
 
 type Array = NDArray[np.float64]
@@ -80,7 +80,9 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
     if reason := unidentified(design, spec.bars):
         design = replace(design, unidentified=reason)
     recipe = make_recipe(spec, parts, fitted, codings, columns, groupings)
-    return Built(design, replace(recipe, residual=made_by))
+    # a shallow copy: what is written into the user's frame later stays out of it
+    origin = Origin(spec, frame.copy(deep=False))
+    return Built(design, replace(recipe, residual=made_by, origin=origin))
 
 
 def column_roles(spec: ModelSpec) -> dict[str, str]:

@@ -13,6 +13,7 @@ from bayeslmm.errors import DataError, check_choice
 from .checks import as_frame, check_columns, check_weights, number_column, numbers, row_values
 from .factors import Coded, Coding, Grouping, recode, unseen_level
 from .materialize import replay
+from .model_spec import ModelSpec
 from .plain import Learnt, Part
 from .residual_rows import ResidualRows
 
@@ -20,6 +21,13 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
 OUTCOME = "outcome"  # the part that is the response
+
+
+class Origin(NamedTuple):
+    """What a design was built of: the specification as it was written, and the rows given."""
+
+    spec: ModelSpec
+    frame: pd.DataFrame
 
 
 class FixedTerm(NamedTuple):
@@ -139,6 +147,7 @@ class Recipe:
     offset, weights : what the model was given beside its formula
     fitted : the formula's columns at the fitted rows: codes of a factor, else numbers
     residual : how rows get correlations and variances, where the model has such
+    origin : what the design was built of; None where that isn't kept: rows read in chunks, another response
     """
 
     trained: Mapping[str, Learnt]
@@ -152,6 +161,10 @@ class Recipe:
     weights: Apart = Apart("weights")
     fitted: Mapping[str, NDArray[Any]] = field(default_factory=dict, repr=False)
     residual: ResidualRows | None = field(default=None, repr=False)
+    origin: Origin | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "origin": None}  # the data stay where they are
 
     @property
     def functions(self) -> tuple[str, ...]:

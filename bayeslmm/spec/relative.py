@@ -216,8 +216,12 @@ class CovarianceMap:
 
     def natural(self, theta: ArrayLike, sigma: float) -> Natural:
         """Absolute sd and cor at residual standard deviation `sigma`: σ²ΛΛᵀ."""
+        return self.natural_of(self.factors(theta), sigma)
+
+    def natural_of(self, factors: Sequence[Array], sigma: float) -> Natural:
+        """The same of the blocks' factors (k, k)."""
         sd, cor = {}, {}
-        for block, factor in enumerate(self.factors(theta)):
+        for block, factor in enumerate(factors):
             root = sigma * factor
             spread = np.sqrt(np.einsum("ij,ij->i", root, root))
             sd[self.groups[block]] = spread[list(self.block_sds(block))]

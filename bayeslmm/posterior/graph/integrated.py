@@ -18,9 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError
 from bayeslmm.posterior import names
-from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.posterior.graph.constants import exact_constants
-from bayeslmm.posterior.graph.pymc_priors import element_name
+from bayeslmm.posterior.graph.curvature import Falls, curvature
+from bayeslmm.posterior.graph.natural_values import natural_values, vector_of
 from bayeslmm.posterior.names import Tensor
 from bayeslmm.spec.design import Design
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 type Array = NDArray[np.float64]
 type ByGroup = Mapping[str, ArrayLike]
+
+AT_ONCE = 2_000_000  # rows of data times steps whose gradients are taken in one call
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +87,7 @@ class GraphDensity:
         return self.integral(sigma, sd, cor, beta).logp
 
     def integral(
-        self, sigma: float, sd: ByGroup, cor: ByGroup, beta: ArrayLike | None = None
+        self, sigma: float, sd: ByGroup, cor: ByGroup, beta: ArrayLike | None = None, flat: bool = False
     ) -> GraphIntegral:
         """Integrate out the random effects at a given β, or the random effects and β.
 
@@ -94,6 +96,7 @@ class GraphDensity:
         sigma, sd, cor : natural parameters, sd[group] (n_sd,), cor[group] (n_pairs,).
         beta : (p,). None integrates β under its prior, which must be flat or normal: under a flat prior
             this is the restricted log-likelihood.
+        flat : leave β's own prior out, which may be any then.
 
         Raises
         ------
@@ -102,21 +105,24 @@ class GraphDensity:
         """
         held = self._held(sigma, sd, cor)
         given = None if beta is None else np.asarray(beta, dtype=float)
-        return self._integrate(held, given)
+        return self._integrate(held, given, with_prior=beta is None and not flat)
 
-    def _integrate(self, held: dict[str, Any], beta: Array | None) -> GraphIntegral:
-        graph, with_prior = self._graph, beta is None
+    def _integrate(self, held: dict[str, Any], beta: Array | None, with_prior: bool) -> GraphIntegral:
+        graph, scale = self._graph, self._scale(held)
         z = np.zeros(graph.size)
         z[graph.is_beta] = self._least_squares if beta is None else beta
-        basis = self._basis if beta is None else self._basis[:, ~graph.is_beta]
+        chosen = ~graph.is_beta | (beta is None)
+        basis = (scale[:, None] * self._basis)[:, chosen]
         if with_prior:
             self._check(z, held)
-        quadratic = graph.quadratic(z, held, basis, with_prior)
+        falls = graph.falls(z, held, with_prior, max(1, AT_ONCE // self.design.n))
+        H = curvature(falls, basis, self._together(chosen))
+        quadratic = _Quadratic(basis.T @ graph.gradient(z, held, with_prior), H)
         for _ in range(2):  # the second step takes off the rounding of the first
             z += basis @ quadratic.step
             quadratic = quadratic.moved(basis.T @ graph.gradient(z, held, with_prior))
         logp = graph.value(z, held, with_prior)
-        volume = float(np.linalg.slogdet(self._basis)[1]) if beta is None else 0.0
+        volume = self._volume * (beta is None) + float(np.log(scale).sum())
         logdet = float(np.linalg.slogdet(quadratic.H)[1])
         total = logp + 0.5 * basis.shape[1] * log(2 * pi) - 0.5 * logdet + volume
         found = graph.ranef(z, held)
@@ -142,14 +148,7 @@ class GraphDensity:
 
     def _held(self, sigma: float, sd: ByGroup, cor: ByGroup) -> dict[str, Any]:
         """Values of the graph's own parameters, those it has."""
-        values: dict[str, Any] = {names.SIGMA: np.float64(sigma)}
-        for number, block in enumerate(self.design.blocks):
-            spread = np.asarray(sd[block.group], dtype=float)
-            values[names.sd_name(block.group)] = spread
-            elements = zip(names.sd_names(self.design, number), spread, strict=True)
-            values |= {element_name(names.sd_name(block.group), coef): value for coef, value in elements}
-            z = BlockCorrelation.of(block).free(cor.get(block.group, ()))
-            values[names.unit_name(block.group)] = (1 + z) / 2
+        values = natural_values(self.design, sigma, sd, cor)
         return {name: value for name, value in values.items() if name in self._graph.held}
 
     @cached_property
@@ -165,6 +164,34 @@ class GraphDensity:
             size = np.std(self.design.y) * np.sqrt(self.design.n)  # of a step that the residuals see
             basis[np.ix_(is_beta, is_beta)] = np.linalg.inv(R) * (size or 1.0)
         return basis
+
+    def _together(self, chosen: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+        """Places among those chosen of the effects of the largest factor of independent levels, by coef."""
+        blocks = [block for block in self.design.blocks if block.known is None]
+        if not blocks:
+            return []
+        largest = max(blocks, key=lambda block: block.q)
+        names_of = (names.spherical_name(largest.group), names.ranef_name(largest.group))
+        place = next((self._graph.places[name] for name in names_of if name in self._graph.places), None)
+        if place is None:
+            return []
+        first = int(np.sum(chosen[: place.start]))
+        return list(first + np.arange(largest.q).reshape(-1, largest.k).T)
+
+    @cached_property
+    def _volume(self) -> float:
+        """Log determinant of the basis."""
+        return float(np.linalg.slogdet(self._basis)[1])
+
+    def _scale(self, held: dict[str, Any]) -> Array:
+        """(d,) sizes of z: of b, where a centred graph has it for a variable, its standard deviations."""
+        scale = np.ones(self._graph.size)
+        for number, block in enumerate(self.design.blocks):
+            place = self._graph.places.get(names.ranef_name(block.group))
+            if place is not None:
+                sd = vector_of(held, names.sd_name(block.group), names.sd_names(self.design, number))
+                scale[place] = np.tile(sd[list(self.design.covariance.sd_of_coef(number))], block.n_levels)
+        return scale
 
     @cached_property
     def _least_squares(self) -> Array:
@@ -186,6 +213,7 @@ class _CompiledGraph:
     shapes: dict[str, tuple[int, ...]]
     is_beta: NDArray[np.bool_]
     evaluate: Callable[..., list[Any]]
+    gradients: Callable[..., list[Any]]
     effects: Callable[..., list[Any]]
     groups: tuple[str, ...]
 
@@ -193,14 +221,21 @@ class _CompiledGraph:
     def size(self) -> int:
         return len(self.is_beta)
 
+    @cached_property
+    def places(self) -> dict[str, slice]:
+        """Where each variable lies in z."""
+        ends = np.cumsum([0, *(int(np.prod(shape)) for shape in self.shapes.values())])
+        return {
+            name: slice(first, last)
+            for name, first, last in zip(self.shapes, ends[:-1], ends[1:], strict=True)
+        }
+
     def parts(self, z: Array) -> dict[str, Array]:
-        """z as the graph's variables."""
-        out, first = {}, 0
-        for name, shape in self.shapes.items():
-            last = first + int(np.prod(shape))
-            out[name] = z[first:last].reshape(shape)
-            first = last
-        return out
+        """z (..., d) as the graph's variables."""
+        return {
+            name: z[..., place].reshape((*z.shape[:-1], *self.shapes[name]))
+            for name, place in self.places.items()
+        }
 
     def value(self, z: Array, held: dict[str, Any], with_prior: bool) -> float:
         conditional, prior, *_ = self.evaluate(**self.parts(z), **held)
@@ -214,12 +249,21 @@ class _CompiledGraph:
         """Of β's prior alone."""
         return np.asarray(self.evaluate(**self.parts(z), **held)[3])
 
-    def quadratic(self, z: Array, held: dict[str, Any], basis: Array, with_prior: bool) -> _Quadratic:
-        """The density near z along a basis; the gradient is affine, so its differences are exact."""
+    def falls(self, z: Array, held: dict[str, Any], with_prior: bool, at_once: int) -> Falls:
+        """How much the gradient falls from z along steps, some at once."""
         at_z = self.gradient(z, held, with_prior)
-        rows = [at_z - self.gradient(z + step, held, with_prior) for step in basis.T]
-        H = np.array(rows).reshape(basis.shape[1], self.size) @ basis
-        return _Quadratic(basis.T @ at_z, (H + H.T) / 2)
+
+        def along(steps: Array) -> Array:
+            parts = [z + steps[first : first + at_once] for first in range(0, len(steps), at_once)]
+            rows = [at_z - self._gradients(part, held, with_prior) for part in parts]
+            return np.concatenate([np.zeros((0, self.size)), *rows])
+
+        return along
+
+    def _gradients(self, z: Array, held: dict[str, Any], with_prior: bool) -> Array:
+        """(m, d) at m points (m, d)."""
+        conditional, prior = self.gradients(**self.parts(z), **held)
+        return np.asarray(conditional + prior if with_prior else conditional)
 
     def ranef(self, z: Array, held: dict[str, Any]) -> dict[str, Array]:
         return dict(zip(self.groups, self.effects(**self.parts(z), **held), strict=True))
@@ -229,6 +273,7 @@ def _compile(model: "pm.Model") -> _CompiledGraph:
     import pytensor
     import pytensor.tensor as pt
     from pymc.model.transform.conditioning import remove_value_transforms
+    from pytensor.graph.replace import vectorize_graph
 
     natural = remove_value_transforms(model)
     free = [natural[rv.name] for rv in model.free_RVs if not _is_held(rv.name)]
@@ -242,6 +287,8 @@ def _compile(model: "pm.Model") -> _CompiledGraph:
     outputs = [conditional, prior, _gradient(conditional, values), _gradient(prior, values)]
     found = [var for var in natural.unobserved_RVs if str(var.name).startswith("ranef_")]
     ranefs = natural.replace_rvs_by_values(found)
+    batch = {value: _many(value) for value in values}
+    gradients = vectorize_graph(outputs[2:], replace=batch)
     mode = pytensor.compile.mode.Mode(linker="py", optimizer="fast_compile")
     options: dict[str, Any] = {"mode": mode, "on_unused_input": "ignore"}
     start = natural.initial_point()
@@ -254,9 +301,17 @@ def _compile(model: "pm.Model") -> _CompiledGraph:
         shapes,
         np.concatenate(flags) if flags else np.zeros(0, dtype=bool),
         pytensor.function([*values, *held], outputs, **options),
+        pytensor.function([*batch.values(), *held], gradients, **options),
         pytensor.function([*values, *held], ranefs, **options),
         tuple(var.name for var in found),
     )
+
+
+def _many(variable: Tensor) -> Tensor:
+    """A variable of its name for many of its values, (m, ...)."""
+    import pytensor.tensor as pt
+
+    return pt.tensor(variable.name, shape=(None, *variable.type.shape), dtype=variable.type.dtype)
 
 
 def _gradient(value: Tensor, variables: list[Tensor]) -> Tensor:

@@ -26,6 +26,11 @@ class Exponential(Prior):
     def logpdf(self, x: ArrayLike) -> Array:
         return within(x, self.bounds, -np.asarray(x, dtype=float) / self.scale - math.log(self.scale))
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        return np.asarray(stats.expon.logpdf(x, scale=self.scale))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return generator.exponential(self.scale, n)
 

@@ -35,6 +35,11 @@ class Gamma(Prior):
         """(shape − 1) log x at 0."""
         return 0.0 if self.shape == 1 else math.copysign(math.inf, 1 - self.shape)
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        return np.asarray(stats.gamma.logpdf(x, self.shape, scale=1 / self.rate))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return generator.gamma(self.shape, 1 / self.rate, n)
 

@@ -25,5 +25,10 @@ class HalfCauchy(Prior):
     def logpdf(self, x: ArrayLike) -> Array:
         return HalfStudentT(1.0, self.scale).logpdf(x)
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        return np.asarray(stats.halfcauchy.logpdf(x, scale=self.scale))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return self.scale * np.abs(generator.standard_cauchy(n))

@@ -26,6 +26,11 @@ class HalfNormal(Prior):
     def logpdf(self, x: ArrayLike) -> Array:
         return within(x, self.bounds, Normal(0.0, self.scale).logpdf(x) + math.log(2))
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        return np.asarray(stats.halfnorm.logpdf(x, scale=self.scale))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return self.scale * np.abs(generator.standard_normal(n))
 

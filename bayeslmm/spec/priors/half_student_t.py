@@ -27,5 +27,11 @@ class HalfStudentT(Prior):
     def logpdf(self, x: ArrayLike) -> Array:
         return within(x, self.bounds, StudentT(self.df, 0.0, self.scale).logpdf(x) + math.log(2))
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        folded = stats.t.logpdf(x, self.df, scale=self.scale) + np.log(2)
+        return within(x, self.bounds, folded)
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return self.scale * np.abs(generator.standard_t(self.df, n))

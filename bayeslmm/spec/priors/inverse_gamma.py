@@ -37,6 +37,11 @@ class InverseGamma(Prior):
             density = constant - (self.shape + 1) * np.log(values) - self.scale / values
         return within(x, self.bounds, np.where(values == 0, -np.inf, density))
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        return np.asarray(stats.invgamma.logpdf(x, self.shape, scale=self.scale))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return self.scale / generator.gamma(self.shape, 1.0, n)
 

@@ -26,5 +26,10 @@ class Laplace(Prior):
     def logpdf(self, x: ArrayLike) -> Array:
         return -np.abs(np.asarray(x, dtype=float) - self.loc) / self.scale - math.log(2 * self.scale)
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        return np.asarray(stats.laplace.logpdf(x, self.loc, self.scale))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return generator.laplace(self.loc, self.scale, n)

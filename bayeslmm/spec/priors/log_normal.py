@@ -30,6 +30,11 @@ class LogNormal(Prior):
             density = Normal(self.mean, self.sd).logpdf(log_x) - log_x
         return within(x, self.bounds, np.where(values == 0, -np.inf, density))
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        return np.asarray(stats.lognorm.logpdf(x, self.sd, scale=math.exp(self.mean)))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return generator.lognormal(self.mean, self.sd, n)
 

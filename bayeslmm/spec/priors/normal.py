@@ -28,6 +28,11 @@ class Normal(Prior):
         z = (np.asarray(x, dtype=float) - self.mean) / self.sd
         return -0.5 * z**2 - math.log(self.sd) - HALF_LOG_2PI
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        return np.asarray(stats.norm.logpdf(x, self.mean, self.sd))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return generator.normal(self.mean, self.sd, n)
 

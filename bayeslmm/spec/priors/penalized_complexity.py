@@ -44,6 +44,11 @@ class PenalizedComplexity(Prior):
     def logpdf(self, x: ArrayLike) -> Array:
         return self.exponential.logpdf(x)
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        return np.asarray(stats.expon.logpdf(x, scale=self.upper / -math.log(self.alpha)))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return self.exponential.draw(generator, n)
 

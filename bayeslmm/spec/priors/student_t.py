@@ -35,6 +35,11 @@ class StudentT(Prior):
         )
         return constant - math.log(self.scale) - (self.df + 1) / 2 * np.log1p(z**2 / self.df)
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        return np.asarray(stats.t.logpdf(x, self.df, self.loc, self.scale))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return self.loc + self.scale * generator.standard_t(self.df, n)
 

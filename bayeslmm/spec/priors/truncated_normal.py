@@ -80,6 +80,12 @@ class TruncatedNormal(Prior):
     def logpdf(self, x: ArrayLike) -> Array:
         return within(x, self.bounds, Normal(self.mean, self.sd).logpdf(x) - self._log_share)
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        bounds = self._standard(self.lower), self._standard(self.upper)
+        return np.asarray(stats.truncnorm.logpdf(x, *bounds, self.mean, self.sd))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         from scipy.stats import truncnorm
 

@@ -43,5 +43,10 @@ class Uniform(Prior):
     def logpdf(self, x: ArrayLike) -> Array:
         return within(x, self.bounds, -math.log(self.upper - self.lower))
 
+    def scipy_logpdf(self, x: Array) -> Array:
+        from scipy import stats
+
+        return np.asarray(stats.uniform.logpdf(x, self.lower, self.upper - self.lower))
+
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return generator.uniform(self.lower, self.upper, n)
