@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bayeslmm.likelihood.studies.power import power
     from bayeslmm.model import LinearMixedModel, from_bambi
     from bayeslmm.parity.compare import compare
+    from bayeslmm.repeat import rerun
     from bayeslmm.spec.priors import (
         LKJ,
         Exponential,
@@ -68,6 +69,7 @@ __all__ = [
     "list_datasets",
     "load_dataset",
     "power",
+    "rerun",
     "side_by_side",
     "textbook",
     "variance",
@@ -101,6 +103,7 @@ _HOMES = {
     "list_datasets": "bayeslmm.datasets",
     "load_dataset": "bayeslmm.datasets",
     "power": "bayeslmm.likelihood.studies.power",
+    "rerun": "bayeslmm.repeat",
     "side_by_side": "bayeslmm.estimands.side_by_side",
 }
 _ROOMS = ("correlation", "textbook", "variance")

@@ -1,4 +1,4 @@
-"""The command line: ``bayeslmm demo``, ``bayeslmm fit`` and ``bayeslmm parity``.
+"""The command line: ``bayeslmm demo``, ``fit``, ``parity`` and ``rerun``.
 
 Tables go to standard output, narration to standard error. Whatever is wrong with the input is found before
 long work starts. Exit codes: 0 done; 1 unexpected failure; 2 the input or the output folder can't be used;
@@ -11,7 +11,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from time import perf_counter
@@ -26,14 +25,13 @@ from bayeslmm.posterior.options import Method
 from bayeslmm.runs.places import prove_file, prove_folder, writing
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from bayeslmm.datasets import TextFormat
+    from bayeslmm.datasets import Source
     from bayeslmm.model import LinearMixedModel
+    from bayeslmm.parity.compare import Parity
+    from bayeslmm.parity.whole import RunOptions
 
 type Criterion = Literal["REML", "ML"]
 
-STDIN = "-"
 INTERRUPTED = "Interrupted; what a store holds stays."
 NAME_ANOTHER = "name another with --out"
 
@@ -46,20 +44,6 @@ class ExitCode(IntEnum):
     REFUSED = 2
     UNRESOLVED = 3
     INTERRUPTED = 130
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Settings:
-    """The choices of one run of both engines."""
-
-    criterion: Criterion = "REML"
-    seed: int = 1
-    boot: int = 2000
-    draws: int = 1000
-    tune: int = 1000
-    chains: int = 4
-    method: Method = "auto"
-    store: Path | None = None
 
 
 class _Commands(TyperGroup):
@@ -133,10 +117,13 @@ def demo(
     seed: Seed = 1,
 ) -> None:
     """Fit, bootstrap and sample the packaged sleep study, compare, and write the report."""
+    from bayeslmm.datasets import Source
+    from bayeslmm.parity.whole import RunOptions
+
     _check_folder(out)
     formula = "Reaction ~ Days + (Days | Subject)"
     _say(f"{formula}, from the packaged sleepstudy data")
-    _compare(bl.LinearMixedModel(formula, bl.load_dataset("sleepstudy")), out, Settings(seed=seed))
+    _compare(formula, Source("sleepstudy"), out, RunOptions(seed=seed))
 
 
 @app.command()
@@ -154,7 +141,7 @@ def fit(
     """Fit a model by ML or REML and print its summary."""
     if out is not None:
         out = prove_file(out, "fit.csv", NAME_ANOTHER)
-    model = _model(formula, data, weights, _written(na, sep, decimal, encoding))
+    model = _model(formula, _source(data, na, sep, decimal, encoding), weights)
     with _step(f"Fitting by {criterion}"):
         fitted = model.fit(criterion=criterion)
     typer.echo(fitted.summary())
@@ -174,7 +161,10 @@ def parity(
     criterion: Annotated[Criterion, typer.Option(help="What is optimized.")] = "REML",
     weights: Weights = None,
     seed: Seed = 1,
-    boot: Annotated[int, typer.Option(min=2, help="Bootstrap replicates.")] = 2000,
+    boot: Annotated[
+        int | None, typer.Option(min=0, help="Bootstrap replicates; up to 2000, as the budget leaves.")
+    ] = None,
+    budget: Annotated[float, typer.Option(min=1, help="Seconds that the run should keep to.")] = 300.0,
     draws: Annotated[int, typer.Option(min=4, help="Posterior draws of a chain, after tuning.")] = 1000,
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of a chain.")] = 1000,
     chains: Annotated[int, typer.Option(min=1, help="Chains.")] = 4,
@@ -186,71 +176,96 @@ def parity(
     encoding: Encoding = "utf-8",
 ) -> None:
     """Run both engines on one model and explain their differences in a report."""
+    from bayeslmm.parity.whole import RunOptions
+
+    source = _source(data, na, sep, decimal, encoding)
+    options = RunOptions(criterion, seed, boot, budget, draws, tune, chains, method)
     _check_folder(out)
-    model = _model(formula, data, weights, _written(na, sep, decimal, encoding))
-    _compare(model, out, Settings(criterion, seed, boot, draws, tune, chains, method, store))
+    _compare(formula, source, out, options, weights, store)
 
 
-def _written(na: list[str] | None, sep: str | None, decimal: str | None, encoding: str) -> "TextFormat":
-    from bayeslmm.datasets import TextFormat
+@app.command()
+def rerun(
+    manifest: Annotated[Path, typer.Argument(help="The manifest.json that parity wrote.")],
+    data: Annotated[
+        str | None, typer.Option(help="Where the rows are now; otherwise where the manifest says.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for a new report, table and manifest.")] = None,
+) -> None:
+    """Do a run again from its manifest: check data and versions, list what came out differently."""
+    from bayeslmm.datasets import Source
+
+    if out is not None:
+        _check_folder(out)
+    with _step("Running again"):
+        found = bl.rerun(manifest, None if data is None else Source(data).read())
+    typer.echo(found)
+    if out is not None:
+        typer.echo(_write(found.parity, out))
+    if not found.same:
+        raise typer.Exit(ExitCode.UNRESOLVED)
+
+
+def _source(data: str, na: list[str] | None, sep: str | None, decimal: str | None, encoding: str) -> "Source":
+    from bayeslmm.datasets import Source, TextFormat
 
     tab = {"\\t": "\t", "tab": "\t"}  # hard to type
-    return TextFormat(tuple(na or ("NA",)), sep and tab.get(sep, sep), decimal, encoding)
+    return Source(data, TextFormat(tuple(na or ("NA",)), sep and tab.get(sep, sep), decimal, encoding))
 
 
-def read_data(source: str, written: "TextFormat | None" = None) -> "pd.DataFrame":
-    """Read standard input, a file, or else a packaged data set of that name.
-
-    Raises
-    ------
-    DataError
-        When there is neither, or the file can't be read as a table.
-    """
-    path = Path(source)
-    if source == STDIN or path.suffix or path.exists():
-        from bayeslmm.datasets import read_table
-
-        return read_table(source, written)
-    return bl.load_dataset(source)
-
-
-def _model(formula: str, data: str, weights: str | None, written: "TextFormat") -> "LinearMixedModel":
-    table = read_data(data, written)  # first: a mistyped path need not wait for the engines to load
+def _model(formula: str, source: "Source", weights: str | None = None) -> "LinearMixedModel":
+    table = source.read()  # first: a mistyped path need not wait for the engines to load
     return bl.LinearMixedModel(formula, table, weights=weights)
 
 
-def _compare(model: "LinearMixedModel", out: Path, run: Settings) -> None:
+def _compare(
+    formula: str,
+    source: "Source",
+    out: Path,
+    options: "RunOptions",
+    weights: str | None = None,
+    store: Path | None = None,
+) -> None:
     """Run both engines, print their tables, write report, table and manifest, and name the report."""
-    with _step(f"Fitting by {run.criterion}"):
-        fitted = model.fit(criterion=run.criterion)
+    from bayeslmm.parity.whole import Run
+
+    run = Run(_model(formula, source, weights), options, store, data=source.stated())
+    with _step(f"Fitting by {options.criterion}"):
+        fitted = run.fit
     typer.echo(fitted.summary())
-    with _step(f"Bootstrapping, {run.boot} replicates"):
-        bootstrap = fitted.bootstrap(n=run.boot, seed=run.seed, store=run.store)
-    with _step(f"Sampling the posterior, {run.chains} chains of {run.draws} draws"):
-        posterior = model.sample(
-            draws=run.draws, tune=run.tune, chains=run.chains, seed=run.seed, method=run.method
-        )
+    _say(f"To come:\n{run.said}")
+    if run.replicates:
+        with _step(f"Bootstrapping, {run.replicates} replicates"):
+            _ = run.bootstrap
+    with _step(f"Sampling the posterior, {options.chains} chains of {options.draws} draws"):
+        posterior = run.posterior
     typer.echo(posterior.summary())
     with _step("Comparing"):
-        par = bl.compare(fitted, bootstrap, posterior)
+        par = run.parity
+        told = par.verdicts.explained and par.verdicts.checked
+    with _step("Certifying"):
         certificate = par.certificate
     typer.echo(par.verdicts)
     typer.echo(certificate.sentence)
     with _step("Writing the report"):
-        with writing(f"the folder {out}", NAME_ANOTHER):
-            par.table.to_csv(out / "parity.csv", index=False)
-            (out / "manifest.json").write_text(par.manifest.to_json(), encoding="utf-8")
-        report = par.report(out / "parity.html")
+        report = _write(par, out)
     typer.echo(report)
-    told = par.verdicts.explained and par.verdicts.checked
-    if not (fitted.convergence.converged and par.certificate.passed and told):
+    if not (fitted.convergence.converged and certificate.passed and told):
         _leave("Not everything is explained: see the verdicts and checks of the report.", ExitCode.UNRESOLVED)
+
+
+def _write(par: "Parity", out: Path) -> Path:
+    """The table, the manifest and the report, whose path is given."""
+    with writing(f"the folder {out}", NAME_ANOTHER):
+        par.table.to_csv(out / "parity.csv", index=False)
+        (out / "manifest.json").write_text(par.manifest.to_json(), encoding="utf-8")
+    return par.report(out / "parity.html")
 
 
 def _check_folder(folder: Path) -> None:
     """Make the folder and prove that its files can be written, before anything is computed for them."""
     prove_folder(folder, NAME_ANOTHER)
-    for name in ("parity.csv", "manifest.json", "parity.html"):
+    for name in ("parity.csv", "manifest.json", "parity.html", "parity.md", "parity.tex"):
         prove_file(folder / name, advice=NAME_ANOTHER)
 
 

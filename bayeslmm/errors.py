@@ -54,6 +54,10 @@ class IntervalWarning(BayesLMMWarning):
     """A standard error or a limit that there isn't."""
 
 
+class BudgetWarning(BayesLMMWarning):
+    """Something left out to keep to a budget of time."""
+
+
 class DesignWarning(BayesLMMWarning):
     """Rows or columns left out of the design."""
 

@@ -15,6 +15,7 @@ from bayeslmm.spec.design import Design
 from bayeslmm.spec.model_spec import Missing, ModelSpec
 from bayeslmm.spec.priors import Preset, Prior, Priors, default_priors, preset
 from bayeslmm.spec.recipe import Recipe
+from bayeslmm.spec.stated import stated
 from bayeslmm.spec.update import updated_formula
 
 if TYPE_CHECKING:
@@ -309,7 +310,8 @@ class LinearMixedModel:
         seed: int = 1,
         *,
         criterion: str = "REML",
-        boot: int = 2000,
+        boot: int | None = None,
+        budget: float = 300.0,
         draws: int = 1000,
         tune: int = 1000,
         chains: int = 4,
@@ -323,8 +325,10 @@ class LinearMixedModel:
         ----------
         seed : int
             Of the bootstrap and of the sampler.
-        boot : int
-            Bootstrap replicates.
+        boot : int, optional
+            Bootstrap replicates; None for as many, up to 2000, as the budget leaves.
+        budget : float
+            Seconds that the run should keep to.
         prob : float
             Probability of every interval.
         criterion, draws, tune, chains, method
@@ -332,20 +336,30 @@ class LinearMixedModel:
 
         Raises
         ------
+        OptionError
+            For a number out of range, before any work.
         KeyboardInterrupt
             On Ctrl-C during the bootstrap, before the sampler begins.
-        """
-        from bayeslmm.parity.compare import compare
-        from bayeslmm.posterior.options import SampleOptions
-        from bayeslmm.posterior.sample import sample
 
-        asked = SampleOptions(draws, tune, chains, seed, method, progress=progress)
-        fitted = self.fit(criterion)
-        bootstrap = fitted.bootstrap(n=boot, seed=seed, progress=progress)
-        if bootstrap.stopped_before is not None:
-            raise KeyboardInterrupt
-        posterior = sample(self.design, self.priors, asked, self.recipe)
-        return compare(fitted, bootstrap, posterior, prob=prob)
+        Warns
+        -----
+        BudgetWarning
+            Of replicates that the budget leaves out, with the Monte Carlo error of the others.
+        """
+        import warnings
+
+        from bayeslmm.errors import BudgetWarning
+        from bayeslmm.parity.whole import Run, RunOptions
+
+        options = RunOptions(criterion, seed, boot, budget, draws, tune, chains, method, prob)
+        run = Run(self, options, progress=progress)
+        if run.shortened:
+            warnings.warn(BudgetWarning(run.shortened), stacklevel=2)
+        return run.parity
+
+    def stated(self) -> dict[str, Any]:
+        """The model as plain values, its data aside: what a manifest holds of it."""
+        return stated(self.spec, self.priors)
 
 
 def from_bambi(model: "bambi.Model") -> LinearMixedModel:

@@ -107,7 +107,7 @@ def test_interruption_ends_in_130(run, monkeypatch):
     def interrupted(name):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bayeslmm.load_dataset", interrupted, raising=False)
+    monkeypatch.setattr("bayeslmm.datasets.source.load_dataset", interrupted)
     assert run("fit", SLEEP, "sleepstudy").exit_code == 130
 
 
@@ -122,6 +122,13 @@ def test_parity_writes_report_table_and_manifest(run, tmp_path):
     assert {path.name for path in out.iterdir()} == {"parity.html", "parity.csv", "manifest.json"}
     assert "beta[Intercept]" in set(pd.read_csv(out / "parity.csv")["label"])
     assert json.loads((out / "manifest.json").read_text())["formula"] == "Yield ~ (1 | Batch)"
+    assert "bootstrap: about" in result.stderr
+    again = run("rerun", out / "manifest.json")
+    assert again.exit_code == ExitCode.DONE, again.stderr
+    assert "Every number of the table came out again" in again.stdout
+    other = run("rerun", out / "manifest.json", "--data", "Dyestuff2")
+    assert other.exit_code == ExitCode.REFUSED
+    assert "other data" in other.stderr
 
 
 def test_too_few_draws_end_in_3_with_the_report_written(run, tmp_path):

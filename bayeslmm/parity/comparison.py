@@ -2,9 +2,9 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
@@ -35,12 +35,19 @@ class Comparison:
         Thresholds of the verdicts.
     estimands : mapping, optional
         Estimands of a user's own, by name.
+    record : mapping
+        What a run adds to the manifest's options.
     """
 
     sides: Sides
     prob: float
     options: VerdictOptions
     estimands: Mapping[str, Any] | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    def recorded(self, record: Mapping[str, Any]) -> Self:
+        """The same with what its manifest adds to the options."""
+        return replace(self, record=record)
 
     @cached_property
     def steps(self) -> "Ladder | None":
@@ -170,7 +177,7 @@ class Comparison:
         """Versions, seeds, data hash and options of this comparison."""
         from bayeslmm.parity.record import manifest_of
 
-        return manifest_of(self.sides, self.prob, self.options)
+        return manifest_of(self.sides, self.prob, self.options, self.record)
 
     @property
     def response(self) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import WorkerError
 from bayeslmm.runs.plan import Done, Plan, Task, generators
+from bayeslmm.runs.progress import shown
 
 type Array = NDArray[np.float64]
 
@@ -29,7 +30,7 @@ def collect(chunks: Iterable[Done], plan: Plan, progress: str | None = None) -> 
     """
     rows: list[Array] = []
     try:
-        for done in _shown(chunks, plan, progress):
+        for done in shown(chunks, plan, progress):
             rows += [done.rows]  # one by one: what is finished survives an interrupt
     except KeyboardInterrupt:
         if not rows:
@@ -141,23 +142,3 @@ def watched(chunks: Iterable[Done], watch: Callable[[Done], None]) -> Iterator[D
     for done in chunks:
         watch(done)
         yield done
-
-
-def _shown(chunks: Iterable[Done], plan: Plan, what: str | None) -> Iterator[Done]:
-    if what is None:
-        yield from chunks
-        return
-    with _bar() as bar:
-        number = bar.add_task(what, total=plan.n, completed=plan.first)
-        for done in chunks:
-            bar.advance(number, len(done.rows))
-            yield done
-
-
-def _bar() -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -56,6 +56,7 @@ class Study:
     estimands: Estimands
     seed: int = 0
     _modes: "dict[Kinds, NaturalMode]" = field(default_factory=dict, repr=False)
+    _climbs: "dict[tuple[Kinds, bytes], NaturalMode]" = field(default_factory=dict, repr=False)
 
     @cached_property
     def reml(self) -> "LikelihoodFit | str":
@@ -112,9 +113,7 @@ class Study:
 
     def followed(self, before: "NaturalMode", kinds: Kinds, mode: "NaturalMode") -> "NaturalMode | None":
         """Where the mode before leads to with the priors of these kinds; None where that is `mode`."""
-        from bayeslmm.posterior.methods.natural_modes import climb
-
-        found = climb(self.target(kinds), before.phi)
+        found = self._climb(kinds, before.phi)
         apart = np.abs(np.tanh(found.phi / 2) - np.tanh(mode.phi / 2)).max(initial=0.0)
         return found if np.isfinite(found.value) and apart > SAME else None
 
@@ -129,10 +128,13 @@ class Study:
     @cached_property
     def averages(self) -> "Averages | str":
         """Means over ω, or why there are none."""
+        from threadpoolctl import threadpool_limits
+
         from bayeslmm.posterior.methods.averages import averages
         from bayeslmm.posterior.target import Target
 
-        return averages(Target(self.design, self.priors), self.seed)
+        with threadpool_limits(1):  # threads that wait for each other take ten times as long
+            return averages(Target(self.design, self.priors), self.seed)
 
     @cached_property
     def sd(self) -> Array:
@@ -216,7 +218,7 @@ class Study:
         return np.array([tails.get(label, np.inf) <= power for label in self.estimands.labels])
 
     def _search(self, kinds: Kinds) -> "NaturalMode":
-        from bayeslmm.posterior.methods.natural_modes import climb, highest, hints
+        from bayeslmm.posterior.methods.natural_modes import highest, hints
 
         target = self.target(kinds)
         outermost = kinds in ((), self.kinds)
@@ -226,7 +228,18 @@ class Study:
             starts.append(self.mode(self.kinds).phi)
         if outermost and self.design.kernel.small:
             starts += hints(target)
-        return highest(target, climb(target, starts[0]), starts[1:])
+        return highest(target, self._climb(kinds, starts[0]), starts[1:])
+
+    def _climb(self, kinds: Kinds, start: Array) -> "NaturalMode":
+        """The mode that a start leads to; a rung's search and the way from the rung before may share it."""
+        from threadpoolctl import threadpool_limits
+
+        from bayeslmm.posterior.methods.natural_modes import climb
+
+        if (known := (kinds, start.tobytes())) not in self._climbs:
+            with threadpool_limits(1):
+                self._climbs[known] = climb(self.target(kinds), start)
+        return self._climbs[known]
 
     def _phi(self, fit: "LikelihoodFit") -> Array:
         natural = self.design.covariance.natural(fit.theta_values, fit.sigma)

@@ -15,13 +15,16 @@ from bayeslmm.posterior.methods.mixture import Components, components_at
 from bayeslmm.posterior.methods.modes import NEGLIGIBLE, Scan, with_mode
 from bayeslmm.posterior.methods.natural_modes import rises_to
 from bayeslmm.posterior.methods.proposals import Proposer
-from bayeslmm.posterior.methods.quadrature import NODES_WHERE_DEAR, Rule, rules
+from bayeslmm.posterior.methods.quadrature import Rule, rules
 from bayeslmm.posterior.target import Target
+from bayeslmm.runs.budget import readable
 from bayeslmm.spec.priors import Priors
 
 type Array = NDArray[np.float64]
 
 NODES = {1: (21, 61), 2: (21, 41), 3: (13, 19), 4: (7, 11)}  # per parameter, more as long as they matter
+NODES_WHERE_DEAR = (3,)  # many rows, so that the posterior is next to normal
+MOMENTS = 5  # evaluations that means and variances of every effect at a node are worth, about
 FINE, COARSE = 0.005, 0.02  # error in posterior sds that is aimed at, and the most a rule may have
 REPLICATES = 8  # scrambled sequences of weighted points; their spread tells the error
 BATCHES = (1024, 4096)  # points of each
@@ -29,7 +32,7 @@ WANTED, FEWEST = 3000, 400  # effective points that are aimed at, and below whic
 CAUTION = 3.5  # standard errors to the error that is told: 99 % of a mean of 8 parts
 REWEIGHTED = 1.15  # times fewer effective nodes with which other priors are still held
 ADAPTED = 3  # rounds that move the proposals
-SECONDS = 20.0  # that the averages may take
+SECONDS = 90.0  # that the averages may take
 MOST_VALUES = 20_000_000  # nodes times estimands
 
 
@@ -99,6 +102,8 @@ def averages(target: Target, seed: int = 0) -> Averages | str:
     by_rule = _by_rule(target, fits[0]) if smooth else None
     if by_rule is not None and by_rule.worst < FINE:
         return by_rule
+    if not target.design.kernel.small:
+        return by_rule or "left out: few nodes don't hold the posterior, and more would take long"
     by_weights = _by_weights(target, fits, seed)
     return by_weights if by_rule is None or not isinstance(by_weights, str) else by_rule
 
@@ -107,11 +112,21 @@ def _too_dear(target: Target) -> str:
     """Why the averages are left out; empty where they are affordable."""
     if target.design.kernel.small:
         return ""
-    seconds = evaluation_seconds(target)
-    needed = 2 * NODES_WHERE_DEAR**target.size if target.size in NODES else REPLICATES * BATCHES[0]
+    if target.size not in NODES:
+        return f"left out: a rule takes up to {max(NODES)} parameters, weighted points too many evaluations"
+    seconds, needed = evaluation_seconds(target), evaluations(target)
     if seconds * needed < SECONDS:
         return ""
-    return f"left out: an evaluation takes {seconds:.2g} s and the averages some {needed} of them"
+    return f"left out: an evaluation takes {readable(seconds)} and the averages some {needed} of them"
+
+
+def evaluations(target: Target) -> int:
+    """How many evaluations of the density the averages are worth, about."""
+    small, size = target.design.kernel.small, target.size
+    if size not in NODES:
+        return REPLICATES * BATCHES[0] * (1 + MOMENTS) if small else 0
+    nodes = int((NODES[size] if small else NODES_WHERE_DEAR)[0] ** size)
+    return nodes * (4 + 2 * MOMENTS)
 
 
 def _hills(target: Target) -> list[LaplaceFit]:
@@ -127,7 +142,7 @@ def _hills(target: Target) -> list[LaplaceFit]:
 
 def _by_rule(target: Target, fit: LaplaceFit) -> Averages | None:
     """By quadrature with as many nodes as it takes; None where the most don't suffice."""
-    kinds = NODES[target.size] if target.design.kernel.small else (NODES_WHERE_DEAR,)
+    kinds = NODES[target.size] if target.design.kernel.small else NODES_WHERE_DEAR
     for per in kinds:
         how = f"quadrature, {per} nodes for each of {target.size} parameters"
         found = _told(target, *rules(target, fit, per), how)

@@ -7,9 +7,11 @@ import numpy as np
 
 from bayeslmm.posterior.methods.quadrature import check_size
 from bayeslmm.posterior.target import Target
+from bayeslmm.runs.budget import readable
 
 MOST_FOR_IMPORTANCE = 10  # parameters; a Laplace proposal loses its grip in higher dimensions
-STEPS = 5 * 2000 * 4  # evaluations of a marginal NUTS run of usual length
+EACH_STEP = 5  # evaluations of a NUTS step
+STEPS = EACH_STEP * 2000 * 4  # of a marginal NUTS run of usual length
 PATIENCE = 300.0  # seconds a marginal NUTS run may take before the explicit graph is the better bet
 
 
@@ -44,7 +46,7 @@ def choose(target: Target, method: str) -> Plan:
 def _by_cost(target: Target) -> Plan:
     cost = evaluation_seconds(target)
     graph = "marginal" if cost * STEPS < PATIENCE else "explicit"
-    measured = f"{target.size} parameters besides the Gaussian ones, {_readable(cost)} an evaluation"
+    measured = f"{target.size} parameters besides the Gaussian ones, {readable(cost)} an evaluation"
     if target.priors.bounded:
         return Plan((graph,), f"{measured}; a prior ends at a bound, which proposals cross")
     if target.size > MOST_FOR_IMPORTANCE:
@@ -62,7 +64,3 @@ def evaluation_seconds(target: Target) -> float:
         target.value_and_gradient(phi)
         times.append(time.perf_counter() - start)
     return float(np.min(times))
-
-
-def _readable(seconds: float) -> str:
-    return f"{1e3 * seconds:.2g} ms" if seconds < 1 else f"{seconds:.2g} s"

@@ -166,9 +166,10 @@ def rules(target: Target, fit: LaplaceFit, per: int) -> tuple[Rule, tuple[Rule, 
 
 
 def _others(target: Target, centre: Array, root: Array, per: int) -> tuple[Rule, ...]:
-    """Another number of nodes, and as many that lie wider."""
-    second = _rule(target, centre, root, _second(target, per))
-    return second.kept(), _rule(target, centre, WIDER * root, per).kept()
+    """As many nodes that lie wider, and another number of them, but for a single one, which tells nothing."""
+    wider = _rule(target, centre, WIDER * root, per).kept()
+    second = _second(target, per)
+    return (wider,) if second == 1 else (_rule(target, centre, root, second).kept(), wider)
 
 
 def _moved(target: Target, fit: LaplaceFit, per: int) -> tuple[Array, Array]:

@@ -1,0 +1,202 @@
+"""The whole run of one model: fit, bootstrap, sample, compare, each when it is first asked for.
+
+What it will take is told beforehand, from one timed replicate and one timed evaluation, and the bootstrap has
+as many replicates as a budget leaves it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bayeslmm.errors import OptionError, check_whole
+from bayeslmm.parity.compare import Parity, compare
+from bayeslmm.posterior.options import Method, SampleOptions
+from bayeslmm.runs.budget import Cost, fitting, readable, timed
+
+if TYPE_CHECKING:
+    from bayeslmm.likelihood.bootstrap.result import Bootstrap
+    from bayeslmm.likelihood.fit import LikelihoodFit
+    from bayeslmm.posterior.result import PosteriorResult
+    from bayeslmm.spec.design import Design
+    from bayeslmm.spec.priors import Priors
+
+BUDGET = 300.0  # seconds
+MOST, FEWEST = 2000, 100  # replicates by default, and below which none are made
+TIMED, LONG = 50, 0.1  # replicates that are timed together where one takes no longer than so many seconds
+
+
+class Model(Protocol):
+    """What a run asks of a model."""
+
+    @property
+    def design(self) -> "Design": ...
+    @property
+    def priors(self) -> "Priors": ...
+    def fit(self, criterion: str) -> "LikelihoodFit": ...
+    def sample(self, *options: Any, **others: Any) -> "PosteriorResult": ...
+    def stated(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """The choices of one run of both engines.
+
+    Attributes
+    ----------
+    criterion : what is optimized. seed : of bootstrap and sampler.
+    boot : replicates; None for as many, up to 2000, as the budget leaves; 0 for none.
+    budget : seconds that the run should keep to.
+    draws, tune, chains, method : of the posterior. prob : of every interval.
+
+    Raises
+    ------
+    OptionError
+        For a number out of range, before any work.
+    """
+
+    criterion: str = "REML"
+    seed: int = 1
+    boot: int | None = None
+    budget: float = BUDGET
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    method: Method = "auto"
+    prob: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        check_whole("seed", self.seed, 0)
+        if self.boot is not None:
+            check_whole("boot", self.boot, 0)
+        if not self.budget > 0:
+            raise OptionError(f"budget is a number of seconds above 0, got {self.budget!r}")
+        if not 0 < self.prob < 1:
+            raise OptionError(f"prob is the probability of the intervals, between 0 and 1, got {self.prob!r}")
+        self.of_sampler(progress=False)
+
+    def of_sampler(self, progress: bool) -> SampleOptions:
+        """The posterior's part."""
+        return SampleOptions(self.draws, self.tune, self.chains, self.seed, self.method, progress=progress)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One model by both engines.
+
+    Attributes
+    ----------
+    model : as written down. options : of the run. store : file of finished replicates, or None.
+    progress : whether parts show how far they are. data : where the rows came from, for the manifest.
+    """
+
+    model: Model
+    options: RunOptions = RunOptions()
+    store: Path | None = None
+    progress: bool = True
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def fit(self) -> "LikelihoodFit":
+        return self.model.fit(criterion=self.options.criterion)
+
+    @cached_property
+    def costs(self) -> tuple[Cost, ...]:
+        """Of the posterior, of the ladder, of the bootstrap with as many replicates as there will be."""
+        return (*self._others, self._of_bootstrap) if self.replicates else self._others
+
+    @property
+    def said(self) -> str:
+        """What the parts will take, and what the budget leaves out."""
+        lines = [str(cost) for cost in self.costs]
+        return "\n".join([*lines, self.shortened] if self.shortened else lines)
+
+    @property
+    def shortened(self) -> str:
+        """What the budget has done to the bootstrap, and what its Monte Carlo error is; empty for nothing."""
+        if self.options.boot is not None or self.replicates == MOST:
+            return ""
+        n, budget = self.replicates, readable(self.options.budget)
+        dear = f"a replicate takes {readable(self._replicate)}, and the budget is {budget}"
+        if not n:
+            return f"no bootstrap: {dear}, too little for {FEWEST}; give boot, or a larger budget"
+        return f"{n} bootstrap replicates instead of {MOST}: {dear}; {monte_carlo(n)}"
+
+    @cached_property
+    def replicates(self) -> int:
+        """How many the bootstrap has."""
+        if self.options.boot is not None:
+            return self.options.boot
+        left = self.options.budget - sum(cost.seconds for cost in self._others)
+        n = fitting(self._replicate, left, MOST)
+        return n if n >= FEWEST else 0
+
+    @cached_property
+    def bootstrap(self) -> "Bootstrap | None":
+        """None for no replicates.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C, whatever is finished; a store keeps it.
+        """
+        if not self.replicates:
+            return None
+        n, seed = self.replicates, self.options.seed
+        found = self.fit.bootstrap(n=n, seed=seed, progress=self.progress, store=self.store)
+        if found.stopped_before is not None:
+            raise KeyboardInterrupt
+        return found
+
+    @cached_property
+    def posterior(self) -> "PosteriorResult":
+        return self.model.sample(**asdict(self.options.of_sampler(self.progress)))
+
+    @cached_property
+    def parity(self) -> Parity:
+        """All of them compared."""
+        results = [each for each in (self.fit, self.bootstrap, self.posterior) if each is not None]
+        return compare(*results, prob=self.options.prob).recorded(self._record)
+
+    @property
+    def _record(self) -> dict[str, Any]:
+        """What a manifest needs to do it again; replicates are as many as there were."""
+        options = asdict(self.options) | {"boot": self.replicates}
+        return {"run": options, "model": dict(self.model.stated()), "data": dict(self.data)}
+
+    @cached_property
+    def _replicate(self) -> float:
+        """Seconds of one, among others where it is short."""
+        alone = timed(lambda: self._replicates(1))
+        return alone if alone > LONG else timed(lambda: self._replicates(TIMED)) / TIMED
+
+    def _replicates(self, n: int) -> "Bootstrap":
+        return self.fit.bootstrap(n=n, seed=self.options.seed, progress=False)
+
+    @property
+    def _of_bootstrap(self) -> Cost:
+        return Cost("bootstrap", "replicate", self._replicate, self.replicates)
+
+    @cached_property
+    def _others(self) -> tuple[Cost, ...]:
+        from bayeslmm.parity.ladder.cost import ladder_evaluations
+        from bayeslmm.posterior.methods.foretold import foretold, seconds_each
+        from bayeslmm.posterior.target import Target
+
+        target = Target(self.model.design, self.model.priors)
+        each = seconds_each(target)
+        method, n = foretold(target, self.options.of_sampler(progress=False))
+        return (
+            Cost(f"posterior by {method}", "evaluation", each, n),
+            Cost("ladder", "evaluation", each, ladder_evaluations(target)),
+        )
+
+
+def monte_carlo(n: int) -> str:
+    """Monte Carlo error of a bootstrap's standard errors and of the ends of its 95 % intervals."""
+    return (
+        f"their standard errors are told to {100 / (2 * (n - 1)) ** 0.5:.1f} %, the ends of 95 % intervals "
+        f"lie at the quantiles 0.025 and 0.975 ± {(0.025 * 0.975 / n) ** 0.5:.3f}"
+    )

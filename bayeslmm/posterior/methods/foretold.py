@@ -1,0 +1,37 @@
+"""What a run of the posterior will take, in evaluations of its density."""
+
+import numpy as np
+
+from bayeslmm.posterior.methods.averages import evaluations as of_averages
+from bayeslmm.posterior.methods.choice import EACH_STEP, choose, evaluation_seconds
+from bayeslmm.posterior.methods.importance import FEWEST
+from bayeslmm.posterior.methods.surrogate import LEAST, evaluations
+from bayeslmm.posterior.options import SampleOptions
+from bayeslmm.posterior.target import Target
+from bayeslmm.runs.budget import timed
+
+TOGETHER = 100  # points that are evaluated in one call where they are cheap
+SEARCHED, SEARCHED_WHERE_DEAR = 600, 130  # evaluations of importance sampling's modes and scan, about
+
+
+def foretold(target: Target, options: SampleOptions) -> tuple[str, int]:
+    """The method that a run will try first, and about how many evaluations it takes."""
+    method, wanted = choose(target, options.method).methods[0], options.draws * options.chains
+    if method == "quadrature":
+        return method, of_averages(target)
+    if method != "importance":
+        return method, EACH_STEP * (options.draws + options.tune) * options.chains
+    if target.design.kernel.small:
+        return method, SEARCHED + max(wanted, FEWEST)
+    return method, SEARCHED_WHERE_DEAR + evaluations(target.size) + int(LEAST * wanted)
+
+
+def seconds_each(target: Target) -> float:
+    """Seconds of one evaluation, as a run meets them: one of many in a call where they are cheap."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        if not target.design.kernel.small:
+            return evaluation_seconds(target)
+        points = np.tile(target.start(), (TOGETHER, 1))
+        return timed(lambda: target.finite(points)) / TOGETHER

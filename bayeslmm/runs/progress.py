@@ -1,0 +1,57 @@
+"""How far a run is: a bar on a terminal, a line now and then in a log."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from bayeslmm.runs.budget import readable
+from bayeslmm.runs.plan import Done, Plan
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EVERY = 15.0  # seconds between two lines of a log
+
+
+def shown(chunks: Iterable[Done], plan: Plan, what: str | None) -> Iterator[Done]:
+    """The same chunks, told of as they come: by a bar on a terminal, by a line now and then in a log."""
+    from rich.console import Console
+
+    if what is None:
+        yield from chunks
+        return
+    console = Console(stderr=True)
+    show = _bar(console, plan, what) if console.is_terminal else _lines(plan, what)
+    with show as tell:
+        for done in chunks:
+            tell(len(done.rows))
+            yield done
+
+
+@contextmanager
+def _bar(console: "Console", plan: Plan, what: str) -> Iterator[Callable[[int], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        number = bar.add_task(what, total=plan.n, completed=plan.first)
+        yield lambda more: bar.advance(number, more)
+
+
+@contextmanager
+def _lines(plan: Plan, what: str) -> Iterator[Callable[[int], None]]:
+    """A line on standard error every `EVERY` seconds, none of a short run."""
+    start = last = perf_counter()
+    done = plan.first
+
+    def tell(more: int) -> None:
+        nonlocal done, last
+        done, now = done + more, perf_counter()
+        if now - last > EVERY and done < plan.n:
+            left = (now - start) / (done - plan.first) * (plan.n - done)
+            print(f"{what}: {done} of {plan.n}, about {readable(left)} left", file=sys.stderr, flush=True)
+            last = now
+
+    yield tell

@@ -1,0 +1,47 @@
+"""Pieces that fit into a budget, and how far a run is where there is no terminal."""
+
+import numpy as np
+import pytest
+
+from bayeslmm.runs import progress
+from bayeslmm.runs.budget import Cost, fitting, timed
+from bayeslmm.runs.plan import Done, Plan
+
+
+@pytest.mark.parametrize(
+    ("each", "seconds", "n"), [(0.5, 10, 20), (1e-9, 10, 2000), (3.0, 2.0, 0), (1, -5, 0)]
+)
+def test_as_many_pieces_as_fit(each, seconds, n):
+    assert fitting(each, seconds, 2000) == n
+
+
+def test_a_cost_says_what_it_is_made_of():
+    assert (
+        str(Cost("bootstrap", "replicate", 0.41, 2000))
+        == "bootstrap: about 14 min (2000 replicates of 410 ms)"
+    )
+
+
+def test_a_short_piece_is_done_twice_and_a_long_one_once(monkeypatch):
+    done = []
+    assert timed(lambda: done.append(1)) < 1
+    monkeypatch.setattr("bayeslmm.runs.budget.LONG", -1.0)
+    timed(lambda: done.append(1))
+    assert len(done) == 3
+
+
+def test_a_log_gets_a_line_now_and_then(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "EVERY", -1.0)
+    chunks = [Done(first, np.zeros((10, 1))) for first in (0, 10, 20)]
+    assert len(list(progress.shown(iter(chunks), Plan(30, 1), "replicates"))) == 3
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(", about")[0] for line in lines] == [
+        "replicates: 10 of 30",
+        "replicates: 20 of 30",
+    ]
+
+
+def test_a_silent_run_says_nothing(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "EVERY", -1.0)
+    list(progress.shown(iter([Done(0, np.zeros((10, 1)))]), Plan(30, 1), None))
+    assert capsys.readouterr().err == ""
