@@ -114,11 +114,21 @@ class Widths:
         )
 
     def against_best(self, i: int) -> tuple[float, str]:
-        """The posterior interval's width over that of the likelihood's best, t or z, and which it is."""
-        if isinstance(self.shape, str):
+        """The posterior's width over that of the likelihood's best interval, and which that is.
+
+        Of β, combinations and b it is the equal-tailed interval's over t or z; of sd, cor and σ, which have no
+        ladder of width, the posterior sd's over z's standard error: profile and Wald's log scale would say how
+        far 0 is, and not how much is known.
+        """
+        posterior = self.shape if i in self._linear else self.whole
+        if isinstance(posterior, str):
             return np.nan, ""
         best, name = (self.t[i], T) if np.isfinite(self.t[i]) else (self.z[i], Z)
-        return (float(self.shape[i] / best), name) if best > 0 else (np.nan, "")
+        return (float(posterior[i] / best), name) if best > 0 else (np.nan, "")
+
+    @cached_property
+    def _linear(self) -> frozenset[int]:
+        return frozenset(self.linear.tolist())
 
     @property
     def share(self) -> Array:
@@ -138,7 +148,7 @@ class Widths:
         return pd.DataFrame(self._rows(sides), columns=list(COLUMNS))
 
     def _rows(self, sides: Sides) -> Iterator[tuple[str, str, str, float, float, str]]:
-        labels, own = self.study.estimands.labels, set(self.linear.tolist())
+        labels, own = self.study.estimands.labels, self._linear
         of_posterior = {NARROW: self.at_mode, MEAN: self.averaged, WHOLE: self.whole, SHAPE: self.shape}
         for i, label in enumerate(labels):
             if i in own:

@@ -15,6 +15,12 @@ MODELS = {
     "Machines": ("score ~ Machine + (0 + Machine | Worker)", "Machines"),
     "Dyestuff2": ("Yield ~ 1 + (1 | Batch)", "Dyestuff2"),
     "Pastes": ("strength ~ 1 + (1 | batch/cask)", "Pastes"),
+    "Dyestuff": ("Yield ~ 1 + (1 | Batch)", "Dyestuff"),
+    "Penicillin": ("diameter ~ 1 + (1 | plate) + (1 | sample)", "Penicillin"),
+    "Oats": ("yield ~ nitro + Variety + (1 | Block/Variety)", "Oats"),
+    "Orthodont": ("distance ~ age * Sex + (age | Subject)", "Orthodont"),
+    "ergoStool": ("effort ~ Type + (1 | Subject)", "ergoStool"),
+    "no bars": ("Reaction ~ Days", "sleepstudy"),
 }
 
 
