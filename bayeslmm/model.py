@@ -192,11 +192,11 @@ class LinearMixedModel:
         text = spec.formula if formula is None else updated_formula(spec.formula, formula)
         return LinearMixedModel(text, **(same | changes))
 
-    def V(self, theta: ArrayLike, sigma: float = 1.0) -> NDArray[np.float64]:
-        """The (n, n) covariance σ²(ZΛΛᵀZᵀ + R) of the response, dense: for teaching, on small data."""
+    def V(self, theta: ArrayLike, sigma: float = 1.0, *, phi: ArrayLike = ()) -> NDArray[np.float64]:
+        """The (n, n) covariance σ²(ZΛΛᵀZᵀ + R(φ)) of the response, dense: for teaching, on small data."""
         from bayeslmm.spec.dense import dense_covariance
 
-        return dense_covariance(self.design, theta, sigma)
+        return dense_covariance(self.design, theta, sigma, phi)
 
     def to_bambi(self) -> "bambi.Model":
         """The same model in Bambi, built, with an uncentred intercept; needs ``bayeslmm[bambi]``.
@@ -350,7 +350,9 @@ class LinearMixedModel:
 
         from bayeslmm.errors import BudgetWarning
         from bayeslmm.parity.whole import Run, RunOptions
+        from bayeslmm.posterior.options import NOT_YET
 
+        self.design.residual.check_known(*NOT_YET)
         options = RunOptions(criterion, seed, boot, budget, draws, tune, chains, method, prob)
         run = Run(self, options, progress=progress)
         if run.shortened:

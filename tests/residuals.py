@@ -86,6 +86,10 @@ class DenseResidual(Residual):
     def _variances(self, phi: Array) -> Array:
         return np.diag(self.dense(phi))
 
+    def _elements(self, i: Any, j: Any, phi: Array) -> tuple[Array, Array]:
+        steps = 1e-20j * np.eye(self.n_phi)
+        return self.dense(phi)[i, j], np.array([self.dense(phi + e)[i, j].imag / 1e-20 for e in steps])
+
     def _covariance(self, new: Self, phi: Array) -> csr_array:
         raise NotImplementedError
 

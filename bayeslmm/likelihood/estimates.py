@@ -93,19 +93,13 @@ def _variance_parts(fit: Fitted, prob: float) -> list[pd.DataFrame]:
 def residual_rows(fit: Fitted, prob: float) -> pd.DataFrame:
     """The parameters of R in their natural scale, each interval within its range."""
     found = fit.residual_natural
-    se = _errors_of(found.slopes, fit.theta_sigma.x_root[fit.design.n_theta :])
     rows = [
         _in_range(label, value, error, low, high, prob)
         for label, value, error, (low, high) in zip(
-            found.labels, found.values, se, found.bounds.tolist(), strict=True
+            found.labels, found.values, fit.residual_errors, found.bounds.tolist(), strict=True
         )
     ]
     return pd.concat(rows) if rows else _frame((), *np.zeros((4, 0)))
-
-
-def _errors_of(slopes: Array, root: Array) -> Array:
-    """Standard errors of m functions with these slopes (m, k) by what has covariance FFᵀ, F (k, r)."""
-    return np.asarray(np.linalg.norm(slopes @ root, axis=1))
 
 
 def _in_range(label: str, value: float, se: float, low: float, high: float, prob: float) -> pd.DataFrame:

@@ -47,6 +47,7 @@ INNER: tuple[str, ...] = (
     "optimum",
     "options",
     "pwrss",
+    "residual_errors",
     "residual_natural",
 )
 INNER += ("recipe", "sd_conditional", "sd_prediction", "solved", "theta_sigma", "theta_sigma_vcov")

@@ -308,7 +308,8 @@ class Fitted:
     @cached_property
     def natural_errors(self) -> NaturalErrors:
         """Standard errors of sd, cor and σ by the delta method."""
-        root = self.theta_sigma.x_root
+        n_theta, root = self.design.n_theta, self.theta_sigma.x_root
+        root = np.vstack([root[:n_theta], root[-1:]])
         return natural_errors(self.design.covariance, self.theta_values, self.sigma, root)
 
     @cached_property
@@ -316,6 +317,12 @@ class Fitted:
         """The residual's parameters as people know them."""
         residual = self.design.residual
         return residual.parameters(residual.settled_phi, self.sigma)
+
+    @cached_property
+    def residual_errors(self) -> Array:
+        """Standard errors of the residual's parameters, by the delta method."""
+        moves = self.theta_sigma.x_root[self.design.n_theta :]
+        return np.asarray(np.linalg.norm(self.residual_natural.slopes @ moves, axis=1))
 
     @cached_property
     def kept(self) -> dict[str, Any]:

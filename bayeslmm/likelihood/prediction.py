@@ -41,7 +41,7 @@ def _known_variances(fit: Fitted, rows: PredictedRows, of_observation: bool) -> 
     """Variance of the error of x'β̂ + z'b̂, θ taken as known, and of an observation's residual."""
     estimated = beta_variances(fit.design.kernel, fit.conditional, rows.X, rows.Z)
     predicted = ranef_variances(fit.conditional, rows.Z)
-    return fit.sigma**2 * (estimated + predicted + of_observation * rows.residual.variances())
+    return fit.sigma**2 * (estimated + predicted + of_observation * rows.noise)
 
 
 def _with_limits(rows: PredictedRows, values: Array, se: Array, options: PredictOptions) -> Prediction:

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.bootstrap.engine import Source
 from bayeslmm.likelihood.bootstrap.reduction import RowReduction
-from bayeslmm.likelihood.bootstrap.refits import Refitter
+from bayeslmm.likelihood.bootstrap.refits import Refits, Refitter
+from bayeslmm.likelihood.bootstrap.whole_fits import refit, side_by_side
 from bayeslmm.likelihood.fitted import Fitted
 
 type Array = NDArray[np.float64]
@@ -20,6 +22,7 @@ class RefitArrays(NamedTuple):
     ----------
     theta : (m, n_theta). beta : (m, p). sigma, criterion : (m,).
     singular, failed : (m,) some direction of a covariance vanished; no optimum was found.
+    phi : (m, n_phi) of the residual, in the coordinates of searches.
     """
 
     theta: Array
@@ -28,6 +31,7 @@ class RefitArrays(NamedTuple):
     criterion: Array
     singular: NDArray[np.bool_]
     failed: NDArray[np.bool_]
+    phi: Array
 
 
 def refit_many(fit: Fitted, responses: ArrayLike) -> RefitArrays:
@@ -42,7 +46,20 @@ def refit_many(fit: Fitted, responses: ArrayLike) -> RefitArrays:
     n = fit.design.n
     if y.ndim != 2 or y.shape[1] != n or not np.isfinite(y).all():
         raise OptionError(f"responses have shape {np.shape(responses)}; give (m, {n}) finite values")
+    if fit.design.residual.n_phi:
+        return _whole(fit, y)
     mean = fit.design.X @ fit.beta_values + fit.design.offset
     found = Refitter.of(fit)(RowReduction(fit.design, fit.design.kernel).many(y - mean))
-    beta, theta = found.beta + fit.beta_values, fit.design.coordinates.theta(found.x)
-    return RefitArrays(theta, beta, found.sigma, found.criterion, found.singular, found.failed)
+    return _arrays(fit, found._replace(beta=found.beta + fit.beta_values))
+
+
+def _whole(fit: Fitted, y: Array) -> RefitArrays:
+    """Searches for θ and φ of each response."""
+    source = Source.of(fit)
+    fits = [refit(fit.design.with_response(each), source, fit.optimum.x) for each in y]
+    return _arrays(fit, side_by_side(fits, fit.design))
+
+
+def _arrays(fit: Fitted, found: Refits) -> RefitArrays:
+    theta, phi = fit.design.coordinates.theta(found.x), fit.design.coordinates.phi(found.x)
+    return RefitArrays(theta, found.beta, found.sigma, found.criterion, found.singular, found.failed, phi)

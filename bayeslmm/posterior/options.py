@@ -9,6 +9,11 @@ import numpy as np
 from bayeslmm.errors import OptionError, check_choice, check_whole
 from bayeslmm.runs.places import prove_folder
 
+# what a residual with parameters is told by the engine that doesn't know it
+NOT_YET = (
+    "the posterior",
+    "fit it by fit(), with bootstrap() for its skewness, or sample without the structure",
+)
 SAMPLERS = ("nutpie", "pymc")
 METHODS = ("auto", "marginal", "explicit", "importance", "quadrature")
 

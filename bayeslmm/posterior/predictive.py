@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.posterior import names
+from bayeslmm.posterior.options import NOT_YET
 from bayeslmm.posterior.parameters import block_factors, stacked_sigma
 from bayeslmm.posterior.prior_draws import draw_priors
 from bayeslmm.posterior.summary.tree import Draws, dataset, posterior_variables
@@ -180,6 +181,7 @@ def prior_predictive(design: Design, priors: Priors, n: int, seed: int) -> "Data
     """
     from xarray import DataTree
 
+    design.residual.check_known(*NOT_YET)
     rng = np.random.default_rng(seed)
     parameters = draw_priors(design, priors, n, rng)
     beta = parameters.beta

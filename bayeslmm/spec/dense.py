@@ -7,12 +7,15 @@ from bayeslmm.errors import OptionError
 from bayeslmm.spec.design import Design
 
 
-def dense_covariance(design: Design, theta: ArrayLike, sigma: float = 1.0) -> NDArray[np.float64]:
+def dense_covariance(
+    design: Design, theta: ArrayLike, sigma: float = 1.0, phi: ArrayLike = ()
+) -> NDArray[np.float64]:
     """V = σ²(Z(K ⊗ ΛΛᵀ)Zᵀ + R), R of the residual, K = I but where the covariance between levels is known.
 
     Parameters
     ----------
     theta : (n_theta,) relative Cholesky parameters in lme4's order. sigma : residual standard deviation.
+    phi : (n_phi,) of R; what a fit's design is settled at where it is left out.
 
     Returns
     -------
@@ -26,7 +29,7 @@ def dense_covariance(design: Design, theta: ArrayLike, sigma: float = 1.0) -> ND
     if np.shape(theta) != (design.n_theta,):
         names = ", ".join(design.covariance.names)
         raise OptionError(f"theta has {np.size(theta)} values; this model has {design.n_theta}: {names}")
-    root = design.residual.unwhiten(np.eye(design.n))
+    root = design.residual.unwhiten(np.eye(design.n), phi)
     V = root @ root.T
     for block, factor in zip(design.blocks, design.covariance.factors(theta), strict=True):
         effects = block.columns @ factor

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .design import Design
 
 SIGMA = "sigma"
-KINDS = ("beta", "sd", "cor", "sigma", "ranef")
+KINDS = ("beta", "sd", "cor", "phi", "delta", "nugget", "sigma", "ranef")
 
 
 def beta_label(coef: str) -> str:
@@ -62,9 +62,9 @@ def cor_labels(design: "Design") -> tuple[str, ...]:
 
 
 def parameter_labels(design: "Design") -> tuple[str, ...]:
-    """Labels of all parameters: beta, sd, cor, sigma (left out where sigma is known)."""
+    """Labels of all parameters: beta, sd, cor, the residual's, sigma (left out where sigma is known)."""
     ends = (SIGMA,) if design.residual.sigma_free else ()
-    return beta_labels(design) + sd_labels(design) + cor_labels(design) + ends
+    return beta_labels(design) + sd_labels(design) + cor_labels(design) + design.residual.labels + ends
 
 
 def ranef_labels(design: "Design") -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What is asked of rows to predict, by either engine: options, chosen effects, unseen levels, index."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import DataError, OptionError, check_choice
 
-from .checks import as_frame
+from .checks import as_frame, check_columns
 from .design import Block, Design, block_matrix
 from .factors import Grouping, interaction_label, labels_of
 from .recipe import BlockRows, Recipe
-from .residual import Residual
+from .residual import PriorWeights, Residual
+from .residual_rows import ResidualRows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -126,6 +127,7 @@ class PredictedRows:
     ----------
     X : (m, p). offset : (m,). residual : theirs. effects : by grouping factor.
     rows : (m,) places in `index`. index : of the answer; places not in `rows` stay NaN.
+    told : (m,) of the residual's variance over σ², what observed rows correlated with it tell; 0 for none.
     """
 
     X: Array
@@ -134,6 +136,12 @@ class PredictedRows:
     effects: tuple[EffectRows, ...]
     rows: Codes
     index: pd.Index
+    told: Array | float = 0.0
+
+    @property
+    def noise(self) -> Array:
+        """(m,) variance over σ² of the residuals, given the observed rows they are correlated with."""
+        return np.maximum(self.residual.variances() - self.told, 0.0)
 
     @cached_property
     def Z(self) -> "csr_array":
@@ -292,15 +300,57 @@ def _new_rows(
     weights = np.ones(len(frame))
     if options.of_observation:
         weights = recipe.weights.of_rows(frame, options.weights)
-    complete = np.flatnonzero(~np.isnan(offset + weights))
+    made_by = recipe.residual if options.of_observation else None
+    complete = np.flatnonzero(~np.isnan(offset + weights) & _has_columns(frame, made_by))
     wanted = [mask.any() or options.of_observation for mask in chosen]
     used = frame.iloc[complete].assign(**_absent_columns(recipe, frame, chosen))
     new = recipe.replay(used, [one.name for one, want in zip(recipe.groupings, wanted, strict=True) if want])
     rows = complete[new.rows]
     asked = list(_asked(design.blocks, recipe, new.blocks, used.iloc[new.rows]))
     effects = _effects(design.blocks, asked, chosen, options.of_observation)
-    residual = design.residual.of_rows(len(rows), {"weights": weights[rows]})
-    return PredictedRows(new.X, new.offset + offset[rows], residual, effects, rows, frame.index)
+    data = {"weights": weights[rows]}
+    if made_by is None:
+        residual: Residual = PriorWeights.of(data["weights"], design.residual.sigma)
+    else:
+        residual = design.residual.of_rows(len(rows), data | made_by.of_rows(used.iloc[new.rows]))
+    found = PredictedRows(new.X, new.offset + offset[rows], residual, effects, rows, frame.index)
+    joined = made_by is not None and residual.groups is not None and options.random == "all"
+    return given_observed(design, found) if joined else found
+
+
+def _has_columns(frame: pd.DataFrame, made_by: ResidualRows | None) -> Mask:
+    """Which rows (m,) have all that their residual is made of."""
+    if made_by is None:
+        return np.ones(len(frame), dtype=np.bool_)
+    check_columns(made_by.columns, frame.columns.tolist())
+    return np.asarray(frame[list(made_by.columns)].notna().all(axis=1), dtype=np.bool_)
+
+
+def given_observed(design: Design, new: PredictedRows) -> PredictedRows:
+    """New rows less what observed rows tell of their residual: with B = CR⁻¹, C their covariance with these,
+
+    y_new = (X_new − BX)β + (Z_new − BZ)b + offset + B(y − offset) + e,   Var(e) = σ²(R_new − CR⁻¹Cᵀ).
+    """
+    R = design.residual
+    C = R.whiten(R.covariance(new.residual).T.tocsr())  # R^{-½}Cᵀ
+    effects = tuple(
+        replace(part, Z=csr_difference(part.Z, C.T @ R.whiten(block.matrix())))
+        for part, block in zip(new.effects, design.blocks, strict=True)
+    )
+    return replace(
+        new,
+        X=new.X - C.T @ R.whiten(design.X),
+        offset=new.offset + C.T @ R.whiten(design.y - design.offset),
+        effects=effects,
+        told=np.asarray(C.multiply(C).sum(axis=0)).ravel(),
+    )
+
+
+def csr_difference(a: "csr_array", b: Any) -> "csr_array":
+    """a − b, sparse by rows."""
+    from scipy.sparse import csr_array
+
+    return csr_array(a - b)
 
 
 def new_frame(newdata: Any) -> pd.DataFrame:

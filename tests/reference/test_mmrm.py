@@ -143,7 +143,8 @@ def test_parameters_of_the_covariance(both: tuple[LikelihoodFit, dict[str, Any]]
 
 
 def candidates(fit: LikelihoodFit, structure: str) -> list[np.ndarray]:
-    """Our parameters as SAS has them; its visits begin with the first or, that being the reference, end with it."""
+    """Our parameters as SAS has them; its visits begin with the first or, that being the reference, "
+    "end with it."""
     found = fit.residual_parameters.set_index("name")["value"]
     is_sd = found.index.str.startswith("sd[")
     sds, others = found[is_sd].to_numpy(), found[~is_sd].to_numpy()
@@ -162,7 +163,8 @@ def candidates(fit: LikelihoodFit, structure: str) -> list[np.ndarray]:
 
 @pytest.mark.slow
 def test_the_trial_of_visual_acuity() -> None:
-    """55 parameters over 107 patterns of visits: −2 REML log-likelihood and standard deviations worked out apart."""
+    """55 parameters over 107 patterns of visits: −2 REML log-likelihood and standard deviations "
+    "worked out apart."""
     data = bl.load_dataset("bcva")
     model = bl.LinearMixedModel(
         "BCVA_CHG ~ BCVA_BL + AVISIT + AVISIT:ARMCD + RACE",

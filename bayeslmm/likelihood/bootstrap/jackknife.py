@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bayeslmm.errors import BayesLMMWarning
 from bayeslmm.likelihood.bootstrap.engine import Source
 from bayeslmm.likelihood.bootstrap.hierarchy import rows_by_level
-from bayeslmm.likelihood.bootstrap.kinds.cases import refit
+from bayeslmm.likelihood.bootstrap.whole_fits import refit
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.subset import without
 

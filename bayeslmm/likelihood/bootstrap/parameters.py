@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.spec.coordinates import Coordinates
 from bayeslmm.spec.relative import CovarianceMap
 
 type Array = NDArray[np.float64]
@@ -32,19 +33,22 @@ def natural_draws(covariance: CovarianceMap, lam: Array, sigma: Array) -> tuple[
     return np.hstack(sds), np.hstack(cors)
 
 
-def parameter_draws(
-    covariance: CovarianceMap, beta: Array, lam: Array, sigma: Array, sigma_free: bool
-) -> Array:
-    """(m, n) draws in the order of `parameter_labels`, from β (m, p), Λ (m, n_lam) and σ (m,)."""
-    sd, cor = natural_draws(covariance, lam, sigma)
-    free = sigma[:, None][:, :sigma_free]
-    return np.asarray(np.hstack([beta, sd, cor, free]))
+def parameter_draws(coordinates: Coordinates, beta: Array, x: Array, lam: Array, sigma: Array) -> Array:
+    """(m, n) draws in the order of `parameter_labels`, from β (m, p), x = (θ, φ), Λ (m, n_lam) and σ (m,)."""
+    residual = coordinates.residual
+    sd, cor = natural_draws(coordinates.covariance, lam, sigma)
+    of_residual = np.zeros((len(sigma), len(residual.labels)))
+    if residual.n_phi:
+        phi = coordinates.phi(x)
+        of_residual[...] = [residual.parameters(*each).values for each in zip(phi, sigma, strict=True)]
+    free = sigma[:, None][:, : residual.sigma_free]
+    return np.asarray(np.hstack([beta, sd, cor, of_residual, free]))
 
 
 def parameters(fit: Fitted) -> Array:
     """(n,) estimates of one fit, in the order of `parameter_labels`."""
-    rows = (fit.beta_values[None], fit.lam[None], np.array([fit.sigma]))
-    return np.asarray(parameter_draws(fit.design.covariance, *rows, fit.design.residual.sigma_free)[0])
+    rows = (fit.beta_values[None], fit.optimum.x[None], fit.lam[None], np.array([fit.sigma]))
+    return np.asarray(parameter_draws(fit.design.coordinates, *rows)[0])
 
 
 def standard_errors(fit: Fitted) -> Array:
@@ -53,4 +57,5 @@ def standard_errors(fit: Fitted) -> Array:
     groups = fit.design.covariance.groups
     sigma = [errors.sigma] * (fit.design.residual.sigma_free)
     parts = [errors.sd[group] for group in groups] + [errors.cor[group] for group in groups]
+    parts.append(fit.residual_errors)
     return np.concatenate([np.sqrt(np.diag(fit.vcov_values)), *parts, np.array(sigma)])

@@ -46,5 +46,5 @@ def _errors(fit: Fitted, rows: PredictedRows, generators: list[np.random.Generat
 def _sd_of_unknown(fit: Fitted, rows: PredictedRows, options: PredictOptions) -> Array:
     """(m,) sd of what the data don't tell: unseen effects, and of an observation the residual."""
     factors = [fit.sigma * factor for factor in fit.design.covariance.factors(fit.theta_values)]
-    residual = options.of_observation * fit.sigma**2 * rows.residual.variances()
+    residual = options.of_observation * fit.sigma**2 * rows.noise
     return np.asarray(np.sqrt(rows.unknown_variances(factors) + residual))

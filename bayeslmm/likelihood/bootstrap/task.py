@@ -13,7 +13,7 @@ from bayeslmm.likelihood.bootstrap.parameters import parameter_draws, standard_e
 from bayeslmm.likelihood.bootstrap.refits import Refits
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.spec.relative import CovarianceMap
+from bayeslmm.spec.coordinates import Coordinates
 
 type Array = NDArray[np.float64]
 
@@ -24,14 +24,13 @@ class RefitTask:
 
     Attributes
     ----------
-    covariance : of the fit. sigma_free : is σ among the parameters?
+    coordinates : of the fit.
     statistic : whose values are kept, None for the parameters. se : keep standard errors of the parameters.
     ranef : keep b̂* − b*.
     """
 
     engine: Engine
-    covariance: CovarianceMap
-    sigma_free: bool
+    coordinates: Coordinates
     statistic: Statistic | None = None
     se: bool = False
     ranef: bool = False
@@ -51,8 +50,7 @@ class RefitTask:
 
         with threadpool_limits(1):  # the same digits however many threads linear algebra would take
             engine = kind.engine(fit, statistic is not None)
-        design = fit.design
-        return cls(engine, design.covariance, design.residual.sigma_free, statistic, se, ranef)
+        return cls(engine, fit.design.coordinates, statistic, se, ranef)
 
     def __call__(self, generators: Iterable[np.random.Generator]) -> Array:
         """Rows (m, width) of some replicates."""
@@ -80,8 +78,7 @@ class RefitTask:
 
     def parameters(self, refits: Refits) -> Array:
         """(m, n) draws of the labelled parameters."""
-        rows = (refits.beta, refits.lam, refits.sigma)
-        return parameter_draws(self.covariance, *rows, self.sigma_free)
+        return parameter_draws(self.coordinates, refits.beta, refits.x, refits.lam, refits.sigma)
 
 
 def _per_fit(made: Replicates, width: int, ask: Callable[[Fitted], Array]) -> Array:

@@ -104,7 +104,7 @@ def exact_rlrt(small: Any, big: Any, n: int = 100_000, seed: int | None = None) 
     Raises
     ------
     OptionError
-        When the models differ by anything else than one independent variance.
+        When the models differ by anything else than one independent variance, or R has parameters.
     """
     small, big = as_fit(small), as_fit(big)
     check_comparable([small, big])
@@ -114,6 +114,8 @@ def exact_rlrt(small: Any, big: Any, n: int = 100_000, seed: int | None = None) 
             "use bl.anova, which refits by ML"
         )
     check_whole("n", n, 1)
+    for design in (small.design, big.design):
+        design.residual.check_known("the exact null distribution", "take bl.bootstrap_lrt")
     tested = tested_piece(small.design, big.design)
     chosen = fresh_seed() if seed is None else seed
     statistic = likelihood_ratio(as_fitted_by(small, "REML"), as_fitted_by(big, "REML"))
@@ -124,7 +126,8 @@ def exact_rlrt(small: Any, big: Any, n: int = 100_000, seed: int | None = None) 
 
 def exact_p(small: Fitted, big: Fitted, n: int, seed: int | None) -> float:
     """The exact p-value, or NaN for ML fits and where the models differ by more than one variance."""
-    if not big.reml or _difference(small.design, big.design) is None:
+    known = not (small.design.residual.n_phi or big.design.residual.n_phi)
+    if not (big.reml and known) or _difference(small.design, big.design) is None:
         return np.nan
     return exact_rlrt(small, big, n, seed).p
 

@@ -130,13 +130,14 @@ def power(
     for name, value in (("alpha", alpha), ("prob", prob)):
         if not 0 < value < 1:
             raise OptionError(f"{name} is {value}; a probability lies between 0 and 1")
+    model.design.residual.check_known("power by simulation", "leave the structure out, or use fit.simulate")
     seed = fresh_seed() if seed is None else seed
     plan = Plan(n, seed, n_jobs=n_jobs)
     values = _truth(model, truth)
     template, engine = _simulator(model, values, criterion)
     words, function = _test(test, template, ddf)
     statistic = Statistic.of(function, template)
-    task = RefitTask(engine, template.design.covariance, model.design.residual.sigma_free, statistic)
+    task = RefitTask(engine, template.design.coordinates, statistic)
     chunks = watched(finished(task, plan, client), first_error_of(task, plan))
     rows, _ = collect(chunks, plan, f"power of {words}" if progress else None)
     columns = Columns.of(np.concatenate(rows), 1, False, False)

@@ -219,7 +219,8 @@ def _check_sayable(spec: ModelSpec, design: Design) -> None:
         f"the levels of {', '.join(related)} have a known covariance": bool(related),
         f"the effects of {', '.join(shared)} share a standard deviation": bool(shared),
         "it has no effects": not design.p and not design.blocks,
-        "weights divide the residual variance": not design.residual.is_identity,
+        "weights divide the residual variance": not (design.residual.is_identity or design.residual.n_phi),
+        f"its residual has parameters: {', '.join(design.residual.labels)}": bool(design.residual.n_phi),
         "contrasts are given": bool(spec.contrasts),
     }
     found = [reason for reason, holds in reasons.items() if holds]

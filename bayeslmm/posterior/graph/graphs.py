@@ -7,6 +7,7 @@ from bayeslmm.posterior import names
 from bayeslmm.posterior.graph.covariances import absolute_factors, residual_sd
 from bayeslmm.posterior.graph.explicit import explicit_likelihood
 from bayeslmm.posterior.graph.marginal import marginal_likelihood
+from bayeslmm.posterior.options import NOT_YET
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
@@ -38,6 +39,7 @@ def build_graph(
     import pymc as pm
 
     check_choice("graph", kind, KINDS)
+    design.residual.check_known(*NOT_YET)
     if centred and kind == "marginal":
         raise OptionError("a marginal graph has no random effects to centre; ask for kind='explicit'")
     with pm.Model(coords=names.coords(design)) as model:

@@ -135,6 +135,25 @@ class Residual(Registered, ABC):
         del phi, sigma
         return Parameters.joined(())
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of the parameters as people know them."""
+        return self.parameters(self.start, 1.0).labels
+
+    def check_known(self, what: str, instead: str) -> None:
+        """Refuse what holds for a known R only.
+
+        Raises
+        ------
+        OptionError
+            Where R has parameters; `instead` is the next step.
+        """
+        if self.n_phi:
+            raise OptionError(
+                f"{what} needs a residual without parameters, and this one has "
+                f"{', '.join(self.labels)}; {instead}"
+            )
+
     def of_rows(self, n: int, data: Mapping[str, Array]) -> Self:
         """The residual of other rows, σ and structure the same."""
         return replace(self, n=n, data=data)
@@ -213,6 +232,10 @@ class Residual(Registered, ABC):
         """Covariance (m, n) over σ² of the m new rows with these."""
         return self._covariance(new, self._checked(phi))
 
+    def elements(self, i: Codes, j: Codes, phi: ArrayLike = ()) -> tuple[Array, Array]:
+        """R_ij (m,) of pairs of rows, and derivatives (n_phi, m) by φ."""
+        return self._elements(i, j, self._checked(phi))
+
     def _checked(self, phi: ArrayLike) -> Array:
         if self.settled is not None and np.size(phi) == 0:
             return self.settled
@@ -245,6 +268,9 @@ class Residual(Registered, ABC):
 
     @abstractmethod
     def _variances(self, phi: Array) -> Array: ...
+
+    @abstractmethod
+    def _elements(self, i: Codes, j: Codes, phi: Array) -> tuple[Array, Array]: ...
 
     @abstractmethod
     def _covariance(self, new: Self, phi: Array) -> "csr_array": ...

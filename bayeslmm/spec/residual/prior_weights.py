@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from .base import Array, Residual
+from .base import Array, Codes, Residual
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -85,6 +85,10 @@ class PriorWeights(Residual):
 
     def _variances(self, phi: Array) -> Array:
         return 1 / self.weights
+
+    def _elements(self, i: Codes, j: Codes, phi: Array) -> tuple[Array, Array]:
+        values = np.where(i == j, 1 / self.weights[i], 0.0)
+        return values, np.zeros((0, len(values)))
 
     def _covariance(self, new: Self, phi: Array) -> "csr_array":
         from scipy.sparse import csr_array

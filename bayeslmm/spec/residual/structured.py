@@ -1,5 +1,6 @@
 """Rows that are correlated in groups, and unequally spread: R = S C S / w."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -217,6 +218,31 @@ class Structured(Residual):
 
     def _variances(self, phi: Array) -> Array:
         return self._at(phi).sds ** 2
+
+    def _elements(self, i: Codes, j: Codes, phi: Array) -> tuple[Array, Array]:
+        alike = (i == j) | (False if self.groups is None else self.groups[i] == self.groups[j])
+        i, j = i[alike], j[alike]
+        own = self._analytic_elements(i, j)
+        values, by_phi = np.zeros(len(alike)), np.zeros((len(phi), len(alike)))
+        values[alike], by_phi[:, alike] = own(phi), slopes(own, phi, len(i))
+        return values, by_phi
+
+    def _analytic_elements(self, i: Codes, j: Codes) -> Callable[[Any], Any]:
+        """φ ↦ R_ij of pairs of one group."""
+        apart, part = i != j, self.correlation
+        if part is not None:
+            at, strata = self._coordinates, self.data[STRATUM].astype(np.int64)
+            places = part.structure.place(at[i[apart]], at[j[apart]], part.learnt)
+
+        def elements(phi: Any) -> Any:
+            own = self._split(phi)
+            log_sds = self._log_sds(own[part is not None :])
+            rho = np.ones(len(i), dtype=phi.dtype)
+            if part is not None:
+                rho[apart] = self._rho(own[0], places, strata[i[apart]])
+            return rho * np.exp(log_sds[i] + log_sds[j])
+
+        return elements
 
     def _covariance(self, new: Self, phi: Array) -> "csr_array":
         from scipy.sparse import csr_array

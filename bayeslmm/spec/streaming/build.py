@@ -82,6 +82,12 @@ def _check_spec(spec: ModelSpec) -> None:
             raise OptionError(
                 f"{what}= is the name of a column where the data are read in chunks, not values"
             )
+    if spec.correlation is not None or spec.variance is not None:
+        raise OptionError(
+            "a residual with correlation= or variance= is computed from all rows at each of its "
+            "parameters, and rows "
+            "that are read in chunks aren't kept; give a DataFrame that fits in memory"
+        )
     check_stateless(spec.parsed.codes.values())
 
 

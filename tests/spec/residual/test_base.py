@@ -38,6 +38,18 @@ def dense(made: Residual, phi: np.ndarray) -> np.ndarray:
 
 @settings(deadline=None)
 @given(residuals())
+def test_elements_are_those_of_dense_R(case: tuple[Residual, np.ndarray]) -> None:
+    made, phi = case
+    i, j = (each.ravel() for each in np.indices((made.n, made.n)))
+    values, by_phi = made.elements(i, j, phi)
+    np.testing.assert_allclose(values, dense(made, phi).ravel(), rtol=1e-10, atol=1e-12)
+    for slope, step in zip(by_phi, 1e-6 * np.eye(made.n_phi), strict=True):
+        expected = (dense(made, phi + step) - dense(made, phi - step)).ravel() / 2e-6
+        np.testing.assert_allclose(slope, expected, rtol=1e-6, atol=1e-7)
+
+
+@settings(deadline=None)
+@given(residuals())
 def test_transposes(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
     unit = np.eye(made.n)

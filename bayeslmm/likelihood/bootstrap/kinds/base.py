@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.likelihood.bootstrap.engine import Engine, ResponseEngine
 from bayeslmm.likelihood.bootstrap.responses import RowSampler, Sampler
+from bayeslmm.likelihood.bootstrap.whole_fits import WholeFits
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.registry import Registered
 
@@ -43,6 +44,8 @@ class ResponseKind(BootstrapKind):
         return None
 
     def engine(self, fit: Fitted, rows: bool) -> Engine:
-        """Responses and compiled refits."""
+        """Responses and compiled refits; whole fits where R has parameters."""
+        if fit.design.residual.n_phi:
+            return WholeFits.of(fit, self.rows(fit))
         sampler = None if rows else self.statistics(fit)
         return ResponseEngine.of(fit, self.rows(fit) if sampler is None else None, sampler)

@@ -7,14 +7,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.errors import check_choice
-from bayeslmm.kernel.search.optimizer import Status
+from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.likelihood.bootstrap.engine import Replicates, Source
 from bayeslmm.likelihood.bootstrap.hierarchy import chain, check_exchangeable, rows_by_level
 from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
-from bayeslmm.likelihood.bootstrap.refits import Refits
+from bayeslmm.likelihood.bootstrap.whole_fits import refit, side_by_side
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.optimum import Convergence, Optimum, optimize
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.subset import take
 
@@ -22,7 +20,6 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
 ROWS = "rows"
-NO_FIT = Convergence(Status.FAILED, np.nan, np.zeros(0), (), 0, ())
 
 
 @dataclass(frozen=True)
@@ -54,9 +51,16 @@ class Cases(BootstrapKind):
         Raises
         ------
         OptionError
-            For a stage that isn't there, crossed factors, or levels with a known covariance.
+            For a stage that isn't there, crossed factors, levels with a known covariance, or rows that the
+            residual's correlation joins.
         """
         design = fit.design
+        if design.residual.groups is not None:
+            raise OptionError(
+                "the cases bootstrap draws rows and levels as if nothing joined them, and here a "
+                "correlation of the "
+                "residual does; use kind='parametric' or 'residual'"
+            )
         asked = (self.resample,) if isinstance(self.resample, str) else self.resample
         blocks = chain(design) if asked is None or set(asked) != {ROWS} else ()
         if asked is None:
@@ -127,37 +131,11 @@ class CasesEngine:
         """Replicates of these generators."""
         fits = [self._fit(generator) for generator in generators]
         original = self.plan.design
-        return Replicates(_refits(fits, original), fits.__getitem__, np.full((len(fits), original.q), np.nan))
+        return Replicates(
+            side_by_side(fits, original), fits.__getitem__, np.full((len(fits), original.q), np.nan)
+        )
 
     def _fit(self, generator: np.random.Generator) -> Fitted:
         rows, codes = self.plan(generator)
         own = [codes[place] if place >= 0 else None for place in self.places]
         return refit(take(self.plan.design, rows, own), self.source, self.start)
-
-
-def refit(design: Design, source: Source, start: Array) -> Fitted:
-    """A fit of another design; not converged where the columns of X depend on each other there."""
-
-    full_rank = design.p == 0 or np.linalg.matrix_rank(design.X) == design.p
-    if full_rank:
-        optimum = optimize(source.options.objective(design), start)
-    else:
-        optimum = Optimum(start, np.nan, NO_FIT)
-    return source.fit(design, optimum)
-
-
-def _refits(fits: list[Fitted], original: Design) -> Refits:
-    """Fits of other designs side by side; NaN where there is none."""
-    failed = np.array([not fit.convergence.converged for fit in fits])
-    nothing = np.full(original.p, np.nan)
-    return Refits(
-        x=np.array([fit.optimum.x for fit in fits]),
-        lam=np.array([fit.lam for fit in fits]),
-        beta=np.array([nothing if bad else fit.beta_values for fit, bad in zip(fits, failed, strict=True)]),
-        sigma=np.array([np.nan if bad else fit.sigma for fit, bad in zip(fits, failed, strict=True)]),
-        criterion=np.array([fit.criterion_value for fit in fits]),
-        delta=np.full((len(fits), original.p), np.nan),
-        singular=np.array([fit.is_singular for fit in fits]),
-        failed=failed,
-        evidence={i: fit.convergence for i, fit in enumerate(fits)},
-    )

@@ -16,7 +16,8 @@ ALIKE = 1e-9  # of a column's size, what it varies within groups where it doesn'
 class BetweenWithin(DDF):
     """Residual groups less the rank of what is constant in them, for all coefficients.
 
-    What SAS's `ddfm=bw` does for subjects whose visits have an unstructured covariance: n − p degrees of freedom
+    What SAS's `ddfm=bw` does for subjects whose visits have an unstructured covariance: n − p degrees of
+    freedom
     would take their rows for independent.
     """
 
@@ -34,7 +35,8 @@ class BetweenWithin(DDF):
         groups = self.fit.design.residual.groups
         if groups is None:
             raise OptionError(
-                "between-within degrees of freedom count the groups of a residual correlation, and this model has "
+                "between-within degrees of freedom count the groups of a residual correlation, and "
+                "this model has "
                 "none; use ddf='satterthwaite'"
             )
         _, codes = np.unique(groups, return_inverse=True)

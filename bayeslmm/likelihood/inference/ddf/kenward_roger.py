@@ -16,6 +16,7 @@ from bayeslmm.likelihood.curvature import inverse_root
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.ddf.base import DDF, FTest
 from bayeslmm.likelihood.inference.information import Information, information
+from bayeslmm.likelihood.inference.joined_information import joined_information
 
 type Array = NDArray[np.float64]
 
@@ -46,6 +47,8 @@ class KenwardRoger(DDF):
     @cached_property
     def information(self) -> Information:
         """Of the variance parameters, the residual's last where it is estimated."""
+        if self.fit.design.residual.n_phi:
+            return joined_information(self.fit)
         return information(self.fit)
 
     @cached_property

@@ -116,8 +116,9 @@ def profile(fit: Fitted, labels: Iterable[str] | None = None, n_points: int = 8)
     Raises
     ------
     OptionError
-        For a parameter the model doesn't have.
+        For a parameter the model doesn't have, or where R has parameters.
     """
+    fit.design.residual.check_known("the profile likelihood", "take Wald's limits, or fit.bootstrap()")
     ml = as_fitted_by(fit, "ML")
     every = {held.label: held for held in parameters(ml)}
     chosen = list(every) if labels is None else [check_choice("parameter", label, every) for label in labels]

@@ -40,7 +40,7 @@ class Toeplitz(Correlation):
 
     def at(self, phi: Any, places: Array, learnt: Learnt) -> Any:
         low, high = pairs_of(places, len(learnt.levels))
-        return self.natural(phi, learnt)[high - low - 1]
+        return np.append(np.ones(1), self.natural(phi, learnt))[high - low]
 
 
 def autocorrelations(partial: Any) -> Any:
