@@ -9,7 +9,7 @@ values to begin with, ``fixed=True`` keeps them.
 from bayeslmm.spec.residual.correlations.ante_dependence import AnteDependence
 from bayeslmm.spec.residual.correlations.ar1 import AR1
 from bayeslmm.spec.residual.correlations.arma import ARMA
-from bayeslmm.spec.residual.correlations.base import Correlation, Spatial
+from bayeslmm.spec.residual.correlations.base import CorrelationStructure, Spatial
 from bayeslmm.spec.residual.correlations.car1 import CAR1
 from bayeslmm.spec.residual.correlations.compound_symmetry import CompoundSymmetry
 from bayeslmm.spec.residual.correlations.exponential import Exponential
@@ -26,7 +26,7 @@ __all__ = [
     "CAR1",
     "AnteDependence",
     "CompoundSymmetry",
-    "Correlation",
+    "CorrelationStructure",
     "Exponential",
     "Gaussian",
     "Linear",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bayeslmm.parity.compare import Parity
     from bayeslmm.posterior.options import Method
     from bayeslmm.posterior.result import PosteriorResult
-    from bayeslmm.spec.residual import Correlation, VarianceFunction
+    from bayeslmm.spec.residual import CorrelationStructure, VarianceFunction
     from bayeslmm.spec.residual.variances import Product
 
 
@@ -105,7 +105,7 @@ class LinearMixedModel:
         missing: Missing = "drop",
         functions: Mapping[str, Callable[..., Any]] | None = None,
         *,
-        correlation: "Correlation | None" = None,
+        correlation: "CorrelationStructure | None" = None,
         variance: "VarianceFunction | Product | None" = None,
     ) -> None:
         """Read the formula, build the design, set the priors."""

@@ -91,13 +91,14 @@ class Criterion:
         """Size of a natural change of each element of x."""
         return self.coordinates.scale
 
-    def one_thread(self) -> AbstractContextManager[Any]:
+    def one_thread(self) -> AbstractContextManager[Any, bool | None]:
         """One BLAS thread where LAPACK decides what an evaluation costs."""
         if self.kernel.small and not self.coordinates.residual.n_phi:
             return nullcontext()
         from threadpoolctl import threadpool_limits
 
-        return threadpool_limits(1)
+        limited: AbstractContextManager[Any, bool | None] = threadpool_limits(1)
+        return limited
 
     def start(self) -> Array:
         """x (n,) of moment estimates, or at which each coef counts like the residual; φ as R says."""

@@ -9,6 +9,7 @@ from .covariance import CovarianceStructure, lower_factor
 from .design import Block, Design
 from .parsed import Bar
 from .relative import TermSlot
+from .told_apart import confounded as confounded_residual
 
 type Array = NDArray[np.float64]
 
@@ -16,8 +17,9 @@ CONFOUNDED = 1e-9  # of |R|², what is left of R by the term's own directions wh
 
 
 def unidentified(design: Design, bars: Sequence[Bar]) -> str | None:
-    """Why the likelihood can't tell σ, None where it can; rows that are elsewhere are only counted."""
-    return next(_reasons(design, bars), None) if design.residual.sigma_free else None
+    """Why the likelihood can't tell σ or φ, None where it can; rows that are elsewhere are only counted."""
+    own = next(_reasons(design, bars), None) if design.residual.sigma_free else None
+    return own or confounded_residual(design)
 
 
 def _reasons(design: Design, bars: Sequence[Bar]) -> Iterator[str]:

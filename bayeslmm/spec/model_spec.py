@@ -13,7 +13,7 @@ from bayeslmm.errors import OptionError, check_choice, did_you_mean
 from .expression.functions import check_own
 from .formula import read_formula
 from .parsed import Bar, Expression, Formula
-from .residual import Correlation, VarianceFunction
+from .residual import CorrelationStructure, VarianceFunction
 from .residual.variances import Product
 
 type Missing = Literal["drop", "error"]
@@ -46,7 +46,7 @@ class ModelSpec:
     missing: Missing = "drop"
     covariance: Mapping[str, Any] = field(default_factory=dict)
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    correlation: Correlation | None = None
+    correlation: CorrelationStructure | None = None
     variance: VarianceFunction | Product | None = None
     parsed: Formula = field(init=False, repr=False)
 
@@ -63,7 +63,9 @@ class ModelSpec:
         check_choice("missing =", self.missing, ("drop", "error"))
         if self.sigma is not None and not _is_positive(self.sigma):
             raise OptionError(f"a known sigma is a positive number, not {self.sigma!r}")
-        _check_kind("correlation", self.correlation, Correlation, "correlation.AR1('time | subject')")
+        _check_kind(
+            "correlation", self.correlation, CorrelationStructure, "correlation.AR1('time | subject')"
+        )
         _check_kind("variance", self.variance, VarianceFunction | Product, "variance.Power('age')")
         object.__setattr__(self, "contrasts", dict(self.contrasts or {}))
         object.__setattr__(self, "functions", dict(self.functions or {}))

@@ -12,7 +12,7 @@ from bayeslmm.errors import DataError
 
 from . import checks
 from .factors import Grouping, factor_of, recode, unseen_level
-from .residual import Correlation, Form, Learnt, Part, Structured, VarianceFunction
+from .residual import CorrelationStructure, Form, Learnt, Part, Structured, VarianceFunction
 from .residual.correlations import Counts
 from .residual.variances import Reads
 
@@ -24,7 +24,9 @@ SAMPLE = 400  # rows of which distances are looked at for a typical one
 WHOLE = "the data"  # the residual group of rows that are all joined
 
 
-def columns_of(correlation: Correlation | None, variances: tuple[VarianceFunction, ...]) -> dict[str, str]:
+def columns_of(
+    correlation: CorrelationStructure | None, variances: tuple[VarianceFunction, ...]
+) -> dict[str, str]:
     """The columns that structures read, and what each is."""
     own = [] if correlation is None else [(correlation, "column of the correlation")]
     named = [*own, *((each, "column of the variance") for each in variances)]
@@ -72,7 +74,7 @@ class Coordinate:
     factor: tuple[str, ...] | None
 
     @classmethod
-    def learn(cls, structure: Correlation, name: str, values: pd.Series) -> Self:
+    def learn(cls, structure: CorrelationStructure, name: str, values: pd.Series) -> Self:
         """What a structure makes of a column.
 
         Raises
@@ -121,14 +123,16 @@ class CorrelationRows:
     each group.
     """
 
-    part: Part[Correlation]
+    part: Part[CorrelationStructure]
     groups: Grouping | None
     strata: Grouping | None
     coordinates: tuple[Coordinate, ...]
     last: Codes
 
     @classmethod
-    def learn(cls, structure: Correlation, columns: Columns, n: int) -> tuple[Self, dict[str, Array]]:
+    def learn(
+        cls, structure: CorrelationStructure, columns: Columns, n: int
+    ) -> tuple[Self, dict[str, Array]]:
         """What there is to know, and the rows."""
         form = Form.read(structure.form)
         groups, strata = Levels.learn(form.groups, columns, n), _strata(structure, columns, n)
@@ -246,7 +250,7 @@ class ResidualRows:
 
 
 def learn(
-    correlation: Correlation | None,
+    correlation: CorrelationStructure | None,
     variances: tuple[VarianceFunction, ...],
     columns: Columns,
     weights: Mapping[str, Array],
@@ -286,7 +290,7 @@ def _variance_data(number: int, values: Array, strata: Array) -> dict[str, Array
     return {f"values {number}": values, f"stratum {number}": strata}
 
 
-def _strata(structure: Correlation | VarianceFunction, columns: Columns, n: int) -> Levels:
+def _strata(structure: CorrelationStructure | VarianceFunction, columns: Columns, n: int) -> Levels:
     return Levels.learn((structure.by,) if structure.by else (), columns, n)
 
 
@@ -326,7 +330,7 @@ def _typical(at: Array, groups: Codes) -> float:
     return float(np.median(gaps)) if len(gaps) else 1.0
 
 
-def _check_strata(structure: Correlation, groups: Levels, strata: Levels) -> None:
+def _check_strata(structure: CorrelationStructure, groups: Levels, strata: Levels) -> None:
     sizes = np.bincount(groups.codes)
     if sizes.max() < 2:
         raise DataError(
@@ -349,7 +353,7 @@ def _check_strata(structure: Correlation, groups: Levels, strata: Levels) -> Non
             )
 
 
-def _check_coordinates(structure: Correlation, names: tuple[str, ...]) -> None:
+def _check_coordinates(structure: CorrelationStructure, names: tuple[str, ...]) -> None:
     flat = structure.counts is not Counts.DISTANCE or structure.on_a_line
     if flat and len(names) > 1:
         raise DataError(
@@ -359,7 +363,9 @@ def _check_coordinates(structure: Correlation, names: tuple[str, ...]) -> None:
         )
 
 
-def _check_repeats(structure: Correlation, groups: Levels, at: Array, names: tuple[str, ...]) -> None:
+def _check_repeats(
+    structure: CorrelationStructure, groups: Levels, at: Array, names: tuple[str, ...]
+) -> None:
     rows = pd.DataFrame(at).assign(group=groups.codes)
     twice = rows.duplicated().to_numpy()
     if twice.any():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayeslmm.spec.residual import Correlation, VarianceFunction
+from bayeslmm.spec.residual import CorrelationStructure, VarianceFunction
 
 CORRELATIONS = {
     "corAR1": "AR1",
@@ -119,13 +119,13 @@ def form_of(call: Call) -> str:
     return given.lstrip("~ ")
 
 
-def correlation_of(call: Call, innermost: str | None) -> Correlation:
+def correlation_of(call: Call, innermost: str | None) -> CorrelationStructure:
     form = form_of(call)
     if "|" not in form and innermost:
         form = f"{form} | {innermost}"
     orders = {name: int(call.named[name]) for name in "pq" if name in call.named}
     nugget = {"nugget": True} if call.named.get("nugget") in ("TRUE", "T") else {}
-    return Correlation.kind(CORRELATIONS[call.name])(form, **orders, **nugget)
+    return CorrelationStructure.kind(CORRELATIONS[call.name])(form, **orders, **nugget)
 
 
 def variance_of(text: str) -> Any:

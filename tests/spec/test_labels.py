@@ -12,7 +12,7 @@ def small_design(sigma_free=True):
         coefs=("Intercept", "Days"),
         blocks=(subject, item),
         covariance=SimpleNamespace(sd_names=sds.__getitem__, cor_names=cors.__getitem__),
-        residual=SimpleNamespace(sigma_free=sigma_free),
+        residual=SimpleNamespace(sigma_free=sigma_free, labels=()),
     )
 
 

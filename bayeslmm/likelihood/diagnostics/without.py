@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import BayesLMMWarning
 from bayeslmm.likelihood.bootstrap.engine import Source
-from bayeslmm.likelihood.bootstrap.kinds.cases import refit
+from bayeslmm.likelihood.bootstrap.whole_fits import refit
 from bayeslmm.likelihood.curvature import inverse_root
 from bayeslmm.likelihood.diagnostics.deletion import Deletion, delete
 from bayeslmm.likelihood.diagnostics.reach import seen_by_levels

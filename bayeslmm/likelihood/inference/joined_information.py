@@ -113,7 +113,7 @@ def _covariance(fit: Fitted, rows: Codes) -> Array:
     for number, (block, factor) in enumerate(zip(fit.design.blocks, factors, strict=True)):
         effects = block.columns[rows] @ factor
         V = V + effects @ effects.T * _between(fit.design, number, rows)
-    return V
+    return np.asarray(V, dtype=np.float64)
 
 
 def _between(design: Design, number: int, rows: Codes) -> Array:
@@ -121,6 +121,6 @@ def _between(design: Design, number: int, rows: Codes) -> Array:
     block = design.blocks[number]
     levels = block.codes[rows]
     if block.known is None:
-        return 1.0 * (levels[:, None] == levels)
+        return np.asarray(levels[:, None] == levels, dtype=np.float64)
     K = block.known @ block.known.T
     return np.asarray(K[np.ix_(levels, levels)])

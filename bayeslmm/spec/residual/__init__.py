@@ -6,7 +6,7 @@ A file put here is found by being here; so is one in `correlations/` or `varianc
 from bayeslmm.registry import import_folder
 
 from .base import Parameters, Residual
-from .correlations import Correlation
+from .correlations import CorrelationStructure
 from .form import Form
 from .prior_weights import PriorWeights
 from .structure import Learnt, Part
@@ -14,7 +14,7 @@ from .structured import Structured
 from .variances import VarianceFunction
 
 __all__ = [
-    "Correlation",
+    "CorrelationStructure",
     "Form",
     "Learnt",
     "Parameters",

@@ -1,15 +1,13 @@
 """Made-up rows for every correlation structure and variance function, for the laws that hold for all."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from .correlations import Correlation, Counts
+from .correlations import CorrelationStructure, Counts
 from .structure import Learnt, Part
 from .variances import Reads, VarianceFunction
-
-if TYPE_CHECKING:
-    from .structured import Structured
 
 type Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -17,17 +15,17 @@ LEVELS = ("a", "b", "c", "d", "e")
 ORDERS: dict[str, dict[str, Any]] = {"ARMA": {"p": 1, "q": 1}}
 
 
-def example[R: "Structured"](
-    kind: type[R], n: int, generator: np.random.Generator, sigma: float | None = None
+def example[R](
+    kind: Callable[..., R], n: int, generator: np.random.Generator, sigma: float | None = None
 ) -> R:
     """Rows of any correlation and any variance function, drawn by the generator."""
-    correlation = generator.choice(list(Correlation.kinds()))
+    correlation = generator.choice(list(CorrelationStructure.kinds()))
     variance = generator.choice(list(VarianceFunction.kinds()))
     return of(kind, str(correlation), str(variance), n, generator, sigma)
 
 
-def of[R: "Structured"](
-    kind: type[R],
+def of[R](
+    kind: Callable[..., R],
     correlation: str,
     variance: str,
     n: int,
@@ -36,7 +34,7 @@ def of[R: "Structured"](
 ) -> R:
     """Rows of this correlation and this variance function, in two strata each."""
     groups = generator.integers(0, 3, n)
-    own = Correlation.kind(correlation)("at | group", by="stratum", **ORDERS.get(correlation, {}))
+    own = CorrelationStructure.kind(correlation)("at | group", by="stratum", **ORDERS.get(correlation, {}))
     data = {"group": groups.astype(float), "stratum": (groups % 2).astype(float)} | _coordinates(
         own, groups, generator
     )
@@ -53,7 +51,7 @@ def of[R: "Structured"](
     return kind(n, sigma, data, None, Part(own, learnt), parts)
 
 
-def _coordinates(own: Correlation, groups: Any, generator: np.random.Generator) -> dict[str, Array]:
+def _coordinates(own: CorrelationStructure, groups: Any, generator: np.random.Generator) -> dict[str, Array]:
     """Different ones for the rows of a group."""
     if own.counts is Counts.NOTHING:
         return {}

@@ -6,7 +6,7 @@ from typing import Self
 
 from bayeslmm.errors import FormulaError
 
-_NAMES = re.compile(r"\s*(?:`([^`]+)`|([^`+:/|~]+))\s*")
+_PIECES = re.compile(r"`[^`]*`|[^`]")  # a quoted name is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Form:
         FormulaError
             When there is more than one bar, or a name is empty.
         """
-        left, *right = text.strip().removeprefix("~").split("|")
+        left, *right = _split(text.strip().removeprefix("~"), "|")
         if len(right) > 1:
             raise FormulaError(f"{text!r} has {len(right)} bars; write it as 'time | group'")
         own = _names(left, "+", text)
@@ -43,13 +43,21 @@ class Form:
         return (*self.coordinates, *self.groups)
 
 
+def _split(text: str, signs: str) -> list[str]:
+    """At signs that aren't quoted."""
+    parts = [""]
+    for piece in _PIECES.findall(text):
+        if piece in signs:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
+
+
 def _names(part: str, signs: str, text: str) -> tuple[str, ...]:
-    found = [
-        _NAMES.fullmatch(name)
-        for name in re.split(f"[{re.escape(signs)}](?![^`]*`(?:[^`]*`[^`]*`)*[^`]*$)", part)
-    ]
-    if not all(found):
+    names = tuple(name.strip().strip("`") for name in _split(part, signs))
+    if not all(names):
         raise FormulaError(
             f"can't read {text!r}; write columns as in 'time | group', 'x + y | field' or '1 | group'"
         )
-    return tuple((match[1] or match[2]).strip() for match in found if match)
+    return names

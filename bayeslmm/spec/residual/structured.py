@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from .base import Array, Codes, Parameters, Residual
-from .correlations import Correlation
+from .correlations import CorrelationStructure
 from .prior_weights import along
 from .roots import Joined, Root
 from .roots.base import row_dots
@@ -43,7 +43,7 @@ class Structured(Residual):
     keyword: ClassVar[str] = "structured"
     is_identity = False
 
-    correlation: Part[Correlation] | None = None
+    correlation: Part[CorrelationStructure] | None = None
     spreads: tuple[Part[VarianceFunction], ...] = ()
 
     @classmethod

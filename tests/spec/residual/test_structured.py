@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from bayeslmm.errors import OptionError
-from bayeslmm.spec.residual import Correlation, Structured, VarianceFunction
+from bayeslmm.spec.residual import CorrelationStructure, Structured, VarianceFunction
 from bayeslmm.spec.residual.examples import of
 from bayeslmm.spec.residual.structure import slopes
 
-CORRELATIONS = list(Correlation.kinds())
+CORRELATIONS = list(CorrelationStructure.kinds())
 VARIANCES = list(VarianceFunction.kinds())
 
 

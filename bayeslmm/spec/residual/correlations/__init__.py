@@ -2,8 +2,8 @@
 
 from bayeslmm.registry import import_folder
 
-from .base import Correlation, Counts
+from .base import CorrelationStructure, Counts
 
-__all__ = ["Correlation", "Counts"]
+__all__ = ["CorrelationStructure", "Counts"]
 
 import_folder(__name__, __path__)

@@ -9,11 +9,11 @@ import numpy as np
 from bayeslmm.spec.residual.roots import Chain, Joined, Root
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
 
-from .base import Correlation, Counts, pairs_of
+from .base import CorrelationStructure, Counts, pairs_of
 
 
 @dataclass(frozen=True, eq=False)
-class AnteDependence(Correlation):
+class AnteDependence(CorrelationStructure):
     """Each visit depends on the one before it, by a correlation of its own; distant ones are their product.
 
     Parameters

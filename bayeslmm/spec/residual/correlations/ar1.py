@@ -8,11 +8,11 @@ import numpy as np
 from bayeslmm.spec.residual.roots import Chain, Joined, Root
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
 
-from .base import Correlation, Counts
+from .base import CorrelationStructure, Counts
 
 
 @dataclass(frozen=True, eq=False)
-class AR1(Correlation):
+class AR1(CorrelationStructure):
     """Autoregression of order 1: φ^k between rows k steps apart, −1 < φ < 1.
 
     Parameters

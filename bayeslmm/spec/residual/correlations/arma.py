@@ -8,11 +8,11 @@ import numpy as np
 from bayeslmm.errors import OptionError, check_whole
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
 
-from .base import Correlation, Counts
+from .base import CorrelationStructure, Counts
 
 
 @dataclass(frozen=True, eq=False)
-class ARMA(Correlation):
+class ARMA(CorrelationStructure):
     """e_t = Σ φ_i e_{t−i} + a_t + Σ θ_j a_{t−j}, stationary and invertible, over its standard deviation.
 
     Parameters

@@ -22,7 +22,7 @@ class Counts(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Correlation(Structure, Registered):
+class CorrelationStructure(Structure, Registered):
     """Cor(e_i, e_j) for rows of one residual group: one analytic function of φ and of their place.
 
     A place is what `Counts` says: steps between them, their distance, or the pair of their visits as one
@@ -60,7 +60,7 @@ def pairs_of(places: Array, levels: int) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True, eq=False)
-class Spatial(Correlation):
+class Spatial(CorrelationStructure):
     """A correlation that falls with the distance over a range, at 0 distance to 1 − nugget.
 
     Attributes

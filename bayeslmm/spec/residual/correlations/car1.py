@@ -8,11 +8,11 @@ import numpy as np
 from bayeslmm.spec.residual.roots import Chain, Joined, Root
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
 
-from .base import Correlation, Counts
+from .base import CorrelationStructure, Counts
 
 
 @dataclass(frozen=True, eq=False)
-class CAR1(Correlation):
+class CAR1(CorrelationStructure):
     """Autoregression in continuous time: φ^d between rows d apart, 0 < φ < 1.
 
     Searched in log(−1/log φ), in units of the median gap, so that the unit of time doesn't matter.

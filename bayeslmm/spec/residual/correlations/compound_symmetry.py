@@ -8,11 +8,11 @@ import numpy as np
 from bayeslmm.spec.residual.roots import Exchangeable, Joined, Root
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural, logistic, logit
 
-from .base import Correlation, Counts
+from .base import CorrelationStructure, Counts
 
 
 @dataclass(frozen=True, eq=False)
-class CompoundSymmetry(Correlation):
+class CompoundSymmetry(CorrelationStructure):
     """Compound symmetry: one ρ between all rows of a group, above −1/(m − 1) for m rows of the largest.
 
     Parameters

@@ -7,11 +7,11 @@ import numpy as np
 
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
 
-from .base import Correlation, Counts, pairs_of
+from .base import CorrelationStructure, Counts, pairs_of
 
 
 @dataclass(frozen=True, eq=False)
-class Toeplitz(Correlation):
+class Toeplitz(CorrelationStructure):
     """One correlation for each number of visits between two, searched in atanh of partial autocorrelations.
 
     Parameters

@@ -7,11 +7,11 @@ import numpy as np
 
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural
 
-from .base import Correlation, Counts, pairs_of
+from .base import CorrelationStructure, Counts, pairs_of
 
 
 @dataclass(frozen=True, eq=False)
-class Unstructured(Correlation):
+class Unstructured(CorrelationStructure):
     """Any correlation matrix of the visits: rows of its factor are (φ, 1) over their length.
 
     Parameters

@@ -1,0 +1,117 @@
+"""What the likelihood alone can't tell of a residual's parameters: by derivatives of V within joined rows."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .design import Block, Design
+from .labels import sd_labels_of
+
+type Array = NDArray[np.float64]
+type Codes = NDArray[np.int64]
+
+SAME = 1e-9  # of the largest eigenvalue, what the Gram of derivatives has where two do the same
+INVOLVED = 0.1  # weight of a parameter in what can't be told
+PAIRS = 5_000  # of rows looked at in one go
+WIDEST = 60  # rows looked at of one group
+
+
+class Direction(NamedTuple):
+    """How one parameter moves V: its label, and the derivative (m,) at pairs of rows."""
+
+    label: str
+    slope: Array
+
+
+def confounded(design: Design) -> str | None:
+    """Why parameters of the residual can't be told apart, None where they can or there are none."""
+    residual = design.residual
+    if not residual.n_phi or not design.in_memory:
+        return None
+    gram: Array = np.zeros(())
+    for i, j in _pairs(design):
+        moves = list(_directions(design, i, j))
+        slopes = np.array([each.slope for each in moves])
+        gram = gram + slopes @ slopes.T
+        if (reason := _reason(gram, [each.label for each in moves])) is None:
+            return None
+    return reason
+
+
+def _reason(gram: Array, labels: list[str]) -> str | None:
+    """What a Gram of derivatives (r, r) can't tell."""
+    sizes = np.sqrt(np.diag(gram))
+    nothing = sizes <= SAME * sizes.max()
+    if nothing.any():
+        return _unseen([label for label, none in zip(labels, nothing, strict=True) if none])
+    values, vectors = np.linalg.eigh(gram / np.outer(sizes, sizes))
+    if values[0] > SAME * values[-1]:
+        return None
+    return _alike([label for label, w in zip(labels, vectors[:, 0], strict=True) if abs(w) > INVOLVED])
+
+
+def _pairs(design: Design) -> Iterator[tuple[Codes, Codes]]:
+    """Pairs i ≤ j of rows of one residual group, some groups at a time."""
+    groups = np.arange(design.n) if design.residual.groups is None else design.residual.groups
+    order = np.argsort(groups, kind="stable")
+    found: list[Codes] = []
+    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        i, j = np.triu_indices(min(len(rows), WIDEST))
+        found.append(np.array([rows[i], rows[j]]))
+        if sum(part.shape[1] for part in found) > PAIRS:
+            yield _two(found)
+            found = []
+    if found:
+        yield _two(found)
+
+
+def _two(found: list[Codes]) -> tuple[Codes, Codes]:
+    i, j = np.hstack(found)
+    return i, j
+
+
+def _directions(design: Design, i: Codes, j: Codes) -> Iterator[Direction]:
+    """Of σ² (R itself), φ, and the variances of effects whose levels lie in one residual group each."""
+    residual = design.residual
+    phi = residual.start + 0.3 + 0.2 * np.sin(np.arange(residual.n_phi))  # of no particular form
+    R, by_phi = residual.elements(i, j, phi)
+    natural = residual.parameters(phi, 1.0)
+    by_both = natural.slopes[:, :-1]
+    by_natural = np.linalg.solve(by_both[by_both.any(axis=1)].T, by_phi)  # but for σ under another name
+    if residual.sigma_free:
+        yield Direction("sigma", R)
+    yield from map(Direction, residual.names, by_natural)
+    for number, block in enumerate(design.blocks):
+        if _within(block, residual.groups):
+            label = sd_labels_of(design, number)[0]
+            same = block.codes[i] == block.codes[j]
+            constant = (block.columns == block.columns[0]).all(axis=0)
+            for coef in np.flatnonzero(constant):
+                yield Direction(label, same * block.columns[i, coef] * block.columns[j, coef])
+
+
+def _within(block: Block, groups: Codes | None) -> bool:
+    """Has each level rows of one residual group only, so that no other rows tell of its variance?"""
+    if groups is None or block.known is not None:
+        return False
+    together = np.unique(np.column_stack([block.codes, groups]), axis=0)
+    return len(together) == block.n_levels
+
+
+def _unseen(labels: list[str]) -> str:
+    return (
+        f"nothing in the data tells {', '.join(labels)}: no two rows of a group are the pair of rows "
+        "it is about; "
+        "take a structure with fewer parameters, such as AR1, or put levels together"
+    )
+
+
+def _alike(labels: list[str]) -> str:
+    return (
+        f"the data can't tell {', '.join(labels)} apart: one can make up for the others in every "
+        "group; leave out the "
+        "random intercept or the residual's correlation (compound symmetry is an intercept a group), "
+        "or its nugget"
+    )
