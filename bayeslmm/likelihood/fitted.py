@@ -27,6 +27,8 @@ from bayeslmm.spec.residual import Parameters
 type Array = NDArray[np.float64]
 
 CRITERIA = ("REML", "ML")
+ROUNDS = 100  # of a variance of fitted values
+STILL = 1e-9  # of the response's spread, what fitted values may move at its fixed point
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,33 @@ class Fitted:
             optimum = optimize(sharper, optimum.x, options.max_iter).after(optimum)
         _warn(optimum.convergence)
         settled = design.at_phi(design.coordinates.phi(optimum.x))
-        return cls(settled, options, optimum, formula, recipe)
+        found = cls(settled, options, optimum, formula, recipe)
+        return found.at_fixed_point(max_rounds=ROUNDS) if design.residual.of_fitted else found
+
+    def at_fixed_point(self, max_rounds: int) -> Self:
+        """The fit at which R is of its own fitted values, by refits with those of the last one, as nlme's.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When fitted values still move after so many rounds.
+        """
+        last, scale = self, float(np.std(self.design.y))
+        for _ in range(max_rounds):
+            values = last.fitted.to_numpy()
+            design = replace(last.design, residual=last.design.residual.with_fitted(values))
+            optimum = optimize(last.options.objective(design), last.optimum.x, last.options.max_iter)
+            settled = design.at_phi(design.coordinates.phi(optimum.x))
+            last = replace(last, design=settled, optimum=optimum)
+            if np.max(np.abs(last.fitted.to_numpy() - values)) < STILL * scale:
+                return last
+        warnings.warn(
+            f"the variance of fitted values has no fixed point within {max_rounds} rounds; take a "
+            "column instead",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+        return last
 
     def refit(self, y: ArrayLike) -> Self:
         """The same model fitted to another response (n,), one value for each row used."""

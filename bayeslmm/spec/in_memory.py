@@ -1,7 +1,7 @@
 """Formula and data frame → design and recipe, all rows at once."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from math import isfinite
 from typing import Any, NamedTuple
@@ -61,7 +61,7 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
     y = _response(spec, parts, kept)
     X, columns, dropped = _full_rank(parts["fixed"])
     groupings, blocks = _blocks(spec, parts, kept)
-    made_by, residual = _residual(spec, kept, frame)
+    made_by, residual = _residual(spec, kept, frame, lambda: X @ np.linalg.lstsq(X, y, rcond=None)[0])
     design = Design(
         observed=RowsInMemory(
             y=_frozen(y),
@@ -178,13 +178,13 @@ def _offset(spec: ModelSpec, parts: Mapping[str, Part], kept: _Rows) -> Array:
 
 
 def _residual(
-    spec: ModelSpec, kept: _Rows, frame: pd.DataFrame
+    spec: ModelSpec, kept: _Rows, frame: pd.DataFrame, fitted: Callable[[], Array]
 ) -> tuple[residual_rows.ResidualRows | None, Residual]:
     weights, n = _weights(spec, kept, frame), len(kept.rows)
     if spec.correlation is None and spec.variance is None:
         return None, PriorWeights(n, spec.sigma) if weights is None else PriorWeights.of(weights, spec.sigma)
     own = {} if weights is None else {"weights": weights}
-    return residual_rows.learn(spec.correlation, spec.variances, kept.columns, own, n, spec.sigma)
+    return residual_rows.learn(spec.correlation, spec.variances, kept.columns, own, fitted(), spec.sigma)
 
 
 def _weights(spec: ModelSpec, kept: _Rows, frame: pd.DataFrame) -> Array | None:

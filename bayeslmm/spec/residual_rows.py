@@ -14,7 +14,7 @@ from . import checks
 from .factors import Grouping, factor_of, recode, unseen_level
 from .residual import CorrelationStructure, Form, Learnt, Part, Structured, VarianceFunction
 from .residual.correlations import Counts
-from .residual.variances import Reads
+from .residual.variances import FITTED, Reads
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
@@ -33,8 +33,17 @@ def columns_of(
     return {
         name: role
         for structure, role in named
-        for name in (*Form.read(structure.form).columns, *([structure.by] if structure.by else []))
+        for name in (*_form_columns(structure), *([structure.by] if structure.by else []))
     }
+
+
+def _form_columns(structure: CorrelationStructure | VarianceFunction) -> tuple[str, ...]:
+    """Of its form; a function of fitted values has none."""
+    return Form.read(structure.form).columns if structure.form or not _of_fitted(structure) else ()
+
+
+def _of_fitted(structure: CorrelationStructure | VarianceFunction) -> bool:
+    return isinstance(structure, VarianceFunction) and structure.of == FITTED
 
 
 class Levels(NamedTuple):
@@ -179,13 +188,22 @@ class VarianceRows:
     strata: Grouping | None
 
     @classmethod
-    def learn(cls, structure: VarianceFunction, columns: Columns, n: int) -> tuple[Self, tuple[Array, Array]]:
-        """What there is to know, and the rows: values and strata."""
+    def learn(
+        cls, structure: VarianceFunction, columns: Columns, fitted: Array
+    ) -> tuple[Self, tuple[Array, Array]]:
+        """What there is to know, and the rows: values and strata; `fitted` are first fitted values (n,)."""
+        if structure.of == FITTED:
+            return cls._of_numbers(structure, FITTED, fitted, columns)
         names = Form.read(structure.form.replace(":", "+").removeprefix("1 |")).coordinates
         if structure.reads is Reads.LEVELS:
-            return cls._of_levels(structure, names, columns, n)
-        name, strata = names[0], _strata(structure, columns, n)
-        values = _numbers(name, columns[name])
+            return cls._of_levels(structure, names, columns, len(fitted))
+        return cls._of_numbers(structure, names[0], _numbers(names[0], columns[names[0]]), columns)
+
+    @classmethod
+    def _of_numbers(
+        cls, structure: VarianceFunction, name: str, values: Array, columns: Columns
+    ) -> tuple[Self, tuple[Array, Array]]:
+        n, strata = len(values), _strata(structure, columns, len(values))
         _check_values(structure, name, values)
         size = np.exp(np.mean(np.log(np.abs(values)))) if structure.reads is Reads.NONZERO else np.std(values)
         learnt = Learnt(name, (), float(size) or 1.0, n, strata.labels)
@@ -217,6 +235,11 @@ class VarianceRows:
             if (codes < 0).any():
                 raise DataError(f"{learnt.name!r} has a level in the new rows whose variance isn't known")
             return codes.astype(float), np.zeros(len(frame))
+        if self.part.structure.of == FITTED:
+            raise DataError(
+                "the variance of a new observation is a function of its own fitted value here; ask for "
+                "interval='confidence'"
+            )
         strata = np.zeros(len(frame)) if self.strata is None else self.strata.codes(frame)
         values = _numbers(learnt.name, frame[learnt.name])
         _check_values(self.part.structure, learnt.name, values)
@@ -254,24 +277,28 @@ def learn(
     variances: tuple[VarianceFunction, ...],
     columns: Columns,
     weights: Mapping[str, Array],
-    n: int,
+    fitted: Array,
     sigma: float | None,
 ) -> tuple[ResidualRows, Structured]:
     """The residual of n rows, and how it is made of others.
+
+    Parameters
+    ----------
+    fitted : (n,) first fitted values, of least squares.
 
     Raises
     ------
     DataError
         When the rows can't have this structure.
     """
-    own: CorrelationRows | None = None
+    n, own = len(fitted), None
     data: dict[str, Array] = dict(weights)
     if correlation is not None:
         own, rows = CorrelationRows.learn(correlation, columns, n)
         data |= rows
     spreads = []
     for number, structure in enumerate(variances):
-        spread, values = VarianceRows.learn(structure, columns, n)
+        spread, values = VarianceRows.learn(structure, columns, fitted)
         spreads.append(spread)
         data |= _variance_data(number, *values)
     parts = tuple(each.part for each in spreads)

@@ -126,6 +126,16 @@ class Residual(Registered, ABC):
         """(n_phi,) the φ that counts where none is given; refused where there is none."""
         return self._checked(())
 
+    @property
+    def of_fitted(self) -> bool:
+        """Is R a function of the fitted values?"""
+        return False
+
+    def with_fitted(self, values: Array) -> Self:
+        """R at other fitted values (n,)."""
+        del values
+        return self
+
     def settle(self, phi: Array) -> Self:
         """The same residual, at φ where none is given; φ stays a parameter."""
         return replace(self, settled=phi)

@@ -56,7 +56,7 @@ class Structure(ABC):
     start : natural values to begin with. fixed : are they kept?
     """
 
-    form: str
+    form: str = ""
     by: str | None = None
     start: ArrayLike | None = None
     fixed: bool = False

@@ -13,7 +13,7 @@ from .prior_weights import along
 from .roots import Joined, Root
 from .roots.base import row_dots
 from .structure import Part, slopes
-from .variances import VarianceFunction
+from .variances import FITTED, VarianceFunction
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -255,6 +255,14 @@ class Structured(Residual):
         rho = self._rho(own, places, self.data[STRATUM][j].astype(np.int64))
         values = rho * new._at(phi).sds[i] * self._at(phi).sds[j]
         return csr_array((values, (i, j)), shape=(new.n, self.n))
+
+    @property
+    def of_fitted(self) -> bool:
+        return any(part.structure.of == FITTED for part in self.spreads)
+
+    def with_fitted(self, values: Array) -> Self:
+        own = {f"values {k}": values for k, part in enumerate(self.spreads) if part.structure.of == FITTED}
+        return self.of_rows(self.n, {**self.data, **own})
 
     def parameters(self, phi: Array, sigma: float) -> Parameters:
         return Parameters.joined(

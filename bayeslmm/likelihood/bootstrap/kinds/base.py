@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.bootstrap.engine import Engine, ResponseEngine
 from bayeslmm.likelihood.bootstrap.responses import RowSampler, Sampler
 from bayeslmm.likelihood.bootstrap.whole_fits import WholeFits
@@ -45,6 +46,12 @@ class ResponseKind(BootstrapKind):
 
     def engine(self, fit: Fitted, rows: bool) -> Engine:
         """Responses and compiled refits; whole fits where R has parameters."""
+        if fit.design.residual.of_fitted:
+            raise OptionError(
+                "a variance of fitted values is a fixed point for one response; give the variance a "
+                "column to "
+                "bootstrap it"
+            )
         if fit.design.residual.n_phi:
             return WholeFits.of(fit, self.rows(fit))
         sampler = None if rows else self.statistics(fit)

@@ -2,8 +2,8 @@
 
 from bayeslmm.registry import import_folder
 
-from .base import Product, Reads, VarianceFunction
+from .base import FITTED, Product, Reads, VarianceFunction
 
-__all__ = ["Product", "Reads", "VarianceFunction"]
+__all__ = ["FITTED", "Product", "Reads", "VarianceFunction"]
 
 import_folder(__name__, __path__)

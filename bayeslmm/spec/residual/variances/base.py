@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Self
 
+from bayeslmm.errors import OptionError, check_choice
 from bayeslmm.registry import Registered
 from bayeslmm.spec.residual.structure import Array, Learnt, Structure
 
@@ -17,6 +18,10 @@ class Reads(Enum):
     NUMBERS = "numbers"
     POSITIVE = "positive numbers"
     NONZERO = "numbers other than 0"
+
+
+FITTED = "fitted"
+OF_FITTED = (Reads.NUMBERS, Reads.NONZERO)  # what fitted values can be read as
 
 
 class Factors:
@@ -44,9 +49,29 @@ class Product(Factors):
 
 @dataclass(frozen=True, eq=False)
 class VarianceFunction(Structure, Factors, Registered):
-    """sd(e_i)/σ: one analytic function of δ and of a number of each row, or its level's place."""
+    """sd(e_i)/σ: one analytic function of δ and of a number of each row, or its level's place.
+
+    Attributes
+    ----------
+    of : "fitted" where the number is the fitted value, and no column.
+    """
+
+    of: str | None = None
 
     reads: ClassVar[Reads] = Reads.NUMBERS
+
+    def __post_init__(self) -> None:
+        """Check what it is a function of.
+
+        Raises
+        ------
+        OptionError
+            For anything but a column or fitted values.
+        """
+        if self.of is not None:
+            check_choice("of =", self.of, [FITTED] * (self.reads in OF_FITTED))
+        if bool(self.form) == (self.of == FITTED):
+            raise OptionError(f"{self.keyword} is of a column, or of='fitted': name one of the two")
 
     def __iter__(self) -> Iterator[Self]:
         """Itself."""

@@ -17,6 +17,7 @@ class ConstantPower(VarianceFunction):
     Parameters
     ----------
     form : the column v, nowhere 0.
+    of : "fitted" for the fitted values instead: a fixed point, at which R is of its own fitted values.
     """
 
     keyword: ClassVar[str] = "ConstantPower"
