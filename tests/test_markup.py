@@ -12,10 +12,12 @@ import pandas as pd
 import pytest
 
 import bayeslmm as bl
+from bayeslmm.estimands.checkup import Checkup
 from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.bootstrap.result import Bootstrap
 from bayeslmm.likelihood.diagnostics.influence import Influence
+from bayeslmm.likelihood.diagnostics.simulated import SimulatedResiduals
 from bayeslmm.likelihood.fit import LikelihoodFit
 from bayeslmm.likelihood.inference.hypotheses import HypothesisTest
 from bayeslmm.likelihood.inference.means import MarginalMeans
@@ -26,6 +28,7 @@ from bayeslmm.likelihood.inference.table import InferenceTable
 from bayeslmm.likelihood.summary import Summary
 from bayeslmm.markup import bold, html_table, paragraph, preformatted, sentences
 from bayeslmm.model import LinearMixedModel
+from bayeslmm.parity.certificate import Certificate
 from bayeslmm.parity.compare import Parity
 from bayeslmm.parity.verdict_table import Verdicts
 from bayeslmm.posterior.hypotheses import PosteriorHypothesis
@@ -84,6 +87,8 @@ def shown():
             post.estimates(ranef=True),
             fit.test(np.eye(3)[1:]),
             fit.influence(g_name),
+            fit.simulated_residuals(20),
+            fit.check(20),
             fit.marginal_means(f, ddf="satterthwaite"),
             post.marginal_means(f),
             post.hypothesis(f"beta[{x}] > 0"),
@@ -129,7 +134,10 @@ def test_every_class_with_markup_is_looked_at(shown):
         Profile,
         Bootstrap,
         BootstrapRatioTest,
+        Checkup,
         RestrictedRatioTest,
+        SimulatedResiduals,
+        Certificate,
         Priors,
         Parity,
         Verdicts,

@@ -11,9 +11,8 @@ from numpy.typing import ArrayLike
 
 from bayeslmm.arguments import verbs_in_our_words
 from bayeslmm.errors import check_choice, check_whole
-from bayeslmm.estimands.broom import Effects
 from bayeslmm.likelihood.estimates import residual_rows, tell, wald_table
-from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.likelihood.looked_at import DdfWord, LookedAt
 from bayeslmm.likelihood.prediction import predict
 from bayeslmm.likelihood.quantities import blup, coef, point_table, variance_parts
 from bayeslmm.likelihood.simulation import simulate
@@ -27,14 +26,11 @@ if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
-    from bayeslmm.likelihood.diagnostics.influence import Influence
     from bayeslmm.likelihood.inference.hypotheses import HypothesisTest
     from bayeslmm.likelihood.inference.means import MarginalMeans
     from bayeslmm.likelihood.inference.profile.profile import Profile
     from bayeslmm.likelihood.inference.table import InferenceTable
     from bayeslmm.likelihood.refit_many import RefitArrays
-
-type DdfWord = Literal["kenward-roger", "satterthwaite", "kenward-roger-observed", "residual", "normal"]
 
 # what other rooms ask of a fit and dir() leaves out
 INNER: tuple[str, ...] = (
@@ -54,7 +50,7 @@ INNER += ("recipe", "sd_conditional", "sd_prediction", "solved", "theta_sigma", 
 
 
 @verbs_in_our_words
-class LikelihoodFit(Fitted):
+class LikelihoodFit(LookedAt):
     """A linear mixed model fitted by ML or REML: the numbers found, and what can be asked of them.
 
     Attributes
@@ -514,88 +510,6 @@ class LikelihoodFit(Fitted):
 
         common = (n, kind, seed, n_jobs, ranef, progress, se, store, statistic, client, statistic_name)
         return bootstrap(self, BootstrapOptions(*common), **of_kind)
-
-    def influence(self, unit: str = "row", *, search: bool = True) -> "Influence":
-        """What leaving out each row, or each level of a grouping factor, changes.
-
-        Fixed effects and σ follow exactly at the fit's θ, from one factor; θ by a Newton step from there, and
-        by a search where a step would be too rough.
-
-        Parameters
-        ----------
-        unit : "row", or the name of a grouping factor.
-        search : False to leave it at the Newton steps.
-
-        Returns
-        -------
-        Influence
-            `table`: Cook's distance, MDFFITS, covariance ratio, change of every parameter; `dfbeta`,
-            `dfbetas`, `estimates`, ``plot()``.
-
-        Raises
-        ------
-        OptionError
-            For a unit that is neither.
-        DataError
-            When the rows aren't in memory.
-
-        Examples
-        --------
-        >>> import bayeslmm as bl
-        >>> model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy"))
-        >>> found = model.fit().influence("Subject")
-        >>> found.cooks_distance.round(3)["308"]
-        0.082
-        """
-        from bayeslmm.likelihood.diagnostics.influence import influence
-
-        return influence(self, unit, search)
-
-    def tidy(
-        self,
-        effects: Effects = ("fixed", "ran_pars"),
-        *,
-        ddf: DdfWord = "satterthwaite",
-        prob: float = 0.95,
-    ) -> "InferenceTable":
-        """One row a term, with the columns of R's broom.mixed.
-
-        Parameters
-        ----------
-        effects : "fixed", "ran_pars" (standard deviations and correlations), "ran_vals" (random effects), or
-            several.
-        ddf : degrees of freedom of the fixed effects' tests, as for `coef_table`. prob : of the intervals.
-
-        Returns
-        -------
-        effect, group, term, estimate, std.error, statistic, df, p.value, conf.low, conf.high.
-
-        Raises
-        ------
-        OptionError
-            For a misspelt option.
-        """
-        from bayeslmm.likelihood.inference.broom import tidy
-
-        return tidy(self, effects, ddf, prob)
-
-    def glance(self) -> "InferenceTable":
-        """One row on the whole: nobs, sigma, logLik, AIC, BIC, REMLcrit or deviance, df.residual."""
-        from bayeslmm.likelihood.inference.broom import glance
-
-        return glance(self)
-
-    def augment(self) -> "InferenceTable":
-        """The fitted rows with .fitted, .resid, .hat, .cooksd, .fixed, .offset, .weights, as broom.mixed.
-
-        Raises
-        ------
-        DataError
-            When the rows aren't in memory.
-        """
-        from bayeslmm.likelihood.inference.broom import augment
-
-        return augment(self)
 
     def summary(self, ddf: DdfWord | None = "satterthwaite") -> Summary:
         """The fit as a page of tables.

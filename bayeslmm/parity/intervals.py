@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from bayeslmm.errors import BayesLMMError
-from bayeslmm.likelihood.fit import DdfWord, LikelihoodFit
+from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.looked_at import DdfWord
 from bayeslmm.parity.side_by_side import overlap, ratio
 from bayeslmm.parity.sides import Side, Sides
 from bayeslmm.spec.labels import kind_of

@@ -130,10 +130,19 @@ def log_likelihood(
 
 
 def _observations(design: Design, draws: Draws, rows: PredictedRows, seed: int) -> "Dataset":
+    return _by_row(design, draws, rows, _drawn(design, draws, rows, seed))
+
+
+def _drawn(design: Design, draws: Draws, rows: PredictedRows, seed: int) -> Array:
+    """New observations at every draw, (draws, rows)."""
     rng = np.random.default_rng(seed)
     mean = _linear_predictor(draws, rows) + _unknown(design, draws, rows, rng)
-    noise = stacked_sigma(draws.parameters)[:, None] * rows.residual.draw(rng, draws.n_draws)
-    return _by_row(design, draws, rows, mean + noise)
+    return mean + stacked_sigma(draws.parameters)[:, None] * rows.residual.draw(rng, draws.n_draws)
+
+
+def replicates(design: Design, draws: Draws, seed: int) -> Array:
+    """New observations of the fitted rows at every draw, (draws, n)."""
+    return _drawn(design, draws, fitted_rows(design), seed)
 
 
 def _by_row(design: Design, draws: Draws, rows: PredictedRows, values: Array) -> "Dataset":

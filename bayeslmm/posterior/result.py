@@ -1,16 +1,14 @@
 """A posterior run as its user meets it: a record of draws, and verbs that are answered elsewhere."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayeslmm.arguments import verbs_in_our_words
-from bayeslmm.errors import InputError, check_choice
-from bayeslmm.estimands.broom import Effects, wanted
-from bayeslmm.estimands.headed import HeadedTable
+from bayeslmm.errors import InputError
 from bayeslmm.markup import paragraph
-from bayeslmm.posterior.broom import augment, glance, tidy
+from bayeslmm.posterior.looked_at import LookedAt
 from bayeslmm.posterior.means import PosteriorMeans
 from bayeslmm.posterior.predictive import (
     epred,
@@ -20,7 +18,6 @@ from bayeslmm.posterior.predictive import (
     prior_predictive,
 )
 from bayeslmm.posterior.quantities import blup, draws_table, variance_parts
-from bayeslmm.posterior.sampled import Sampled
 from bayeslmm.posterior.summary.estimates import Interval, draws_by_label
 from bayeslmm.spec import variance_parts as shares
 from bayeslmm.spec.combine import Weights
@@ -30,19 +27,17 @@ from bayeslmm.spec.prediction import NewLevels, PredictInterval, Prediction, Pre
 from bayeslmm.spec.priors import Preset, preset
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import ArrayLike
     from xarray import DataArray, DataTree
 
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.posterior.hypotheses import PosteriorHypothesis
-    from bayeslmm.posterior.loo import Loo
 
 INNER = ("draws", "mixture", "recipe")  # what other rooms ask of a result and dir() leaves out
 
 
 @verbs_in_our_words
-class PosteriorResult(Sampled):
+class PosteriorResult(LookedAt):
     """A posterior run: its draws, their summaries, and what can be asked of them.
 
     Attributes
@@ -205,29 +200,6 @@ class PosteriorResult(Sampled):
         made = prior_predictive(self.design, preset(self.design, self.priors, priors), draws, seed)
         return self._with(**{name: made[name].to_dataset() for name in ("prior", "prior_predictive")})
 
-    def draws_frame(self, labels: "str | Sequence[str] | None" = None) -> "pd.DataFrame":
-        """Draws by label: one row a draw, index (chain, draw).
-
-        Parameters
-        ----------
-        labels : str or list of str, optional
-            Parameters, ``"beta[Days]"``, and random effects, ``"ranef[Subject=308: Days]"``; all parameters
-            if None.
-
-        Raises
-        ------
-        OptionError
-            For an unknown label.
-        """
-        import pandas as pd
-
-        names, draws = draws_by_label(self.data, self.design, ranef=labels is not None)
-        wanted = names if labels is None else (labels,) if isinstance(labels, str) else tuple(labels)
-        place = {name: number for number, name in enumerate(names)}
-        own = [place[check_choice("label", label, names)] for label in wanted]
-        index = pd.MultiIndex.from_product([range(size) for size in self._shape], names=["chain", "draw"])
-        return pd.DataFrame(draws[..., own].reshape(-1, len(own)), index=index, columns=list(wanted))
-
     def marginal_means(
         self,
         names: Names,
@@ -357,73 +329,6 @@ class PosteriorResult(Sampled):
         own = np.flatnonzero(row)
         asked = Comparison(text, tuple(names[place] for place in own), row[own], value, sign)
         return hypothesis(self.design, self.priors, self._draws, asked, draws[..., own] @ row[own])
-
-    def loo(self, unit: str = "row", *, refit: bool = True) -> "Loo":
-        """How well each row, or each level of a grouping factor, is predicted by all others.
-
-        Random effects and β are integrated out exactly (β where its prior is normal or flat), so that only
-        the variance parameters are reweighted, by Pareto-smoothed importance sampling.
-
-        Parameters
-        ----------
-        unit : "row", or the name of a grouping factor.
-        refit : sample the variance parameters without a unit where Pareto k is above 0.7.
-
-        Returns
-        -------
-        Loo
-            `elpd`, `se`, `p`, `looic`; `frame` by unit: elpd, p, pareto_k, refitted.
-
-        Raises
-        ------
-        OptionError
-            For a unit that is neither, or a design too large.
-        DataError
-            When the rows aren't in memory.
-
-        Examples
-        --------
-        >>> post.loo("Subject").elpd  # doctest: +SKIP
-        -903.6
-        """
-        from bayeslmm.posterior.loo import loo
-
-        return loo(self.design, self.priors, self._draws.parameters, self.options, self.seed, unit, refit)
-
-    def tidy(
-        self,
-        effects: Effects = ("fixed", "ran_pars"),
-        *,
-        prob: float = 0.95,
-        interval: Interval = "eti",
-    ) -> HeadedTable:
-        """One row a term, with the columns of R's broom.mixed.
-
-        Parameters
-        ----------
-        effects : "fixed", "ran_pars" (standard deviations and correlations), "ran_vals" (random effects), or
-            several.
-        prob : of the intervals. interval : "eti" or "hdi".
-
-        Returns
-        -------
-        effect, group, term, estimate (posterior mean), std.error (sd), conf.low, conf.high, ess, rhat.
-
-        Raises
-        ------
-        OptionError
-            For a misspelt option.
-        """
-        asked = wanted(effects)
-        return tidy(self.estimates(prob, "ran_vals" in asked, interval), self.design, asked)
-
-    def glance(self) -> HeadedTable:
-        """One row on the whole: algorithm, pss (draws), nobs, sigma (posterior mean)."""
-        return glance(self.design, self._draws, self.method)
-
-    def augment(self, *, prob: float = 0.95) -> HeadedTable:
-        """The fitted rows with .fitted (posterior mean), .se.fit, .lower, .upper, .resid."""
-        return augment(self.design, self.recipe, self._draws, prob)
 
     def for_graph(self, kind: str = "explicit", *, centred: bool = False) -> "DataTree":
         """The data with ``posterior`` made of the variables that a graph samples, for PyMC's own functions.

@@ -71,7 +71,7 @@ def plot_panels(panels: Sequence[Scatter | Quantiles]) -> "Figure":
         rows=rows,
         cols=columns,
         subplot_titles=[bold(panel.title) for panel in panels],
-        vertical_spacing=0.28 / rows,
+        vertical_spacing=0.36 / rows,
         horizontal_spacing=0.12,
     )
     for number, panel in enumerate(panels):
