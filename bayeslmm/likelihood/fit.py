@@ -511,20 +511,22 @@ class LikelihoodFit(LookedAt):
         common = (n, kind, seed, n_jobs, ranef, progress, se, store, statistic, client, statistic_name)
         return bootstrap(self, BootstrapOptions(*common), **of_kind)
 
-    def summary(self, ddf: DdfWord | None = "satterthwaite") -> Summary:
+    def summary(self, ddf: DdfWord | Literal["auto"] | None = "auto") -> Summary:
         """The fit as a page of tables.
 
         Parameters
         ----------
-        ddf : degrees of freedom of the fixed effects' t tests, as for `coef_table`; None for t alone.
+        ddf : degrees of freedom of the fixed effects' t tests, as for `coef_table`; "auto" for Satterthwaite's,
+            or normal ones where the model is so large that these take seconds and are many; None for t alone.
 
         Raises
         ------
         OptionError
             For a misspelt method.
         """
-        tested = None if ddf is None else self.coef_table(ddf)
-        return summarize(self, tested)
+        if ddf == "auto":
+            ddf = "satterthwaite" if self.design.kernel.small else "normal"
+        return summarize(self, None if ddf is None else self.coef_table(ddf))
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in INNER]
