@@ -516,8 +516,8 @@ class LikelihoodFit(LookedAt):
 
         Parameters
         ----------
-        ddf : degrees of freedom of the fixed effects' t tests, as for `coef_table`; "auto" for Satterthwaite's,
-            or normal ones where the model is so large that these take seconds and are many; None for t alone.
+        ddf : degrees of freedom of the fixed effects' tests, as for `coef_table`; "auto" for Satterthwaite's,
+            or normal ones where the model is so large that these take seconds; None for t alone.
 
         Raises
         ------
