@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
     from bayeslmm.likelihood.fit import LikelihoodFit
     from bayeslmm.parity.compare import Parity
-    from bayeslmm.posterior.options import Method
+    from bayeslmm.posterior.options import GraphWord, Method
     from bayeslmm.posterior.result import PosteriorResult
     from bayeslmm.spec.residual import CorrelationStructure, VarianceFunction
     from bayeslmm.spec.residual.variances import Product
+
+type CriterionWord = Literal["REML", "ML"]
 
 
 @verbs_in_our_words
@@ -141,6 +143,9 @@ class LinearMixedModel:
         groups = ", ".join(f"{block.group} ({block.n_levels} levels)" for block in design.blocks)
         return f"LinearMixedModel({self.spec.formula!r}: {design.n} rows, {groups or 'no grouping factor'})"
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name != "recipe"]
+
     def _repr_html_(self) -> str:
         heads = (paragraph(f"Linear mixed model: {self.spec.formula}", strong=True), paragraph("Priors"))
         return self.design._repr_html_().join(heads) + self.priors._repr_html_()
@@ -210,14 +215,14 @@ class LinearMixedModel:
 
         return to_bambi(self.spec, self.design, self.priors, self.data)
 
-    def graph(self, kind: str = "marginal", *, centred: bool = False) -> "pm.Model":
+    def graph(self, kind: "GraphWord" = "marginal", *, centred: bool = False) -> "pm.Model":
         """The PyMC model itself: ``"marginal"`` (b, and β where it can, integrated out) or ``"explicit"``."""
         from bayeslmm.posterior.graph.graphs import build_graph
 
         return build_graph(self.design, self.priors, kind, centred=centred)
 
     def fit(
-        self, criterion: str = "REML", *, start: ArrayLike | None = None, max_iter: int = 500
+        self, criterion: CriterionWord = "REML", *, start: ArrayLike | None = None, max_iter: int = 500
     ) -> "LikelihoodFit":
         """Fit by restricted or full maximum likelihood; deterministic.
 
@@ -309,7 +314,7 @@ class LinearMixedModel:
         self,
         seed: int = 1,
         *,
-        criterion: str = "REML",
+        criterion: CriterionWord = "REML",
         boot: int | None = None,
         budget: float = 300.0,
         draws: int = 1000,

@@ -18,6 +18,7 @@ SAMPLERS = ("nutpie", "pymc")
 METHODS = ("auto", "marginal", "explicit", "importance", "quadrature")
 
 type Sampler = Literal["nutpie", "pymc"]
+type GraphWord = Literal["marginal", "explicit"]
 type Method = Literal["auto", "marginal", "explicit", "importance", "quadrature"]
 
 

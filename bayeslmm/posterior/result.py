@@ -10,6 +10,7 @@ from bayeslmm.errors import InputError
 from bayeslmm.markup import paragraph
 from bayeslmm.posterior.looked_at import LookedAt
 from bayeslmm.posterior.means import PosteriorMeans
+from bayeslmm.posterior.options import GraphWord
 from bayeslmm.posterior.predictive import (
     epred,
     log_likelihood,
@@ -330,7 +331,7 @@ class PosteriorResult(LookedAt):
         asked = Comparison(text, tuple(names[place] for place in own), row[own], value, sign)
         return hypothesis(self.design, self.priors, self._draws, asked, draws[..., own] @ row[own])
 
-    def for_graph(self, kind: str = "explicit", *, centred: bool = False) -> "DataTree":
+    def for_graph(self, kind: GraphWord = "explicit", *, centred: bool = False) -> "DataTree":
         """The data with ``posterior`` made of the variables that a graph samples, for PyMC's own functions.
 
         >>> with model.graph("explicit"):  # doctest: +SKIP

@@ -139,24 +139,26 @@ class Solves:
     def _q_lead(self) -> int:
         return int(self.conditional.problem.ints[at.Q_LEAD])
 
+    @cached_property
+    def _factor(self) -> "csr_array":
+        """Λ of all levels, (q, q) sparse, its columns in the order of elimination."""
+        from scipy.sparse import block_diag, csr_array, eye_array, kron
+
+        factors = unflattened(self.design.covariance, self.conditional.lam)
+        pairs = zip(self.design.blocks, factors, strict=True)
+        parts = [kron(eye_array(block.n_levels), factor) for block, factor in pairs]
+        return csr_array(csr_array(block_diag(parts))[:, self.conditional.problem.public])
+
     def __call__(self, columns: Array) -> Array:
         """ΛL⁻ᵀL⁻¹Λᵀ columns, (q, m)."""
         from scipy.linalg import cho_solve
 
         problem, panels, lead = self.conditional.problem, self.conditional.panels, self._q_lead
-        z = np.ascontiguousarray(self._times(columns, transposed=True)[problem.public])
+        z = np.ascontiguousarray(self._factor.T.tocsr() @ columns)
         chain_forward(panels, problem, z)
         z[lead:] = cho_solve((self._tail, True), z[lead:], check_finite=False)
         chain_backward(panels, problem, z)
-        public = np.empty_like(z)
-        public[problem.public] = z
-        return self._times(public, transposed=False)
-
-    def _times(self, columns: Array, transposed: bool) -> Array:
-        factors = unflattened(self.design.covariance, self.conditional.lam)
-        parts = zip(factors, by_level(self.design, columns), strict=True)
-        made = [np.einsum("ba,jbm->jam" if transposed else "ab,jbm->jam", *pair) for pair in parts]
-        return np.concatenate([part.reshape(-1, columns.shape[1]) for part in made])
+        return np.asarray(self._factor @ z)
 
 
 @dataclass(frozen=True, eq=False)
