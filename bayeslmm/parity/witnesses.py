@@ -1,11 +1,12 @@
 """The witnesses of a model, and the certificate they give."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayeslmm.parity.anybody.certify import certify_graph
 from bayeslmm.parity.certificate.as_sampled import Densities
 from bayeslmm.parity.certificate.design_witness import design_line
 from bayeslmm.parity.certificate.explicit_graph import Integral, explicit_line
@@ -49,9 +50,10 @@ def certificate_of(
     points = list(draw_points(part.design, N_POINTS, SEED))
     densities = Densities(part.design, part.priors, KernelWitness(part.design, part.priors))
     within = densities.within(points)
+    first = explicit_line(part.design, graphs.witness, densities.kernel, graphs.allowed(points))
     return Certificate(
         (
-            explicit_line(part.design, graphs.witness, densities.kernel, graphs.allowed(points)),
+            first if first.ok else replace(first, sentence=f"{first.sentence} {graphs.differences}"),
             densities.priors_line(graphs.sampled, within),
             densities.marginal_line(graphs.sampled["marginal"], within),
             theorem_line(_by_reml(part.design, None if part.about else fit), graphs.flat),
@@ -109,6 +111,12 @@ class Graphs:
 
         model = build_graph(self.design, self.priors, "explicit", centred=self.centred)
         return GraphDensity(model, self.design)
+
+    @property
+    def differences(self) -> str:
+        """What the explicit graph has in place of the model's, by name."""
+        found = certify_graph(self.density.model, self.design, None, {}).differences
+        return "; ".join(f"{each.kind}: {each.sentence}" for each in found) or "No difference has a name"
 
     @property
     def witness(self) -> "GraphWitness":

@@ -58,7 +58,9 @@ def explicit_line(design: "Design", graph: Witness, kernel: Witness, points: Ite
     allows; ``effect_deviation``, of random effects and beta in units of the largest (or the spread of y).
     """
     spread = float(np.std(design.y))
-    rows = [_compare(point, graph, kernel, spread, _rounding(design, point)) for point in points]
+    rows = [
+        _compare(point, graph, kernel, spread, rounding(design, point.sigma, point.beta)) for point in points
+    ]
     return Line.of(
         NAME,
         rows,
@@ -68,7 +70,7 @@ def explicit_line(design: "Design", graph: Witness, kernel: Witness, points: Ite
     )
 
 
-def _rounding(design: "Design", point: Point) -> float:
+def rounding(design: "Design", sigma: float, *betas: Array) -> float:
     """How far rounding y and the terms of Xβ to double precision can move the log density.
 
     A residual rᵢ is known to some eps·(|yᵢ| + |offsetᵢ| + Σⱼ|xᵢⱼβⱼ|), −½ Σ rᵢ²/(σ²Rᵢᵢ) to the sum of these
@@ -78,20 +80,20 @@ def _rounding(design: "Design", point: Point) -> float:
     residual_variances = design.residual.variances(design.residual.start)
     least_squares = np.linalg.lstsq(design.X, design.y - design.offset)[0]
     sizes = []
-    for beta in (point.beta, least_squares):
+    for beta in (*betas, least_squares):
         terms = np.abs(design.y) + np.abs(design.offset) + np.abs(design.X) @ np.abs(beta)
         residual = np.abs(design.y - design.offset - design.X @ beta)
-        moved = float(np.sum(residual * terms / residual_variances)) / point.sigma**2
+        moved = float(np.sum(residual * terms / residual_variances)) / sigma**2
         sizes.append(ROUNDINGS * np.finfo(float).eps * moved)
     return max(sizes)
 
 
-def _compare(point: Point, graph: Witness, kernel: Witness, spread: float, rounding: float) -> dict[str, Any]:
+def _compare(point: Point, graph: Witness, kernel: Witness, spread: float, lost: float) -> dict[str, Any]:
     natural = (point.sigma, point.sd, point.cor)
     pairs = [(side(*natural, beta=point.beta), side(*natural)) for side in (graph, kernel)]
     (graph_marginal, graph_integrated), (kernel_marginal, kernel_integrated) = pairs
     both = [(graph_marginal, kernel_marginal), (graph_integrated, kernel_integrated)]
-    allowed = max(1.0, rounding / TOLERANCE)
+    allowed = max(1.0, lost / TOLERANCE)
     densities = _worst([deviation(a.logp, b.logp, allowed) for a, b in both])
     effects = _worst([_distance(a, b, spread) for a, b in both])
     return {

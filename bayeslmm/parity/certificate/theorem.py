@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from bayeslmm.parity.certificate.explicit_graph import rounding
 from bayeslmm.parity.certificate.line import Line
 from bayeslmm.parity.certificate.points import Array, ByGroup
 
@@ -66,7 +67,8 @@ class _Optimum:
         names = [*self.fit.design.covariance.names, "log sigma"]
         for name, step, size in zip(names, used @ slopes, sizes, strict=True):
             if size > 0:
-                yield {"parameter": name, "step": step, "se": size, "deviation": abs(step) / size}
+                off = abs(step) / size / self._allowed
+                yield {"parameter": name, "step": step, "se": size, "deviation": off}
 
     def rises(self) -> Iterator[dict[str, Any]]:
         """By how much the integral rises on the steepest way off each boundary; 0 where it falls."""
@@ -82,6 +84,11 @@ class _Optimum:
             counted = max(0.0, rise - ROUNDING * max(1.0, abs(here)))
             name = f"{way.vanished.group}: {way.vanished.what}"
             yield {"parameter": name, "step": rise, "se": np.nan, "deviation": counted}
+
+    @property
+    def _allowed(self) -> float:
+        """1, or what rounding y may move the log density by, in tolerances."""
+        return max(1.0, rounding(self.fit.design, self.fit.sigma) / TOLERANCE)
 
     def _slope(self, direction: Array) -> float:
         """Derivative along a direction, of the sixth order."""

@@ -282,7 +282,8 @@ def _compile(model: "pm.Model") -> _CompiledGraph:
     betas = [rv for rv in free if _is_beta(rv.name)]
     effects = [rv for rv in free if not _is_beta(rv.name)]
     with exact_constants():
-        conditional = natural.logp(vars=[*natural.observed_RVs, *effects], jacobian=False)
+        of_data = [*natural.observed_RVs, *effects, *natural.potentials]
+        conditional = natural.logp(vars=of_data, jacobian=False)
         prior = natural.logp(vars=betas, jacobian=False) if betas else pt.constant(0.0)
     outputs = [conditional, prior, _gradient(conditional, values), _gradient(prior, values)]
     found = [var for var in natural.unobserved_RVs if str(var.name).startswith("ranef_")]
