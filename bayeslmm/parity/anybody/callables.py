@@ -1,14 +1,14 @@
 """A log density that somebody wrote as a function with its gradient."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayeslmm.errors import InputError, did_you_mean
-from bayeslmm.parity.anybody.naming import expanded
+from bayeslmm.errors import InputError
+from bayeslmm.parity.anybody.naming import Names, by_name
 from bayeslmm.parity.anybody.quadratic import Array
 from bayeslmm.spec.labels import kind_of, parameter_labels, ranef_labels
 
@@ -31,26 +31,13 @@ class CallableDensity:
     """
 
     function: Function
-    names: Mapping[str, str | Sequence[str]]
+    names: Names
     design: "Design"
 
     @cached_property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Our labels of every name."""
-        ours = (*parameter_labels(self.design), *ranef_labels(self.design))
-        for label in (
-            each for asked in self.names.values() for each in ([asked] if isinstance(asked, str) else asked)
-        ):
-            if not set(expanded(self.design, label)) & set(ours):
-                raise InputError(f"names: the model has no {label!r}{did_you_mean(label, ours)}")
-        return {
-            name: tuple(
-                each
-                for label in ([asked] if isinstance(asked, str) else asked)
-                for each in expanded(self.design, label)
-            )
-            for name, asked in self.names.items()
-        }
+        return by_name(self.design, self.names)
 
     @cached_property
     def effects(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from bayeslmm.parity.anybody.quadratic import Array, Quadratic
 type Places = NDArray[np.intp]
 
 SWAPPED = "the levels of {} stand at other rows in theirs: in another order, or swapped"
+TOLD = 1e-3  # share of the prior in a precision that tells what it is
 CONSTANT = 1e-3  # by which what is constant may vary
 CLOSE = 1e-5  # of what is estimated of their columns
 
@@ -210,7 +211,8 @@ def _of_block(e: Evidence, number: int, group: str) -> Iterator[Difference]:
     own = [i for i, label in enumerate(e.labels) if label.startswith(first)]
     if len(own) < block.k:
         return
-    pairs = [(_covariance(e, each, own), e.ours.covariances(each.natural)[number]) for each in e.theirs]
+    told = [each for each in e.theirs if _tells(e, each, own)] or e.theirs
+    pairs = [(_covariance(e, each, own), e.ours.covariances(each.natural)[number]) for each in told]
     sds = [(np.sqrt(np.abs(np.diag(a))), np.sqrt(np.diag(b))) for a, b in pairs]
     if any(not _near(a, b) for a, b in sds):
         yield Difference("standard deviation", _sd_sentence(sds, group))
@@ -222,8 +224,19 @@ def _of_block(e: Evidence, number: int, group: str) -> Iterator[Difference]:
 
 def _covariance(e: Evidence, theirs: Quadratic, own: list[int]) -> Array:
     """T of a block as their precision has it, if the data's part is ours."""
+    return np.asarray(np.linalg.inv(_of_prior(e, theirs, own)))
+
+
+def _of_prior(e: Evidence, theirs: Quadratic, own: list[int]) -> Array:
+    """What their precision of one level has beyond the data's."""
     K = theirs.precision - e.data_gram / theirs.natural["sigma"] ** 2
-    return np.asarray(np.linalg.inv(K[np.ix_(own, own)]))
+    return np.asarray(K[np.ix_(own, own)])
+
+
+def _tells(e: Evidence, theirs: Quadratic, own: list[int]) -> bool:
+    """Whether that is no small difference of large numbers."""
+    ratio = np.diag(_of_prior(e, theirs, own)) / np.diag(theirs.precision)[own]
+    return bool(np.all(ratio > TOLD))
 
 
 def _sd_sentence(sds: list[tuple[Array, Array]], group: str) -> str:

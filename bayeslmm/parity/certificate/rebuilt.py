@@ -82,7 +82,7 @@ def read(formula: str) -> Text:
         inside = re.fullmatch(r"([\w.]*)\s*\((.*)\)", term, re.DOTALL)
         if inside and inside[1] == "offset":
             offsets.append(inside[2])
-        elif inside and (sides := _at_bar(inside[2])):
+        elif inside and inside[1] not in KNOWN and (sides := _at_bar(inside[2])):
             bars += _bars(inside[1], *sides)
         else:
             fixed.append(f"{sign} {term}")
