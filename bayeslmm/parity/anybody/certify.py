@@ -50,7 +50,8 @@ def certify(
         What it should be.
     names : mapping, optional
         What each variable of theirs, or an element of it, is here: a label, or a list of labels for a vector.
-        ``"ranef[Subject: Days]"`` stands for that of every level. Usual names are known.
+        ``"ranef[Subject: Days]"`` stands for that of every level, ``"ranef[Subject]"`` for all effects level
+        by level. Usual names are known.
     priors : mapping, optional
         Priors by label. A function's are declared by them; what isn't declared is an implied prior, shown and
         never certified. A graph declares its own, which are compared with those given here.

@@ -64,7 +64,7 @@ def _of_terms(e: Evidence) -> Iterator[Difference]:
 def _of_correlations_left_out(e: Evidence) -> Iterator[Difference]:
     gone = [label for label in e.missing if label.startswith("cor[")]
     dropped = [label for label in e.missing if label.startswith("sd[")]
-    if gone and not dropped and e.precision_off < SAME:
+    if gone and not dropped and (e.precision_off < SAME or (e.is_whole() and e.differs_in_data)):
         yield Difference(
             "correlation", f"theirs has no {', '.join(gone)}: those effects are independent there"
         )
@@ -217,9 +217,16 @@ def _of_block(e: Evidence, number: int, group: str) -> Iterator[Difference]:
     if any(not _near(a, b) for a, b in sds):
         yield Difference("standard deviation", _sd_sentence(sds, group))
     elif any(not _near(a, b) for a, b in pairs):
-        none = all(_near(a - np.diag(np.diag(a)), 0.0 * a, np.max(np.abs(a))) for a, _ in pairs)
-        how = "theirs has none" if none else "theirs has another one than it is named for"
+        how = "theirs has another one than it is named for"
+        if all(_is_diagonal(a) for a, _ in pairs):
+            how = "theirs has none"
+        elif all(_is_diagonal(b) for _, b in pairs):
+            how = "theirs has one, and the model none"
         yield Difference("correlation", f"of the effects of {group}: {how}")
+
+
+def _is_diagonal(T: Array) -> bool:
+    return _near(T, np.diag(np.diag(T)))
 
 
 def _covariance(e: Evidence, theirs: Quadratic, own: list[int]) -> Array:

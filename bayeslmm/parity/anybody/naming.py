@@ -53,7 +53,7 @@ class Naming:
 
 
 def meant(design: "Design", asked: str | Sequence[str]) -> tuple[str, ...]:
-    """Labels asked for; ``ranef[Subject: Days]`` stands for that of every level, in order.
+    """Labels asked for; ``ranef[Subject: Days]`` stands for that of every level, ``ranef[Subject]`` for all.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def _expanded(design: "Design", label: str) -> tuple[str, ...]:
         for block in design.blocks
         for level in block.levels
         for coef in block.coefs
-        if label == group_label("ranef", block.group, coef)
+        if label in (group_label("ranef", block.group), group_label("ranef", block.group, coef))
     )
 
 
