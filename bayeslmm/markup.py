@@ -1,4 +1,4 @@
-"""HTML, Markdown and LaTeX of what is shown: the one place where text becomes markup, escaped on its way."""
+"""The one place where text becomes markup, HTML, Markdown or LaTeX, escaped on its way."""
 
 import re
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ def sentences(rows: Iterable[tuple[str, str, str]]) -> str:
     return f"<table>{body}</table>"
 
 
-TAG = re.compile(r"<(?=\S)")  # where it could begin one: "< 0.001" doesn't
+MARKED = re.compile(r"[\\`*_\[\]|#~$&]|<(?=\S)")  # "< 0.001" begins no tag
 
 
 class Cells(NamedTuple):
@@ -79,19 +79,23 @@ def _html_row(tag: str, texts: Iterable[str], left: Iterable[bool]) -> str:
 def markdown_cells(cells: Cells, caption: str = "", notes: Iterable[str] = ()) -> str:
     """A pipe table, its caption above and its notes below; characters that Markdown reads are escaped."""
     rules = [":--" if left else "--:" for left in cells.left]
-    lines = [_pipes(_markdown(text) for text in cells.head), _pipes(rules)]
-    lines += [_pipes(_markdown(_minus(text)) for text in row) for row in cells.rows]
+    lines = [_pipes(map(markdown, cells.head)), _pipes(rules)]
+    lines += [_pipes(markdown(_minus(text)) for text in row) for row in cells.rows]
     table = "\n".join(lines)
-    return "\n\n".join(part for part in (_markdown(caption), table, *map(_markdown, notes)) if part)
+    return "\n\n".join(part for part in (markdown(caption), table, *map(markdown, notes)) if part)
 
 
 def _pipes(texts: Iterable[str]) -> str:
     return f"| {' | '.join(texts)} |"
 
 
-def _markdown(text: str) -> str:
-    marked = "".join(f"\\{sign}" if sign in "\\`*_[]|#~$" else sign for sign in text)
-    return TAG.sub("&lt;", marked.replace("&", "&amp;")).replace("\n", " ")
+def markdown(text: str) -> str:
+    """Text in Markdown, on one line: what could mark something is escaped, HTML too.
+
+    >>> print(markdown("cor[a: b_1, <i>]"))
+    cor\\[a: b\\_1, \\<i>\\]
+    """
+    return MARKED.sub(lambda found: "\\" + found[0], " ".join(text.split()))
 
 
 def latex_cells(cells: Cells, caption: str = "", notes: Iterable[str] = ()) -> str:
@@ -109,21 +113,26 @@ def _ampersands(texts: Iterable[str]) -> str:
     return rf"{' & '.join(texts)} \\"
 
 
-_TEX = {sign: rf"\{sign}" for sign in "&%$#_{}"} | {
+OF_LATEX = {sign: rf"\{sign}" for sign in "&%$#_{}"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "<": "$<$",
     ">": "$>$",
     "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "[": "{[}",
+    "]": "{]}",
     "−": "$-$",
-    "\n": " ",
+    "±": r"$\pm$",
+    "–": "--",
+    "Δ": r"$\Delta$",
 }
 
 
 def latex(text: str) -> str:
-    """Text that TeX sets as it is."""
-    return "".join(_TEX.get(sign, sign) for sign in text)
+    """Text in LaTeX, on one line."""
+    return "".join(OF_LATEX.get(each, each) for each in " ".join(text.split()))
 
 
 def _minus(text: str) -> str:

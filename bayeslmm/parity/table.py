@@ -1,14 +1,16 @@
 """The long table: one row per estimand and likelihood interval, the posterior beside it."""
 
-from math import nan
-from typing import TYPE_CHECKING
+from math import isfinite, nan
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from bayeslmm.estimands.table import EstimateTable
+from bayeslmm.markup import html_table, paragraph
 from bayeslmm.parity.side_by_side import overlap, ratio
 from bayeslmm.parity.sides import Sides
+from bayeslmm.render.numbers import fixed, rounded
 from bayeslmm.spec.labels import KINDS, beta_labels
 
 if TYPE_CHECKING:
@@ -28,10 +30,48 @@ POSTERIOR = (
     "r_hat",
 )
 COMPARED = ("std_diff", "std_diff_mcse", "overlap", "width_ratio", "verdict")
+MOST_SHOWN = 60  # rows in a notebook
 COLUMNS = ("label", "kind", *LIKELIHOOD, *POSTERIOR, *COMPARED)
 
 
-def long_table(sides: Sides, verdicts: "pd.Series[str]") -> pd.DataFrame:
+class LongTable(pd.DataFrame):
+    """The long table; a notebook shows as much of it as fits a page, rounded to what errors make worth it."""
+
+    def _repr_html_(self) -> str:
+        if not set(COLUMNS) <= set(self.columns):
+            return str(pd.DataFrame(self)._repr_html_())
+        n, shown = len(self), pd.DataFrame([_told(row) for row in self.head(MOST_SHOWN).to_dict("records")])
+        more = f"{MOST_SHOWN} of {n} rows, " if n > MOST_SHOWN else ""
+        note = f"{more}{len(self.columns)} columns; all of them with to_csv() or by name."
+        return html_table(shown.set_index("label") if n else shown) + paragraph(note)
+
+
+def _told(row: dict[Any, Any]) -> dict[str, str]:
+    """One row in six columns."""
+    scale = max(filter(isfinite, (row["se"], row["sd"])), default=nan)
+    kind = row["interval"] if isinstance(row["interval"], str) else ""
+    return {
+        "label": str(row["label"]),
+        "verdict": str(row["verdict"]),
+        "estimate (se)": _both(row["estimate"], row["se"], scale),
+        "interval": f"{_ends(row['lower'], row['upper'], scale)} {kind}".strip(),
+        "mean (sd)": _both(row["mean"], row["sd"], scale),
+        "posterior interval": _ends(row["post_lower"], row["post_upper"], scale),
+        "width": fixed(row["width_ratio"], 2) if isfinite(row["width_ratio"]) else "",
+    }
+
+
+def _both(value: float, error: float, scale: float) -> str:
+    if not isfinite(value):
+        return ""
+    return f"{rounded(value, scale)} ({rounded(error, scale)})" if isfinite(error) else rounded(value, scale)
+
+
+def _ends(lower: float, upper: float, scale: float) -> str:
+    return f"{rounded(lower, scale)} to {rounded(upper, scale)}" if isfinite(lower + upper) else ""
+
+
+def long_table(sides: Sides, verdicts: "pd.Series[str]") -> LongTable:
     """Lay the sides beside each other.
 
     Parameters
@@ -42,9 +82,9 @@ def long_table(sides: Sides, verdicts: "pd.Series[str]") -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        Columns ``COLUMNS``. Estimands in the order beta, sd, cor, sigma, ranef, each with one row per
-        likelihood interval, or one row if only the posterior knows it.
+    LongTable
+        A DataFrame with the columns ``COLUMNS``. Estimands in the order beta, sd, cor, sigma, ranef, each
+        with one row per likelihood interval, or one row if only the posterior knows it.
     """
     labels = all_labels(sides)
     tables: Sequence[EstimateTable] = sides.likelihood or (_nothing(sides),)
@@ -55,7 +95,7 @@ def long_table(sides: Sides, verdicts: "pd.Series[str]") -> pd.DataFrame:
     rows["verdict"] = rows["label"].map(verdicts)
     order = pd.Index(labels).get_indexer(pd.Index(rows["label"]))
     rows = rows.iloc[np.lexsort((rows["number"], order))].reset_index(drop=True)
-    return _with_differences(rows)[list(COLUMNS)]
+    return LongTable(_with_differences(rows)[list(COLUMNS)])
 
 
 def all_labels(sides: Sides) -> list[str]:

@@ -116,9 +116,9 @@ class Widths:
     def against_best(self, i: int) -> tuple[float, str]:
         """The posterior's width over that of the likelihood's best interval, and which that is.
 
-        Of β, combinations and b it is the equal-tailed interval's over t or z; of sd, cor and σ, which have no
-        ladder of width, the posterior sd's over z's standard error: profile and Wald's log scale would say how
-        far 0 is, and not how much is known.
+        Of β, combinations and b it is the equal-tailed interval's over t or z; of sd, cor and σ, which have
+        no ladder of width, the posterior sd's over z's standard error: profile and Wald's log scale would say
+        how far 0 is, and not how much is known.
         """
         posterior = self.shape if i in self._linear else self.whole
         if isinstance(posterior, str):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.markup import bold
+from bayeslmm.markup import bold, inline
 from bayeslmm.render import style
 from bayeslmm.render.kde import density
 from bayeslmm.spec.labels import kind_of
@@ -41,8 +41,14 @@ class DensityPanel:
     source: str
 
 
-def plot_densities(panels: Sequence[DensityPanel], columns: int = 2, legend: bool = True) -> "Figure":
+def plot_densities(
+    panels: Sequence[DensityPanel], columns: int = 2, legend: bool = True, unit: str = ""
+) -> "Figure":
     """Draw one panel an estimand: posterior filled, bootstrap dotted, estimate as a vertical line.
+
+    Parameters
+    ----------
+    unit : of what all panels show, under the last row.
 
     Returns
     -------
@@ -61,6 +67,8 @@ def plot_densities(panels: Sequence[DensityPanel], columns: int = 2, legend: boo
             figure.add_trace(trace, row=number // columns + 1, col=number % columns + 1)
     figure.update_xaxes(**style.axis(nticks=6))
     figure.update_yaxes(visible=False, fixedrange=True, rangemode="tozero")
+    if unit:
+        figure.update_xaxes(title_text=inline(unit), row=rows)
     figure.update_annotations(font_size=13)
     return style.finish(figure, PANEL * rows + 40 + 34 * legend, legend, top=30)
 

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from bayeslmm.estimands.table import EstimateTable
-from bayeslmm.markup import bold
+from bayeslmm.markup import bold, inline
 from bayeslmm.render import style
 from bayeslmm.render.numbers import percent, significant
 from bayeslmm.spec.labels import KINDS
@@ -78,7 +78,10 @@ def _draw_row(figure: "Figure", row: int, label: str, tables: Sequence[EstimateT
         for trace in _interval(table, label, -place, legend=row == 1):
             figure.add_trace(trace, row=row, col=1)
     figure.update_yaxes(visible=False, range=[0.7 - len(shown), 0.6], fixedrange=True, row=row, col=1)
-    figure.update_xaxes(**style.axis(nticks=6, range=_range(shown, label)), row=row, col=1)
+    ends = _range(shown, label)
+    figure.update_xaxes(**style.axis(nticks=6, range=ends), row=row, col=1)
+    if ends and ends[0] <= 0 <= ends[1]:
+        figure.add_vline(x=0, line=style.ZERO, row=row, col=1)
     figure.add_annotation(
         text=bold(label),
         x=0,
@@ -151,4 +154,4 @@ def _median_tick(median: float, height: float, line: Line) -> "Scatter":
 
 def _name_unit(figure: "Figure", unit: str, rows: int) -> None:
     if unit and rows:
-        figure.update_xaxes(title_text=unit, row=rows, col=1)
+        figure.update_xaxes(title_text=inline(unit), row=rows, col=1)

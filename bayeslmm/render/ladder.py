@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from bayeslmm.markup import bold
+from bayeslmm.markup import bold, inline
 from bayeslmm.render import style
 from bayeslmm.render.numbers import rounded, signed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Scatter
 
-ROW, LINE = 46, 26  # pixels of a row, of the title
-LONGEST = 60  # characters of a reason that are shown
+ROW, LINE, MARGIN = 46, 18, 76  # pixels of a row, of a line of the title, of what stands right of the rows
+OF_REASON, OF_TITLE = 30, 42  # characters of a line of a reason, of the title
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,12 @@ def plot_ladder(label: str, marks: Sequence[RungMark], scale: float, unit: str =
             figure.add_trace(trace)
         _annotate(figure, mark, -place)
         before = -place if isfinite(mark.value) else before
-    _axes(figure, marks, label, unit)
-    return style.finish(figure, ROW * len(marks) + LINE + 70, legend=False, top=LINE + 16)
+    _axes(figure, marks, unit)
+    lines = wrap(label, OF_TITLE, break_long_words=False)
+    top = LINE * len(lines) + 16
+    style.finish(figure, ROW * len(marks) + top + 54, legend=False, top=top)
+    _name(figure, lines)
+    return figure
 
 
 def _traces(mark: RungMark, height: int, before: int, scale: float) -> "list[Scatter]":
@@ -78,23 +83,25 @@ def _traces(mark: RungMark, height: int, before: int, scale: float) -> "list[Sca
 
 
 def _annotate(figure: "Figure", mark: RungMark, height: int) -> None:
-    """The size of a step beyond its end, or why there is no value."""
+    """The size of a step in the right margin, or why there is no value."""
     if isfinite(mark.value):
-        side = ("right", -10) if mark.step < 0 else ("left", 10)
         text = f"{signed(mark.step_over_scale)} sd" if isfinite(mark.step_over_scale) else ""
-        place = {"x": mark.value, "xanchor": side[0], "xshift": side[1]}
+        place = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 6}
     else:
-        cut = mark.reason if len(mark.reason) <= LONGEST else f"{mark.reason[: LONGEST - 1]}…"
-        text, place = f"<i>{cut}</i>", {"x": 0.5, "xref": "x domain", "xanchor": "center"}
+        lines = wrap(mark.reason, OF_REASON, max_lines=2, placeholder="…")
+        text = "<br>".join(f"<i>{inline(line)}</i>" for line in lines)
+        place = {"x": 0.5, "xref": "x domain", "xanchor": "center"}
     if text:
         figure.add_annotation(y=height, text=text, showarrow=False, font={"size": 12}, **place)
 
 
-def _axes(figure: "Figure", marks: Sequence[RungMark], label: str, unit: str) -> None:
+def _axes(figure: "Figure", marks: Sequence[RungMark], unit: str) -> None:
     values = [each.value for each in marks if isfinite(each.value)]
-    air = 0.18 * (max(values) - min(values)) or 0.1 * abs(values[0]) or 1.0 if values else 1.0
+    air = 0.06 * (max(values) - min(values)) or 0.1 * abs(values[0]) or 1.0 if values else 1.0
     ends = [min(values) - air, max(values) + air] if values else [0.0, 1.0]
-    figure.update_xaxes(**style.axis(nticks=6, range=ends, title_text=unit or None))
+    if ends[0] <= 0 <= ends[1]:
+        figure.add_vline(x=0, line=style.ZERO)
+    figure.update_xaxes(**style.axis(nticks=5, range=ends, title_text=inline(unit) or None))
     figure.update_yaxes(
         **style.axis(
             tickvals=[-place for place in range(len(marks))],
@@ -103,5 +110,17 @@ def _axes(figure: "Figure", marks: Sequence[RungMark], label: str, unit: str) ->
             showgrid=False,
         )
     )
-    title = {"text": bold(label), "x": 0, "xref": "x domain", "xanchor": "left", "y": 1, "yref": "y domain"}
-    figure.add_annotation(**title, yanchor="bottom", yshift=6, showarrow=False)
+
+
+def _name(figure: "Figure", lines: Sequence[str]) -> None:
+    """The label above all, from the left edge."""
+    text = "<br>".join(map(bold, lines))
+    place = {
+        "x": 0,
+        "xref": "container",
+        "y": 1,
+        "yref": "container",
+        "yanchor": "top",
+        "pad": {"t": 6, "l": 12},
+    }
+    figure.update_layout(title={"text": text, "font": {"size": 13}, **place}, margin_r=MARGIN)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.markup import bold
+from bayeslmm.markup import bold, inline
 from bayeslmm.render import style
 
 if TYPE_CHECKING:
@@ -46,11 +46,17 @@ class ShrinkagePanel:
     no_pooling: Array | None = None
 
 
-def plot_shrinkage(panels: Sequence[ShrinkagePanel], columns: int = 2, legend: bool = True) -> "Figure":
+def plot_shrinkage(
+    panels: Sequence[ShrinkagePanel], columns: int = 2, legend: bool = True, unit: str = ""
+) -> "Figure":
     """Draw posterior means over BLUPs, with intervals and the line of equality, one panel a coef.
 
     Hollow points are the levels' own least squares estimates (no pooling): their vertical distance to the
     line of equality is how far the model shrinks them.
+
+    Parameters
+    ----------
+    unit : what the response is measured in or called.
 
     Returns
     -------
@@ -68,8 +74,9 @@ def plot_shrinkage(panels: Sequence[ShrinkagePanel], columns: int = 2, legend: b
         place = {"row": number // columns + 1, "col": number % columns + 1}
         for trace in _traces(panel, legend=number == 0):
             figure.add_trace(trace, **place)
-    figure.update_xaxes(**style.axis(title_text="BLUP", nticks=6))
-    figure.update_yaxes(**style.axis(title_text="posterior mean, no pooling", nticks=6))
+    of = f", {inline(unit)}" if unit else ""
+    figure.update_xaxes(**style.axis(title_text=f"BLUP{of}", nticks=6, zeroline=True))
+    figure.update_yaxes(**style.axis(title_text=f"posterior mean, no pooling{of}", nticks=6, zeroline=True))
     figure.update_annotations(font_size=13)
     return style.finish(figure, PANEL * rows + 40 + 34 * legend, legend, top=30)
 
@@ -102,7 +109,7 @@ def _effects(panel: ShrinkagePanel, legend: bool) -> "Scatter":
         marker={"color": style.POSTERIOR, "size": 8, "symbol": "diamond"},
         error_x=_bars(panel.blup, panel.blup_lower, panel.blup_upper, style.LIKELIHOOD),
         error_y=_bars(panel.mean, panel.post_lower, panel.post_upper, style.POSTERIOR),
-        customdata=panel.levels,
+        customdata=[inline(level) for level in panel.levels],
         hovertemplate="%{customdata}<br>BLUP %{x:.4g}<br>posterior mean %{y:.4g}<extra></extra>",
         name="posterior mean over BLUP",
         showlegend=legend,
@@ -127,7 +134,7 @@ def _shrunk_from(panel: ShrinkagePanel, no_pooling: Array, legend: bool) -> "lis
         y=no_pooling,
         mode="markers",
         marker={"color": style.NEUTRAL, "size": 8, "symbol": "circle-open", "line": {"width": 1.5}},
-        customdata=panel.levels,
+        customdata=[inline(level) for level in panel.levels],
         hovertemplate="%{customdata}<br>own least squares %{y:.4g}<extra></extra>",
         name="no pooling",
         showlegend=legend,

@@ -11,6 +11,7 @@ POSTERIOR = "#0067A8"
 NEUTRAL = "#8A8F98"
 INK = "#1F2328"
 RULE = "#E4E7EB"
+ZERO = {"color": NEUTRAL, "width": 1, "dash": "dash"}  # a line where nothing is
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 KIND_TITLES = {

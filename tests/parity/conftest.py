@@ -37,12 +37,12 @@ SLOPE_SD = replace(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def honest():
     return HONEST
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def slope_sd():
     return SLOPE_SD
 
@@ -84,17 +84,17 @@ POSTERIOR = pd.DataFrame(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def reml():
     return EstimateTable(LIKELIHOOD, "REML", "wald", 0.95)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def bootstrap():
     frame = LIKELIHOOD[LIKELIHOOD["kind"] != "ranef"].assign(bias=0.0, n_ok=2000)
     return EstimateTable(frame, "bootstrap", "percentile", 0.95)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def posterior():
     return EstimateTable(POSTERIOR, "posterior", "eti", 0.95)

@@ -18,7 +18,7 @@ MODELS = {
     "Dyestuff": ("Yield ~ 1 + (1 | Batch)", "Dyestuff"),
     "Penicillin": ("diameter ~ 1 + (1 | plate) + (1 | sample)", "Penicillin"),
     "Oats": ("yield ~ nitro + Variety + (1 | Block/Variety)", "Oats"),
-    "Orthodont": ("distance ~ age * Sex + (age | Subject)", "Orthodont"),
+    "Orthodont": ("distance ~ age * Sex + (1 | Subject)", "Orthodont"),
     "ergoStool": ("effort ~ Type + (1 | Subject)", "ergoStool"),
     "no bars": ("Reaction ~ Days", "sleepstudy"),
 }

@@ -1,1 +1,1 @@
-"""The report: one HTML page of tables, figures and what they mean."""
+"""The report: a page of sections, each a file in `sections`, with Markdown and a LaTeX table beside it."""

@@ -1,63 +1,47 @@
-"""The report page: what the comparison found, on one HTML page that asks no network for anything."""
+"""Write the report: a page that asks no network for anything, Markdown and a LaTeX table beside it."""
 
 from pathlib import Path
-from typing import Any
 
 from bayeslmm.errors import OutputError
 from bayeslmm.parity.comparison import Comparison
-from bayeslmm.parity.report.figures import figures_of
-from bayeslmm.parity.report.tables import tables_of
+from bayeslmm.parity.report import sections as all_sections  # noqa: F401  (its files register themselves)
+from bayeslmm.parity.report.sections.base import sections_of
+from bayeslmm.parity.report.sections.verdicts import parameter_table
+from bayeslmm.render.page.blocks import Page
+from bayeslmm.render.page.html import to_html
+from bayeslmm.render.page.latex import to_latex
+from bayeslmm.render.page.markdown import to_markdown
 
-PAGE = Path(__file__).parent / "page"
-
-CONTENTS = (
-    ("data", "Model and data"),
-    ("estimates", "Estimates"),
-    ("verdicts", "Verdicts"),
-    ("forest", "Intervals"),
-    ("densities", "Distributions"),
-    ("shrinkage", "Random effects"),
-    ("certificate", "Certificate"),
-    ("checks", "Checks"),
-    ("manifest", "Manifest"),
-)
+WHAT = "Parity report"
 
 
 def write_report(parity: Comparison, path: Path) -> Path:
-    """Write the page and give its path.
+    """Write the page at `path`, the same as Markdown (.md) and its table as LaTeX (.tex) beside it.
 
     Raises
     ------
     OutputError
-        If the file cannot be written.
+        If a file cannot be written.
     """
-    page = render_report(parity)
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"the report cannot be written to {path}: {error.strerror}") from error
+    page = page_of(parity)
+    caption = f"{parity.formula}: estimates, posterior summaries and verdicts."
+    texts = {
+        path: to_html(page),
+        path.with_suffix(".md"): to_markdown(page),
+        path.with_suffix(".tex"): to_latex(parameter_table(parity), caption),
+    }
+    for place, text in texts.items():
+        try:
+            place.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"the report cannot be written to {place}: {error.strerror}") from error
     return path
 
 
-def render_report(parity: Comparison) -> str:
-    """Give the page as text."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGE),
-        autoescape=True,
-        trim_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template("report.html.j2").render(context_of(parity))
-
-
-def context_of(parity: Comparison) -> dict[str, Any]:
-    """Gather what the template shows."""
-    from markupsafe import Markup
-
-    css = Markup((PAGE / "report.css").read_text(encoding="utf-8"))
+def page_of(parity: Comparison) -> Page:
+    """The report as sections."""
     version = parity.manifest.versions.get("bayeslmm", "")
-    context = {**tables_of(parity), **figures_of(parity), "css": css, "version": version}
-    empty = {name for name in ("forest", "densities", "shrinkage") if not context[name]["plots"]}
-    return context | {"contents": [entry for entry in CONTENTS if entry[0] not in empty]}
+    written = (
+        f"Written by bayeslmm {version}. The page is complete in itself and asks no network for anything."
+    )
+    return Page(WHAT, parity.formula, sections_of(parity), written)

@@ -28,7 +28,7 @@ MOMENTS = 5  # evaluations that means and variances of every effect at a node ar
 FINE, COARSE = 0.005, 0.02  # error in posterior sds that is aimed at, and the most a rule may have
 REPLICATES = 8  # scrambled sequences of weighted points; their spread tells the error
 BATCHES = (1024, 4096)  # points of each
-WANTED, FEWEST = 3000, 400  # effective points that are aimed at, and below which nothing is told
+FEWEST = 400  # effective points below which nothing is told
 CAUTION = 3.5  # standard errors to the error that is told: 99 % of a mean of 8 parts
 REWEIGHTED = 1.15  # times fewer effective nodes with which other priors are still held
 ADAPTED = 3  # rounds that move the proposals
@@ -166,12 +166,11 @@ def _by_weights(target: Target, fits: list[LaplaceFit], seed: int) -> Averages |
         proposer = proposer.adapted(points.phi, points.log_weight)
     for size in BATCHES:
         points = _points(target, proposer, size, seed)
-        if points.effective > WANTED:
+        found = points.averages(target) if points.effective > FEWEST else None
+        if found is not None and found.worst < COARSE:
             break
-    if points.effective < FEWEST:
-        found = f"{points.effective:.0f} effective ones of {len(points.log_weight)}"
-        return f"weighted points don't hold the posterior: {found}"
-    return points.averages(target)
+    told = f"{points.effective:.0f} effective ones of {len(points.log_weight)}"
+    return found or f"weighted points don't hold the posterior: {told}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,23 +2,30 @@
 
 import json
 import os
+import re
 import shutil
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import OutputError
 from bayeslmm.likelihood.fit import fit
 from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.parity.compare import compare
+from bayeslmm.parity.report.words import parity_sentences
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.sample import sample
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.priors import default_priors
 
-WIDTHS = {"phone": 390, "tablet": 820, "desktop": 1280}
+WIDTHS = {"phone": 390, "tablet": 768, "desktop": 1280, "wide": 1920}
+LONG = (
+    "beta[treatment[T.Beta-blocker, slow release]:scale(baseline systolic pressure)]",
+    "cor[hospital by ward: treatment[T.Beta-blocker, slow release], scale(baseline systolic pressure)]",
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +44,15 @@ def page(parity, tmp_path_factory):
 def test_the_page_says_everything(parity, page):
     text = page.read_text(encoding="utf-8")
     assert parity.formula in text
-    assert parity.verdicts.headline in text
+    for sentence in parity_sentences(parity):
+        assert str(escape(sentence)) in text
     assert parity.certificate.sentence in text
     assert parity.manifest.data_hash in text
     for label in parity.table["label"]:
         assert label.replace("'", "&#39;") in text
-    for figure in ("forest-0", "densities-0", "shrinkage-0"):
+    assert "levels of Worker" in text
+    assert "The fit is not singular" in text
+    for figure in ("forest-0", "densities-0", "shrinkage-0", "ladder-0"):
         assert f'id="{figure}"' in text
 
 
@@ -57,23 +67,61 @@ def test_tables_alone_make_a_page(reml, bootstrap, posterior, tmp_path):
 
 
 def test_a_large_model_is_certified_only_when_asked(parity, monkeypatch):
-    from bayeslmm.parity.report import tables
+    from bayeslmm.parity.report.sections import certificate
 
     unasked = compare(*(side.result for side in parity.sides.present()))
-    monkeypatch.setattr(tables, "MOST_EFFECTS", 10)
-    assert "takes long" in tables.tables_of(unasked)["no_certificate"]
+    monkeypatch.setattr(certificate, "MOST_EFFECTS", 10)
+    assert "takes long" in certificate.none_because(unasked)
     assert unasked.certificate.passed
-    assert tables.tables_of(unasked)["no_certificate"] == ""
+    assert certificate.none_because(unasked) == ""
 
 
 def visible(text):
     return text.partition("</main>")[0].partition("<main>")[2]
 
 
-def test_labels_are_escaped(reml, posterior, tmp_path):
-    names = {"beta[Days]": "beta[<script>alert(1)</script>]"}
-    text = compare(reml, posterior, names=names).report(tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "<script>alert" not in text
+HOSTILE = "beta[<script>alert(1)</script>_%$&{x}|`b`]"
+
+
+def test_labels_are_escaped_in_every_language(reml, posterior, tmp_path):
+    path = compare(reml, posterior, names={"beta[Days]": HOSTILE}).report(tmp_path / "page.html")
+    html, markdown, latex = (
+        path.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".md", ".tex")
+    )
+    assert "<script>alert" not in html
+    assert html.count("</script>") == 3  # the plots' library, the figures, the page's own
+    assert "<script>" not in markdown.replace("\\<", "")
+    assert r"\|\`b\`" in markdown
+    assert r"\_\%\$\&\{x\}\textbar{}" in latex
+
+
+def test_markdown_and_latex_hold_the_table(parity, page):
+    markdown, latex = (page.with_suffix(end).read_text(encoding="utf-8") for end in (".md", ".tex"))
+    shown = sum(1 for label in parity.verdicts.parameters.index)
+    assert latex.count(r" \\") == shown + 1
+    assert "## In short" in markdown
+    assert markdown.count("\n- beta") == 3
+    assert "bl.rerun" not in markdown  # not a whole run, whose code would be here
+
+
+def test_worst_comes_first(parity):
+    from bayeslmm.parity.report.sections.verdicts import worst_first
+
+    frame = worst_first(parity.verdicts.parameters)
+    agree = (frame["verdict"] == "agree").to_numpy()
+    assert not np.any(agree[:-1] & ~agree[1:])
+    sizes = frame["size"].abs().to_numpy()[~agree]
+    assert np.all(np.diff(sizes) <= 0)
+    spoilt = frame.assign(verdict=["agree"] * (len(frame) - 1) + ["disagree"])
+    assert worst_first(spoilt).index[0] == frame.index[-1]
+
+
+def test_the_table_fits_a_notebook(parity):
+    html = parity.table._repr_html_()
+    assert html.count("<th>") < 400
+    assert "22 columns" in html or "23 columns" in html
+    assert HOSTILE not in html
+    assert "<table" in parity.table[["label", "mean"]]._repr_html_()
 
 
 def test_a_folder_that_is_not_there_is_one_clear_error(reml, tmp_path):
@@ -93,7 +141,7 @@ def browser():
         )
 
 
-@pytest.fixture(scope="module", params=WIDTHS)
+@pytest.fixture(scope="module", params=["phone", "desktop"])
 def opened(request, browser, page):
     """The page at one width, with what it said and asked for."""
     tab = browser.new_page(viewport={"width": WIDTHS[request.param], "height": 900})
@@ -173,3 +221,135 @@ def test_the_manifest_on_the_page_is_json(opened):
     tab, *_ = opened
     found = json.loads(tab.evaluate("document.getElementById('manifest-json').textContent"))
     assert found["formula"].startswith("score ~")
+
+
+@pytest.fixture(scope="module")
+def long_page(reml, bootstrap, posterior, tmp_path_factory):
+    """A page of tables alone, with real labels that are long."""
+    names = dict(zip(("beta[Days]", "cor[Subject: Intercept, Days]"), LONG, strict=True))
+    assert set(names) <= set(reml.labels)
+    tables = [table.relabel(names) for table in (reml, bootstrap, posterior)]
+    return compare(*tables).report(tmp_path_factory.mktemp("long") / "parity.html")
+
+
+@pytest.fixture(scope="module")
+def long_tab(browser, long_page):
+    found = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    found.goto(long_page.as_uri())
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def tab(long_tab):
+    """The page with long labels on a desktop, nothing filtered."""
+    long_tab.set_viewport_size({"width": 1280, "height": 900})
+    long_tab.evaluate(
+        "document.querySelectorAll('form').forEach(f => { f.reset(); f.dispatchEvent(new Event('input')) })"
+    )
+    return long_tab
+
+
+CLIPPED = """() => [...document.querySelectorAll('table th, table td, dt, dd, .badge')].filter(e => {
+  const r = e.getBoundingClientRect(), box = e.closest('.scroll')?.getBoundingClientRect();
+  const end = Math.min(box?.right ?? innerWidth, innerWidth);
+  return r.width && (r.right > end + 1 || e.clientWidth && e.scrollWidth > e.clientWidth + 1);
+}).map(e => e.textContent.trim())"""
+
+BROKEN = """() => [...document.querySelectorAll('tbody th .word, dt .word')].filter(word => {
+  const range = document.createRange();
+  range.selectNodeContents(word);
+  return new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1;
+}).map(word => word.textContent)"""
+
+FITS = "document.documentElement.scrollWidth <= innerWidth"  # once the plots have followed
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_clipped_and_labels_break_at_spaces(tab, width, scheme):
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.emulate_media(color_scheme=scheme)
+    tab.wait_for_function(FITS)
+    assert tab.evaluate(CLIPPED) == []
+    assert tab.evaluate(BROKEN) == []
+
+
+TOOLS, TABLE = "#verdicts > form", "#verdicts > .scroll"
+FIRST = f"{TABLE} tbody tr:not([hidden]) th"
+
+
+@pytest.mark.browser
+def test_columns_are_sorted_by_mouse_and_keyboard(tab):
+    head = tab.locator(f"{TABLE} thead th").nth(6)
+    rows = "[...document.querySelectorAll('#verdicts > .scroll tbody tr')]"
+    sizes = f"{rows}.map(row => Number(row.cells[6].dataset.value))"
+    head.locator("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert np.all(np.diff(tab.evaluate(sizes)) >= 0)
+    head.locator("button").focus()
+    tab.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert np.all(np.diff(tab.evaluate(sizes)) <= 0)
+    tab.locator(f"{TABLE} thead th button").first.click()
+    labels = tab.locator(FIRST).all_text_contents()
+    assert [each.strip() for each in labels] == sorted((each.strip() for each in labels), key=str.lower)
+
+
+@pytest.mark.browser
+def test_rows_are_filtered_by_text_and_by_verdict(tab):
+    tab.locator(f"{TOOLS} input").fill("beta-BLOCKER")
+    assert [each.strip() for each in tab.locator(FIRST).all_text_contents()] != []
+    assert all("Beta-blocker" in each for each in tab.locator(FIRST).all_text_contents())
+    assert "2 of" in tab.locator(f"{TOOLS} output").text_content()
+    tab.locator(f"{TOOLS} input").fill("")
+    tab.locator(f"{TOOLS} select").select_option("agree")
+    shown = tab.locator(f"{TABLE} tbody tr:not([hidden]) .badge").all_text_contents()
+    assert set(shown) == {"agree"}
+
+
+@pytest.mark.browser
+def test_what_is_shown_can_be_saved(tab, tmp_path):
+    import csv
+
+    tab.locator(f"{TOOLS} select").select_option("agree")
+    with tab.expect_download() as download:
+        tab.locator(f"{TOOLS} [data-do=csv]").click()
+    download.value.save_as(tmp_path / "table.csv")
+    rows = list(csv.reader((tmp_path / "table.csv").read_text().splitlines()))
+    assert {len(row) for row in rows} == {9}
+    assert {row[1] for row in rows[1:]} == {"agree"}
+    assert "sd[Subject: Days]" not in {row[0] for row in rows}
+
+
+@pytest.mark.browser
+def test_light_and_dark_are_chosen_and_can_be_read(tab):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    before = tab.evaluate(ground)
+    tab.locator("#theme").click()
+    assert tab.evaluate(ground) != before
+    tab.locator("#theme").click()
+    assert tab.evaluate(ground) == before
+
+
+@pytest.mark.browser
+def test_it_prints_on_a_few_pages_of_tables(opened):
+    tab, *_ = opened
+    printed = tab.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) <= 5
+    tab.emulate_media(media="print")
+    assert (
+        tab.evaluate("getComputedStyle(document.querySelector('#verdicts tbody tr')).display") == "table-row"
+    )
+    tab.emulate_media(media="screen")
+
+
+@pytest.mark.browser
+def test_a_point_says_its_values_where_it_is_pointed_at(opened):
+    tab, *_ = opened
+    point = tab.locator("#forest-0 .scatterlayer .point").first
+    point.scroll_into_view_if_needed()
+    point.hover(force=True)
+    tab.wait_for_selector("#forest-0 .hoverlayer text")
+    assert "REML" in tab.locator("#forest-0 .hoverlayer").text_content()
