@@ -28,14 +28,16 @@ from bayeslmm.likelihood.inference.table import InferenceTable
 from bayeslmm.likelihood.summary import Summary
 from bayeslmm.markup import bold, html_table, paragraph, preformatted, sentences
 from bayeslmm.model import LinearMixedModel
-from bayeslmm.parity.certificate import Certificate
+from bayeslmm.parity.certificate.record import Certificate
 from bayeslmm.parity.compare import Parity
+from bayeslmm.parity.table import LongTable
 from bayeslmm.parity.verdict_table import Verdicts
 from bayeslmm.posterior.hypotheses import PosteriorHypothesis
 from bayeslmm.posterior.loo import Loo
 from bayeslmm.posterior.means import PosteriorMeans
 from bayeslmm.posterior.result import PosteriorResult
 from bayeslmm.spec.design import Design
+from bayeslmm.repeat import Rerun, differences
 from bayeslmm.spec.priors import Priors
 
 PACKAGE = Path(bl.__file__).parent
@@ -106,6 +108,8 @@ def shown():
             par,
             par.verdicts,
             par.certificate,
+            par.table,
+            Rerun(par.manifest, par, pd.DataFrame(), differences(par.table.iloc[:0], par.table)),
         ]
     return {type(each): each for each in objects}
 
@@ -141,6 +145,8 @@ def test_every_class_with_markup_is_looked_at(shown):
         Priors,
         Parity,
         Verdicts,
+        LongTable,
+        Rerun,
     ],
     ids=lambda kind: kind.__name__,
 )
