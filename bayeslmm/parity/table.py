@@ -39,7 +39,7 @@ class LongTable(pd.DataFrame):
 
     def _repr_html_(self) -> str:
         if not set(COLUMNS) <= set(self.columns):
-            return str(pd.DataFrame(self)._repr_html_())
+            return html_table(pd.DataFrame(self))
         n, shown = len(self), pd.DataFrame([_told(row) for row in self.head(MOST_SHOWN).to_dict("records")])
         more = f"{MOST_SHOWN} of {n} rows, " if n > MOST_SHOWN else ""
         note = f"{more}{len(self.columns)} columns; all of them with to_csv() or by name."

@@ -72,13 +72,11 @@ def listed(parts: Sequence[str]) -> str:
 
 def _estimate(frame: pd.DataFrame, label: str, prob: float) -> str:
     """An estimate with its interval, where it has one."""
-    row = frame.loc[label]
-    value = rounded(row["estimate"], row["se"])
-    if not (isfinite(row["lower"]) and isfinite(row["upper"])):
+    estimate, se, lower, upper = frame.loc[[label], ["estimate", "se", "lower", "upper"]].to_numpy(float)[0]
+    value = rounded(estimate, se)
+    if not (isfinite(lower) and isfinite(upper)):
         return value
-    return (
-        f"{value} ({percent(prob)}: {rounded(row['lower'], row['se'])} to {rounded(row['upper'], row['se'])})"
-    )
+    return f"{value} ({percent(prob)}: {rounded(lower, se)} to {rounded(upper, se)})"
 
 
 def _counted(frame: pd.DataFrame, what: str, names: bool = True) -> str:

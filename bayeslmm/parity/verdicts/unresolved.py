@@ -28,9 +28,9 @@ class Unresolved(Verdict):
         if e.problem:
             return e.problem
         if not isfinite(e.mean):
-            return "the posterior has no value for it"
+            return f"the posterior has no {e.label}"
         if not (isfinite(e.estimate) or e.term):
-            return "the likelihood side has no value for it"
+            return f"the likelihood side has no {e.label}"
         return ""
 
 

@@ -61,9 +61,11 @@ def _table(ladder: Ladder, labels: list[str]) -> Table:
 def _reasons(frame: pd.DataFrame, labels: list[str]) -> tuple[tuple[str, str], ...]:
     """By rung, why it has no value; once where it is so for many estimands."""
     missing = frame[frame["label"].isin(labels) & frame["value"].isna() & (frame["reason"] != "")]
-    found = missing.groupby(["rung", "reason"], sort=False)["label"].agg(list)
+    found: dict[tuple[str, str], list[str]] = {}
+    for rung, reason, label in zip(missing["rung"], missing["reason"], missing["label"], strict=True):
+        found.setdefault((str(rung), str(reason)), []).append(str(label))
     return tuple(
-        (str(rung), f"{reason} ({', '.join(own) if len(own) <= 3 else f'{len(own)} estimands'})")
+        (rung, f"{reason} ({', '.join(own) if len(own) <= 3 else f'{len(own)} estimands'})")
         for (rung, reason), own in found.items()
     )
 

@@ -1,7 +1,7 @@
 """What an analyst would write."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayeslmm.parity.comparison import Comparison
 from bayeslmm.parity.report.cells import interval, number, p_value, with_error
@@ -12,7 +12,7 @@ from bayeslmm.render.page.blocks import Block, Cell, Table, Text
 from bayeslmm.spec.labels import beta_labels
 
 if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import LikelihoodFit
+    from bayeslmm.likelihood.fit import DdfWord, LikelihoodFit
 
 
 class Summary(ReportSection):
@@ -38,7 +38,7 @@ class Summary(ReportSection):
 
 def _effects(parity: Comparison, fit: "LikelihoodFit") -> Table:
     """Fixed effects with t intervals and p, where their degrees of freedom cost little, else by z."""
-    ddf = "satterthwaite" if fit.design.kernel.small else "normal"
+    ddf: DdfWord = "satterthwaite" if fit.design.kernel.small else "normal"
     table = fit.coef_table(ddf, parity.prob)
     statistic = "t" if ddf == "satterthwaite" else "z"
     rows = zip(beta_labels(fit.design), table.to_dict("records"), strict=True)
@@ -47,7 +47,7 @@ def _effects(parity: Comparison, fit: "LikelihoodFit") -> Table:
     return Table(f"Fixed effects, {named}", columns, tuple(_effect(label, row) for label, row in rows))
 
 
-def _effect(label: str, row: dict[str, float]) -> tuple[Cell, ...]:
+def _effect(label: str, row: dict[Any, Any]) -> tuple[Cell, ...]:
     se = row["se"]
     return (
         Cell((label,)),

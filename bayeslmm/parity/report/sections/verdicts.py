@@ -55,7 +55,7 @@ def worst_first(frame: pd.DataFrame) -> pd.DataFrame:
             "size": -frame["size"].abs().fillna(0.0),
         }
     )
-    return frame.loc[order.sort_values(list(order), kind="stable").index]
+    return frame.loc[order.sort_values(["good", "checked", "agree", "size"], kind="stable").index]
 
 
 def parameter_table(parity: Comparison) -> Table:
@@ -65,8 +65,10 @@ def parameter_table(parity: Comparison) -> Table:
 
 
 def _table(parity: Comparison, name: str, frame: pd.DataFrame) -> Table:
-    rows = {label: list(part.to_dict("records")) for label, part in parity.table.groupby("label")}
-    told = tuple(_row(parity, str(label), row, rows.get(label, [])) for label, row in frame.iterrows())
+    rows: dict[str, list[dict[Any, Any]]] = {
+        str(label): part.to_dict("records") for label, part in parity.table.groupby("label")
+    }
+    told = tuple(_row(parity, str(label), row, rows.get(str(label), [])) for label, row in frame.iterrows())
     choices = tuple(dict.fromkeys(map(str, frame["verdict"])))
     return Table(name, _columns(parity), told, tools=True, choices=choices if len(choices) > 1 else ())
 
