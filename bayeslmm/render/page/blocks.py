@@ -129,7 +129,7 @@ class Code:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Folded:
     """Blocks that are shown when asked for."""
 
@@ -141,7 +141,7 @@ class Folded:
 type Block = Text | Facts | Sentences | Table | Plots | Code | Folded
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Section:
     """A part of a page with a title; `id` is its address, `short` its name in the contents."""
 
@@ -151,7 +151,7 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Page:
     """A page: what it is, its title, and its sections. `written` says by whom."""
 
