@@ -1,6 +1,6 @@
 """LinearMixedModel: a model written down once; every method hands it to an engine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.arguments import check_arguments, verbs_in_our_words
+from bayeslmm.errors import OptionError
 from bayeslmm.markup import paragraph
 from bayeslmm.spec.build import build, opened
 from bayeslmm.spec.design import Design
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from bayeslmm.likelihood.fit import LikelihoodFit
     from bayeslmm.parity.compare import Parity
+    from bayeslmm.posterior.batch.arrays import PosteriorArrays
     from bayeslmm.posterior.options import GraphWord, Method
     from bayeslmm.posterior.result import PosteriorResult
     from bayeslmm.spec.residual import CorrelationStructure, VarianceFunction
@@ -280,6 +282,57 @@ class LinearMixedModel:
         check_arguments("sample", options, (each.name for each in fields(SampleOptions)))
         asked = SampleOptions(draws, tune, chains, seed, method, **options)
         return sample(self.design, self.priors, asked, self.recipe)
+
+    def posteriors(
+        self,
+        responses: ArrayLike | None = None,
+        *,
+        priors: "Sequence[Mapping[str, Any] | Preset] | None" = None,
+        prob: float = 0.95,
+        n: int = 1024,
+        seed: int = 0,
+    ) -> "PosteriorArrays":
+        """Summaries of many posteriors as arrays: of other responses, or under other priors.
+
+        By importance sampling with the same points for all, weighted by the kernel; some milliseconds each.
+
+        Parameters
+        ----------
+        responses : (m, n) array_like, optional
+            One posterior each, under the model's priors.
+        priors : sequence of mappings or "weak", optional
+            One posterior of the model's own response each, with these changes as for `with_priors`.
+        prob : float
+            Of the intervals.
+        n, seed : int
+            Points, a power of two, and of their sequence.
+
+        Raises
+        ------
+        OptionError
+            Where both or neither are given, or responses that don't have one finite value a row used.
+
+        Examples
+        --------
+        >>> import bayeslmm as bl
+        >>> model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy"))
+        >>> found = model.posteriors(model.fit().simulate(3, seed=1).T)
+        >>> found.mean.shape, found.hdi.shape
+        ((3, 6), (3, 6, 2))
+        """
+        from bayeslmm.posterior.batch.run import Batch
+        from bayeslmm.posterior.target import Target
+
+        if (responses is None) == (priors is None):
+            raise OptionError("posteriors are those of other responses= or under other priors=: give one")
+        batch = Batch(Target(self.design, self.priors), n, prob, seed)
+        if priors is not None:
+            return batch.arrays(Target(self.design, self.with_priors(each).priors) for each in priors)
+        from bayeslmm.likelihood.refit_many import designs_of
+
+        assert responses is not None
+        designs = designs_of(self.design, responses)
+        return batch.arrays(Target(design, self.priors) for design in designs)
 
     def prior_predictive(
         self, draws: int = 500, seed: int = 0, *, priors: Mapping[str, Any] | Preset | None = None

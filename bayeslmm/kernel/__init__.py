@@ -32,7 +32,8 @@ The order of reading
    cross-products; `factored` is the factor with both; `chain` solves with L.
 3. `values`: `criterion` with β and σ profiled out, `density` with b or b and β integrated out, `one_factor`
    the same compiled for a problem's sizes; `solved` is δ̂ and r² from A, `fixed_effects` β's prior and
-   draws; `information` a model of the Hessian, `leave_out` densities of groups left out.
+   draws; `information` a model of the Hessian, `leave_out` densities of groups left out,
+   `integrated_moments` densities beside what β is there, at many points.
 4. `effects`: `conditional` is b given y at one Λ, `effect_moments` at many, `draws` exact draws,
    `draws_by_level` of one factor, `nearby_draws` where a factor is dear; `by_block` products with every
    level's own matrix.

@@ -87,7 +87,10 @@ class Kernel:
         """The same of another response, whose cross-products `sufficient.write_response` takes."""
         problem = self.problem._replace(floats=self.problem.floats.copy())
         write_response(problem, zr, gamma, rr)
-        return replace(self, problem=problem)
+        other = replace(self, problem=problem)
+        if "condensed" in vars(self):  # what was found of the design holds for every response
+            vars(other)["condensed"] = self.condensed.responding(zr, gamma, rr)
+        return other
 
     @property
     def n(self) -> int:

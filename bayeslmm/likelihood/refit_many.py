@@ -1,5 +1,6 @@
 """Many new responses to one fitted model, as arrays: no tables, no rows kept."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from bayeslmm.likelihood.bootstrap.reduction import RowReduction
 from bayeslmm.likelihood.bootstrap.refits import Refits, Refitter
 from bayeslmm.likelihood.bootstrap.whole_fits import refit, side_by_side
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.spec.design import Design
 
 type Array = NDArray[np.float64]
 
@@ -42,10 +44,7 @@ def refit_many(fit: Fitted, responses: ArrayLike) -> RefitArrays:
     OptionError
         When the responses don't have n finite values each.
     """
-    y = np.atleast_2d(np.asarray(responses, dtype=np.float64))
-    n = fit.design.n
-    if y.ndim != 2 or y.shape[1] != n or not np.isfinite(y).all():
-        raise OptionError(f"responses have shape {np.shape(responses)}; give (m, {n}) finite values")
+    y = checked(responses, fit.design.n)
     if fit.design.residual.n_phi:
         return _whole(fit, y)
     mean = fit.design.X @ fit.beta_values + fit.design.offset
@@ -63,3 +62,27 @@ def _whole(fit: Fitted, y: Array) -> RefitArrays:
 def _arrays(fit: Fitted, found: Refits) -> RefitArrays:
     theta, phi = fit.design.coordinates.theta(found.x), fit.design.coordinates.phi(found.x)
     return RefitArrays(theta, found.beta, found.sigma, found.criterion, found.singular, found.failed, phi)
+
+
+def designs_of(design: Design, responses: ArrayLike) -> Iterator[Design]:
+    """The design with each of m responses (m, n), whose cross-products are made of its own.
+
+    Raises
+    ------
+    OptionError
+        When the responses don't have n finite values each.
+    """
+    y = checked(responses, design.n)
+    reduction, unknown = RowReduction(design, design.kernel), np.full(design.q, np.nan)
+    _ = design.kernel.condensed  # made once, for all
+    for each in y:  # one by one: the digits of each don't depend on the others
+        zr, gamma, rr, _ = reduction(each - design.offset, unknown)
+        yield design.with_response(each, design.kernel.responding(zr, gamma, rr))
+
+
+def checked(responses: ArrayLike, n: int) -> Array:
+    """Responses (m, n) of numbers."""
+    y = np.atleast_2d(np.asarray(responses, dtype=np.float64))
+    if y.ndim != 2 or y.shape[1] != n or not np.isfinite(y).all():
+        raise OptionError(f"responses have shape {np.shape(responses)}; give (m, {n}) finite values")
+    return y

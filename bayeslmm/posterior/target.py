@@ -100,7 +100,7 @@ class Target:
         sigma = np.ascontiguousarray(sigma)
         if parameters.beta is not None:
             return marginal_values(lam, sigma, np.ascontiguousarray(parameters.beta), problem)
-        prior = self._prior_of_delta
+        prior = self.prior_of_delta
         return integrated_values(lam, sigma, prior.precision, prior.shift, problem) + prior.log_constant
 
     def __call__(self, phi: Array) -> Array:
@@ -125,8 +125,12 @@ class Target:
             sigma = parameters.sigma[:, None] * (np.exp(scales) if self.design.residual.sigma_free else 1.0)
             prior = self.log_prior(points.reshape(sigma.size, self.size)).reshape(sigma.shape)
             values = self._log_likelihood(parameters, sigma) + prior
-        least = LEAST_SIGMA * self._residual_sd if self.design.residual.sigma_free else 0.0
-        return np.where(np.isfinite(values) & (sigma > least), values, -np.inf)
+        return np.where(np.isfinite(values) & (sigma > self.least_sigma), values, -np.inf)
+
+    @property
+    def least_sigma(self) -> float:
+        """Above it r²/σ² has digits."""
+        return LEAST_SIGMA * self._residual_sd if self.design.residual.sigma_free else 0.0
 
     @cached_property
     def log_sds(self) -> NDArray[np.intp]:
@@ -197,7 +201,7 @@ class Target:
         return float(np.sqrt(np.mean(design.residual.whiten(residual) ** 2) / 2))
 
     @cached_property
-    def _prior_of_delta(self) -> "PriorOfDelta":
+    def prior_of_delta(self) -> "PriorOfDelta":
         return prior_of_delta(self.design, self.priors)
 
     @cached_property
@@ -226,7 +230,7 @@ class Target:
         sigma, problem = float(parameters.sigma[i]), self.design.kernel.condensed.problem
         if parameters.beta is not None:
             return _Density(*marginal(lam, sigma, parameters.beta[i], problem))
-        prior = self._prior_of_delta
+        prior = self.prior_of_delta
         value, dlam, dsigma = integrated(lam, sigma, prior.precision, prior.shift, problem)
         return _Density(value + prior.log_constant, dlam, dsigma, np.zeros(0))
 

@@ -13,7 +13,7 @@ J − ρ times in log|M|, the others share its factor. In balanced data this is 
 between and within.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,6 +61,12 @@ class Condensed:
         rest = zr - (self.rotation.T @ kept.T).T
         roots = [_root(rest[:, positions]) for positions in self.within]
         return np.ascontiguousarray(np.hstack([kept[:, : self.first], *roots, kept[:, self.first :]]))
+
+    def responding(self, zr: Floats, gamma: Floats, rr: float) -> "Condensed":
+        """The same of another response to the original problem, whose cross-products these are."""
+        problem = self.problem._replace(floats=self.problem.floats.copy())
+        write_response(problem, self.products(zr[None])[0], gamma, rr)
+        return replace(self, problem=problem)
 
 
 def _root(r: Floats) -> Floats:

@@ -14,7 +14,7 @@ from bayeslmm.posterior.methods.laplace import LaplaceFit, laplace
 from bayeslmm.posterior.methods.mixture import Components, components_at
 from bayeslmm.posterior.methods.modes import NEGLIGIBLE, Scan, with_mode
 from bayeslmm.posterior.methods.natural_modes import rises_to
-from bayeslmm.posterior.methods.proposals import Proposer
+from bayeslmm.posterior.methods.proposals import DF, WIDEN, Proposer
 from bayeslmm.posterior.methods.quadrature import Rule, rules
 from bayeslmm.posterior.target import Target
 from bayeslmm.runs.budget import readable
@@ -224,19 +224,27 @@ def _points(target: Target, proposer: Proposer, size: int, seed: int) -> _Points
 
     generators = np.random.default_rng(seed).spawn(REPLICATES)
     uniform = [qmc.Sobol(target.size + 2, rng=rng).random(size) for rng in generators]
-    phi = np.concatenate([_proposed(proposer, part) for part in uniform])
+    phi = np.concatenate([proposed(proposer, part) for part in uniform])
     return _Points(phi, target.finite(phi) - proposer.log_density(phi))
 
 
-def _proposed(proposer: Proposer, uniform: Array) -> Array:
+def proposed(proposer: Proposer, uniform: Array) -> Array:
     """Points (n, d) of a mixture of t distributions from numbers (n, d + 2) between 0 and 1."""
+    return carried(proposer, scores(uniform[:, :-1]), uniform[:, -1])
+
+
+def scores(uniform: Array) -> Array:
+    """Draws (n, d) of a proposal in units of its root, from numbers (n, d + 1) between 0 and 1."""
     from scipy.special import chdtri, ndtri
 
     inside = np.clip(uniform, 1e-12, 1 - 1e-12)
-    owner = np.searchsorted(np.cumsum(proposer.shares), inside[:, -1]).clip(max=len(proposer.parts) - 1)
-    phi = np.empty((len(uniform), uniform.shape[1] - 2))
+    return np.asarray(ndtri(inside[:, :-1]) * (WIDEN / np.sqrt(chdtri(DF, inside[:, -1:]) / DF)))
+
+
+def carried(proposer: Proposer, unit: Array, owner: Array) -> Array:
+    """Points (n, d) from `scores` (n, d), and numbers (n,) between 0 and 1 that choose the part of each."""
+    parts = np.searchsorted(np.cumsum(proposer.shares), owner).clip(max=len(proposer.parts) - 1)
+    phi = np.empty_like(unit)
     for number, part in enumerate(proposer.parts):
-        own = inside[owner == number]
-        spread = part.widen / np.sqrt(chdtri(part.df, own[:, -2]) / part.df)
-        phi[owner == number] = part.points(ndtri(own[:, :-2]) * spread[:, None])
+        phi[parts == number] = part.points(unit[parts == number])
     return phi

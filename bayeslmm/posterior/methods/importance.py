@@ -100,7 +100,7 @@ class _Round:
 
     def does(self, scan: Scan) -> bool:
         """Whether another round of proposals isn't worth its cost."""
-        light = _kish(self.log_weight) > EFFICIENT and _pareto_k(self.log_weight) < PARETO_K
+        light = kish(self.log_weight) > EFFICIENT and pareto_k(self.log_weight) < PARETO_K
         return light and self.missed(scan) < MISSED
 
     def missed(self, scan: Scan) -> float:
@@ -133,8 +133,8 @@ def importance(target: Target, options: SampleOptions, seeds: list[np.random.See
         tuple(target.parameters(p.phi[chain]) for p, chain in zip(last.proposals, chains, strict=True)),
         np.array([p.log_density[chain] for p, chain in zip(last.proposals, chains, strict=True)]),
         np.array([np.diff(chain, prepend=-1) != 0 for chain in chains]),
-        _pareto_k(last.log_weight),
-        _kish(last.log_weight),
+        pareto_k(last.log_weight),
+        kish(last.log_weight),
         fits,
         last.missed(scan),
         float(np.mean([p.exact for p in last.proposals])),
@@ -198,7 +198,7 @@ def _metropolis(log_weight: Array, rng: np.random.Generator) -> NDArray[np.intp]
     return independence_chain(log_weight, np.log(rng.uniform(size=len(log_weight))))[BURN_IN:]
 
 
-def _pareto_k(log_weight: Array) -> float:
+def pareto_k(log_weight: Array) -> float:
     from arviz_stats.base import array_stats
 
     shifted = np.where(np.isfinite(log_weight), log_weight, -1e10) - log_weight.max()
@@ -207,7 +207,7 @@ def _pareto_k(log_weight: Array) -> float:
     return float(array_stats.psislw(-shifted)[1])  # it takes minus the log weights
 
 
-def _kish(log_weight: Array) -> float:
+def kish(log_weight: Array) -> float:
     weight = np.exp(log_weight - log_weight.max())
     return float(weight.sum() ** 2 / np.sum(weight**2) / len(weight))
 

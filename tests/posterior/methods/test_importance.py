@@ -51,9 +51,9 @@ def test_pareto_k_tells_light_from_heavy_tails():
     x = rng.standard_normal(4000)
     light = student(5).logpdf(rng.standard_t(5, 4000)) * 0.1
     heavy = student(2).logpdf(x) - (-0.5 * x**2 / 0.3)
-    assert room._pareto_k(light) < 0.5
-    assert room._pareto_k(heavy) > room.PARETO_K
-    assert room._pareto_k(np.full(100, 3.0)) == -np.inf
+    assert room.pareto_k(light) < 0.5
+    assert room.pareto_k(heavy) > room.PARETO_K
+    assert room.pareto_k(np.full(100, 3.0)) == -np.inf
 
 
 def test_the_chain_has_the_weighted_distribution():
@@ -95,7 +95,7 @@ def test_a_mode_that_proposals_lack_is_seen(conflict):
     with ThreadPoolExecutor(1) as pool:
         blind = room._rounds(scan, (light,), rng, 4000, pool)
         seeing = room._rounds(scan, found, rng, 4000, pool)
-    assert room._pareto_k(blind.log_weight) < room.PARETO_K
-    assert room._kish(blind.log_weight) > room.WASTEFUL
+    assert room.pareto_k(blind.log_weight) < room.PARETO_K
+    assert room.kish(blind.log_weight) > room.WASTEFUL
     assert blind.missed(scan) > 2 * room.MISSED
     assert seeing.missed(scan) < room.MISSED
