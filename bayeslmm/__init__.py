@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bayeslmm.likelihood.inference.rlrt import exact_rlrt
     from bayeslmm.likelihood.studies.power import power
     from bayeslmm.model import LinearMixedModel, from_bambi
+    from bayeslmm.parity.calibration.run import calibrate
     from bayeslmm.parity.anybody.certify import certify
     from bayeslmm.parity.compare import compare
     from bayeslmm.repeat import rerun
@@ -63,6 +64,7 @@ __all__ = [
     "__version__",
     "anova",
     "bootstrap_lrt",
+    "calibrate",
     "certify",
     "compare",
     "correlation",
@@ -99,6 +101,7 @@ _HOMES = {
     "Uniform": "bayeslmm.spec.priors",
     "anova": "bayeslmm.likelihood.inference.comparison",
     "bootstrap_lrt": "bayeslmm.likelihood.inference.ratio_test",
+    "calibrate": "bayeslmm.parity.calibration.run",
     "certify": "bayeslmm.parity.anybody.certify",
     "compare": "bayeslmm.parity.compare",
     "from_bambi": "bayeslmm.model",

@@ -20,6 +20,7 @@ from bayeslmm.runs.manifest import Manifest, data_hash
 from bayeslmm.runs.plan import Done, Plan, fresh_seed, generator
 from bayeslmm.runs.replicates import collect, finished, watched
 from bayeslmm.runs.store import Store, is_new
+from bayeslmm.spec.design import Design
 from bayeslmm.spec.labels import parameter_labels
 
 type Array = NDArray[np.float64]
@@ -194,6 +195,19 @@ def _open_store(
     return Store.open(path, manifest(fit, kind, seed, options, statistic)), seed
 
 
+def design_columns(design: Design) -> dict[str, ArrayLike]:
+    """What a design is known by."""
+    columns: dict[str, ArrayLike] = {
+        "y": design.y,
+        "X": design.X,
+        "offset": design.offset,
+        **design.residual.shown,
+    }
+    for block in design.blocks:
+        columns |= {f"codes {block.group}": block.codes, f"columns {block.group}": block.columns}
+    return columns
+
+
 def manifest(
     fit: Fitted,
     kind: BootstrapKind,
@@ -203,17 +217,9 @@ def manifest(
 ) -> Manifest:
     """What makes the replicates what they are; their number isn't part of it."""
     design = fit.design
-    columns: dict[str, ArrayLike] = {
-        "y": design.y,
-        "X": design.X,
-        "offset": design.offset,
-        **design.residual.shown,
-    }
-    for block in design.blocks:
-        columns |= {f"codes {block.group}": block.codes, f"columns {block.group}": block.columns}
     return Manifest(
         formula=fit.formula,
-        data_hash=data_hash(columns),
+        data_hash=data_hash(design_columns(design)),
         seeds={"bootstrap": seed},
         options={
             "kind": kind.keyword,

@@ -11,25 +11,17 @@ from numpy.typing import NDArray
 
 from bayeslmm.arguments import in_our_words
 from bayeslmm.errors import OptionError, check_choice
-from bayeslmm.kernel.search.optimizer import Status
-from bayeslmm.likelihood.bootstrap.engine import ResponseEngine, Source
-from bayeslmm.likelihood.bootstrap.kinds.parametric import NormalRows
-from bayeslmm.likelihood.bootstrap.parameters import parameters
-from bayeslmm.likelihood.bootstrap.reduction import RowReduction
-from bayeslmm.likelihood.bootstrap.refits import Refitter
 from bayeslmm.likelihood.bootstrap.run import first_error_of
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
 from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
-from bayeslmm.likelihood.fit import LikelihoodFit
-from bayeslmm.likelihood.fitted import FitOptions, Fitted
+from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.coef_table import coef_table
 from bayeslmm.likelihood.inference.comparison import as_ml, ratio_test
 from bayeslmm.likelihood.inference.nesting import check_nested
-from bayeslmm.likelihood.optimum import Convergence, Optimum
+from bayeslmm.likelihood.studies.truth import simulator, standing_at, true_values
 from bayeslmm.runs.plan import Plan, fresh_seed
 from bayeslmm.runs.replicates import collect, finished, watched
-from bayeslmm.spec.design import Design
-from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels, parameter_labels, sd_labels
+from bayeslmm.spec.labels import beta_labels
 
 type Array = NDArray[np.float64]
 type Test = Callable[[Fitted], float]
@@ -133,8 +125,9 @@ def power(
     model.design.residual.check_known("power by simulation", "leave the structure out, or use fit.simulate")
     seed = fresh_seed() if seed is None else seed
     plan = Plan(n, seed, n_jobs=n_jobs)
-    values = _truth(model, truth)
-    template, engine = _simulator(model, values, criterion)
+    values = true_values(model.design, truth, model.fit)
+    template = standing_at(values, model.design, criterion, model.spec.formula, model.recipe)
+    engine = simulator(template, values)
     words, function = _test(test, template, ddf)
     statistic = Statistic.of(function, template)
     task = RefitTask(engine, template.design.coordinates, statistic)
@@ -142,53 +135,6 @@ def power(
     rows, _ = collect(chunks, plan, f"power of {words}" if progress else None)
     columns = Columns.of(np.concatenate(rows), 1, False, False)
     return Power(words, values, alpha, prob, columns.values[:, 0], seed)
-
-
-def _truth(model: Any, truth: Fitted | Mapping[str, float] | None) -> "pd.Series[float]":
-    """All parameters by label."""
-    labels = parameter_labels(model.design)
-    named = dict(truth) if isinstance(truth, Mapping) else {}
-    for label in named:
-        check_choice("parameter", label, labels)
-    if set(named) == set(labels):
-        return pd.Series(named, dtype=float)[list(labels)]
-    fit = model.fit() if truth is None or isinstance(truth, Mapping) else truth
-    values = pd.Series(parameters(fit), index=list(labels))
-    return pd.Series({**values, **named}, dtype=float)
-
-
-def _simulator(model: Any, values: "pd.Series[float]", criterion: str) -> tuple[Fitted, ResponseEngine]:
-    """A fit that stands at the truth, on a simulated response, and what simulates others."""
-    design: Design = model.design
-    beta = np.asarray(values[list(beta_labels(design))], dtype=np.float64)
-    sigma = float(values[SIGMA]) if design.residual.sigma is None else design.residual.sigma
-    theta = _theta(design, values, sigma)
-    rows = NormalRows(design, theta, sigma)
-    y = design.X @ beta + design.offset + rows(np.random.default_rng(0)).y
-    simulated = design.with_response(y)
-    there = Optimum(
-        design.coordinates.start(theta),
-        np.nan,
-        Convergence(Status.CONVERGED, 0.0, np.zeros(0), (), 0, ()),
-    )
-    options = FitOptions(criterion)
-    template = LikelihoodFit(simulated, options, there, model.spec.formula, model.recipe)
-    reduction = RowReduction(simulated, simulated.kernel)
-    engine = ResponseEngine(
-        simulated, Refitter.of(template), beta, Source.of(template), rows, reduction, None
-    )
-    return template, engine
-
-
-def _theta(design: Design, values: "pd.Series[float]", sigma: float) -> Array:
-    """θ of the absolute sd and cor among the values."""
-    covariance = design.covariance
-    sd, cor = {}, {}
-    sds, cors = iter(values[list(sd_labels(design))]), iter(values[list(cor_labels(design))])
-    for number, group in enumerate(covariance.groups):
-        sd[group] = np.array([next(sds) for _ in covariance.block_sds(number)])
-        cor[group] = np.nan_to_num([next(cors) for _ in covariance.block_pairs(number)])
-    return covariance.theta_of_natural(sd, cor, sigma)
 
 
 def _test(test: Any, template: Fitted, ddf: str) -> tuple[str, Test]:

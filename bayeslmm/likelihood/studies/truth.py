@@ -1,0 +1,97 @@
+"""What data are simulated from: parameters by label, and a fit that stands there."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.kernel.search.optimizer import Status
+from bayeslmm.likelihood.bootstrap.engine import ResponseEngine
+from bayeslmm.likelihood.bootstrap.kinds.parametric import NormalRows
+from bayeslmm.likelihood.bootstrap.parameters import parameters
+from bayeslmm.likelihood.fit import LikelihoodFit
+from bayeslmm.likelihood.fitted import FitOptions, Fitted
+from bayeslmm.likelihood.optimum import Convergence, Optimum
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels, kind_of, parameter_labels, sd_labels
+from bayeslmm.spec.recipe import Recipe
+
+type Array = NDArray[np.float64]
+type Values = "pd.Series[float]"
+type Truth = Fitted | Mapping[str, float] | None
+
+RANGES = {"sd": (0.0, np.inf), "cor": (-1.0, 1.0), "sigma": (np.finfo(float).tiny, np.inf)}
+
+
+def true_values(design: Design, truth: Truth, fitted: Callable[[], Fitted]) -> Values:
+    """All parameters by label: a fit's, or those named and the rest as `fitted` to the data.
+
+    Raises
+    ------
+    OptionError
+        For an unknown label, a fit of another model, or a value outside its parameter's range.
+    """
+    labels = parameter_labels(design)
+    named = dict(truth) if isinstance(truth, Mapping) else {}
+    for label in named:
+        check_choice("parameter", label, labels)
+    if set(named) == set(labels):
+        return checked_values(pd.Series(named, dtype=float)[list(labels)])
+    fit = truth if isinstance(truth, Fitted) else fitted()
+    if parameter_labels(fit.design) != labels:
+        raise OptionError(
+            f"the truth is a fit with parameters {', '.join(parameter_labels(fit.design))}; this model has "
+            f"{', '.join(labels)}: give values by label"
+        )
+    values = pd.Series(parameters(fit), index=list(labels))
+    return checked_values(pd.Series({**values, **named}, dtype=float))
+
+
+def checked_values(values: Values) -> Values:
+    """The values, each in its parameter's range; a correlation that doesn't exist is NaN."""
+    for label, value in values.items():
+        low, high = RANGES.get(kind_of(str(label)), (-np.inf, np.inf))
+        missing = np.isnan(value) and kind_of(str(label)) == "cor"
+        if not missing and not (np.isfinite(value) and low <= value <= high):
+            raise OptionError(f"the truth has {label} = {value:g}; it lies between {low:g} and {high:g}")
+    return values
+
+
+def theta_of(design: Design, values: Values) -> tuple[Array, float]:
+    """θ of the absolute sd and cor among the values, and σ."""
+    covariance = design.covariance
+    sigma = float(values[SIGMA]) if design.residual.sigma is None else design.residual.sigma
+    sd, cor = {}, {}
+    sds, cors = iter(values[list(sd_labels(design))]), iter(values[list(cor_labels(design))])
+    for number, group in enumerate(covariance.groups):
+        sd[group] = np.array([next(sds) for _ in covariance.block_sds(number)])
+        cor[group] = np.nan_to_num([next(cors) for _ in covariance.block_pairs(number)])
+    return covariance.theta_of_natural(sd, cor, sigma), sigma
+
+
+def beta_of(design: Design, values: Values) -> Array:
+    """(p,) the fixed effects among the values."""
+    return np.asarray(values[list(beta_labels(design))], dtype=np.float64)
+
+
+def standing_at(
+    values: Values, design: Design, criterion: str, formula: str = "", recipe: Recipe | None = None
+) -> Fitted:
+    """A fit whose optimum is the truth, on a response that was simulated from it."""
+    theta, sigma = theta_of(design, values)
+    made = NormalRows(design, theta, sigma)(np.random.default_rng(0)).y
+    simulated = design.with_response(design.X @ beta_of(design, values) + design.offset + made)
+    there = Optimum(
+        design.coordinates.start(theta),
+        np.nan,
+        Convergence(Status.CONVERGED, 0.0, np.zeros(0), (), 0, ()),
+    )
+    return LikelihoodFit(simulated, FitOptions(criterion), there, formula, recipe)
+
+
+def simulator(fit: Fitted, values: Values) -> ResponseEngine:
+    """What simulates from the truth that a fit stands at, row by row, and refits."""
+    theta, sigma = theta_of(fit.design, values)
+    return ResponseEngine.of(fit, NormalRows(fit.design, theta, sigma), None)

@@ -1,0 +1,174 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import bayeslmm as bl
+from bayeslmm.errors import OptionError
+from bayeslmm.parity.calibration.methods import Method
+from bayeslmm.parity.calibration.methods.bootstrap import Bootstrap
+from bayeslmm.runs.store import Store
+
+QUICK = ["z", "satterthwaite", "kenward-roger", "deviance", "eti", "hdi"]
+
+
+def one_way(groups, size, seed=0):
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(groups), size)
+    x = rng.normal(size=groups)[g]
+    y = 1 + 0.5 * x + rng.normal(size=groups)[g] + rng.normal(size=len(g))
+    return pd.DataFrame({"y": y, "x": x, "g": g.astype(str)})
+
+
+@pytest.fixture(scope="module")
+def model():
+    return bl.LinearMixedModel("y ~ x + (1 | g)", one_way(8, 4))
+
+
+@pytest.fixture(scope="module")
+def found(model):
+    return bl.calibrate(model, n=30, seed=1, methods=QUICK, progress=False)
+
+
+TRUTH = {"beta[Intercept]": 1.0, "beta[x]": 0.5, "sd[g: Intercept]": 1.0, "sigma": 1.0}
+
+
+def test_methods_say_what_public_calls_say(model, found):
+    """The same data sets, each given to a model of its own."""
+    truth = found.truth
+    for i in (0, 7):
+        seen = calibration_data(model, truth, seed=1, number=i)
+        alone = bl.LinearMixedModel(model.spec.formula, model.data.assign(y=seen), priors=model.priors.table)
+        fit = alone.fit()
+        for word, ddf in (("z", "normal"), ("satterthwaite", "satterthwaite"), ("kenward-roger",) * 2):
+            table = fit.coef_table(ddf=ddf)
+            np.testing.assert_allclose(found.said(word).lower[i, :2], table["lower"], rtol=1e-5, atol=1e-6)
+        limits = fit.confint(method="profile")
+        inside = (limits["lower"] <= truth[limits.index]) & (truth[limits.index] <= limits["upper"])
+        np.testing.assert_array_equal(found.said("deviance").covers[i], inside[list(found.labels)])
+        for word in ("eti", "hdi"):
+            table = alone.sample(method="quadrature").estimates(interval=word).frame
+            apart = np.abs(found.said(word).lower[i] - table["lower"]) / table["sd"]
+            assert apart.max() < (0.12 if word == "eti" else 0.25)
+
+
+def calibration_data(model, truth, seed, number):
+    """The responses of one data set, from the generator of its number alone."""
+    from bayeslmm.runs.plan import generator
+
+    rng = generator(seed, number)
+    design, sigma = model.design, truth["sigma"]
+    theta = np.array([truth["sd[g: Intercept]"] / sigma])
+    b = design.Z @ (sigma * theta[0] * rng.standard_normal(design.q))
+    return (
+        design.X @ truth[["beta[Intercept]", "beta[x]"]].to_numpy()
+        + b
+        + sigma * rng.standard_normal(design.n)
+    )
+
+
+def test_numbers_are_the_same_whatever_runs_beside(model, found):
+    again = bl.calibrate(model, n=30, seed=1, methods=QUICK, progress=False, n_jobs=2)
+    np.testing.assert_array_equal(found.rows, again.rows)
+
+
+def test_a_study_goes_on_where_it_was_cut_off(model, found, tmp_path):
+    path = tmp_path / "study"
+    bl.calibrate(model, n=13, seed=1, methods=QUICK, progress=False, store=path)
+    with path.open("ab") as file:
+        file.write(b"torn")
+    again = bl.calibrate(model, n=30, methods=QUICK, progress=False, store=path)
+    assert Store.read(path).n == 30 and again.seed == 1
+    np.testing.assert_array_equal(found.rows, again.rows)
+    with pytest.raises(OptionError, match="another run"):
+        bl.calibrate(model, n=30, methods=["z"], progress=False, store=path)
+
+
+def test_shares_and_errors_are_those_of_the_rows(found):
+    row = found.table.loc[("beta[x]", "z")]
+    said = found.said("z")
+    truth = found.truth["beta[x]"]
+    inside = (said.lower[:, 1] <= truth) & (truth <= said.upper[:, 1])
+    assert row["coverage"] == pytest.approx(inside.mean())
+    assert row["type_1"] == pytest.approx(1 - inside.mean())
+    assert row["bias"] == pytest.approx(said.point[:, 1].mean() - truth)
+    assert row["width_mcse"] == pytest.approx(stats.sem(said.upper[:, 1] - said.lower[:, 1]))
+    assert set(found.trust.index) == set(found.labels)
+    assert all("trust" in each or "nominal" in each for each in found.trust["sentence"])
+
+
+def test_a_balanced_slope_between_groups_has_an_exact_t(model):
+    """With groups of one size β̂ of their covariate is least squares of means: t with J − 2 df is exact."""
+    found = bl.calibrate(
+        model,
+        truth={**TRUTH, "sd[g: Intercept]": 3.0},
+        n=400,
+        seed=2,
+        methods=["z", "kenward-roger"],
+        progress=False,
+    )
+    half = stats.t.ppf(0.975, 6)
+    exact = 2 * stats.t.cdf(stats.norm.ppf(0.975), 6) - 1
+    coverage, error = found.table["coverage"], np.sqrt(0.05 * 0.95 / 400)
+    assert abs(coverage["beta[x]", "kenward-roger"] - 0.95) < 3.5 * error
+    assert abs(coverage["beta[x]", "z"] - exact) < 3.5 * np.sqrt(exact * (1 - exact) / 400)
+    said = [found.said(word) for word in ("kenward-roger", "z")]
+    ratio = (said[0].upper - said[0].lower)[:, 1] / (said[1].upper - said[1].lower)[:, 1]
+    regular = found.rows[:, 1] == 0
+    np.testing.assert_allclose(ratio[regular], half / stats.norm.ppf(0.975), rtol=1e-6)
+    assert found.trust["method"]["beta[x]"] == "kenward-roger"
+
+
+def test_a_posterior_as_truth_gives_each_data_set_a_draw(model):
+    post = model.sample(method="quadrature", draws=100, chains=2, seed=3)
+    found = bl.calibrate(model, truth=post, n=40, seed=4, methods=["eti"], progress=False)
+    draws = post.draws_frame().to_numpy()
+    assert np.isin(found.truths[:, 0], draws[:, 0]).all() and np.ptp(found.truths[:, 0]) > 0
+    # under the prior the data were made with, intervals are calibrated on average over it; here nearly so
+    assert found.table["coverage"].min() > 0.75
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"truth": {"beta[z]": 1}}, "parameter"),
+        ({"truth": {"sd[g: Intercept]": -1}}, "between"),
+        ({"methods": ["wald"]}, "method"),
+        ({"methods": ["z", "z"]}, "twice"),
+        ({"methods": ["kenward-roger"], "criterion": "ML"}, "REML"),
+        ({"n": 100, "error": 0.005}, "takes n=1900"),
+        ({"n": 0}, "n"),
+        ({"prob": 95}, "probability"),
+    ],
+)
+def test_bad_inputs_are_told_before_any_work(model, asked, said):
+    with pytest.raises(OptionError, match=said):
+        bl.calibrate(model, **{"progress": False, **asked})
+
+
+def test_a_truth_of_another_model_is_refused(model):
+    other = bl.LinearMixedModel("y ~ 1 + (1 | g)", one_way(8, 4)).fit()
+    with pytest.raises(OptionError, match="this model has"):
+        bl.calibrate(model, truth=other, progress=False)
+
+
+@pytest.mark.parametrize("word", sorted(Method.kinds()))
+def test_every_method_speaks(model, word):
+    if word == "nuts":
+        pytest.skip("compiles a graph; its own test is slow")
+    method = Bootstrap(n=39) if word == "bootstrap" else word
+    found = bl.calibrate(model, truth=TRUTH, n=3, seed=1, methods=[method], progress=False)
+    assert (found.table.loc["beta[x]", "n"] == 3).all()
+
+
+@pytest.mark.slow
+def test_nuts_speaks(model):
+    found = bl.calibrate(model, truth=TRUTH, n=2, seed=1, methods=["nuts", "eti"], progress=False)
+    apart = found.said("nuts").lower - found.said("eti").lower
+    assert np.abs(apart).max() < 0.5
+
+
+def test_the_figure_has_every_method_of_every_estimand(found):
+    figure = found.plot()
+    drawn = sum(len(trace.x) for trace in figure.data)
+    assert drawn == 2 * len(found.table)
