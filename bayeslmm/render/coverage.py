@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import nan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bayeslmm.markup import inline
 from bayeslmm.render.style import INK, LIKELIHOOD, POSTERIOR, axis, finish
@@ -42,12 +42,14 @@ def plot_coverage(rows: Sequence[CoverageRow], prob: float) -> "Figure":
         places = [[inline(row.label) for row in own], [inline(row.method) for row in own]]
         ratios = [row.width / narrowest[row.label] for row in own]
         look = {"mode": "markers", "marker": {"color": colour, "size": 8}, "name": paradigm}
-        errors = {"type": "data", "array": [2 * row.mcse for row in own], "thickness": 1.5, "width": 0}
+        errors: dict[str, Any] = {"type": "data", "thickness": 1.5, "width": 0, "symmetric": False}
+        errors["array"] = [min(2 * row.mcse, 1 - row.coverage) for row in own]
+        errors["arrayminus"] = [min(2 * row.mcse, row.coverage) for row in own]
         figure.add_scatter(x=[row.coverage for row in own], y=places, error_x=errors, **look, row=1, col=1)
         figure.add_scatter(x=ratios, y=places, **look, showlegend=False, row=1, col=2)
     figure.add_vline(x=prob, line={"color": INK, "width": 1, "dash": "dot"}, row=1, col=1)
-    figure.update_xaxes(**axis(title="coverage", tickformat=".0%"), row=1, col=1)
-    figure.update_xaxes(**axis(title="mean width, to the narrowest"), row=1, col=2)
+    figure.update_xaxes(**axis(title={"text": "coverage"}, tickformat=".0%"), row=1, col=1)
+    figure.update_xaxes(**axis(title={"text": "mean width, to the narrowest"}), row=1, col=2)
     figure.update_yaxes(**axis(autorange="reversed"))
     return finish(figure, 110 + ROW * len(rows))
 

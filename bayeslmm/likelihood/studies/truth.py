@@ -1,6 +1,7 @@
 """What data are simulated from: parameters by label, and a fit that stands there."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -94,4 +95,5 @@ def standing_at(
 def simulator(fit: Fitted, values: Values) -> ResponseEngine:
     """What simulates from the truth that a fit stands at, row by row, and refits."""
     theta, sigma = theta_of(fit.design, values)
-    return ResponseEngine.of(fit, NormalRows(fit.design, theta, sigma), None)
+    engine = ResponseEngine.of(fit, NormalRows(fit.design, theta, sigma), None)
+    return replace(engine, beta=beta_of(fit.design, values))

@@ -37,7 +37,7 @@ class Points:
     beta_variance: Array
 
     @property
-    def weights(self) -> Array:
+    def mass(self) -> Array:
         """(n,), their sum is 1."""
         weights = np.exp(self.log_weight - self.log_weight.max())
         return np.asarray(weights / weights.sum())

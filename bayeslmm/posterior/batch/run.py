@@ -81,18 +81,18 @@ class Batch:
         parts = [parameters.sd[group] for group in groups] + [found[g] for g in groups if g in found]
         parts += [parameters.sigma[:, None]] * design.residual.sigma_free
         others = np.hstack([np.zeros((self.n, 0)), *parts])
-        weights, beta = points.weights, points.beta
-        mean = weights @ np.hstack([beta, others])
+        mass, beta = points.mass, points.beta
+        mean = mass @ np.hstack([beta, others])
         apart = (np.hstack([beta, others]) - mean) ** 2
         apart[:, : design.p] += points.beta_variance
         limits = zip(
-            weighted_limits(self._spread(points), np.repeat(weights, STRATA), self.prob),
-            weighted_limits(others, weights, self.prob),
+            weighted_limits(self._spread(points), np.repeat(mass, STRATA), self.prob),
+            weighted_limits(others, mass, self.prob),
             strict=True,
         )
         eti, hdi = (np.concatenate(part) for part in limits)
         size = kish(points.log_weight) * self.n
-        return OnePosterior(mean, np.sqrt(weights @ apart), eti, hdi, size, pareto_k(points.log_weight))
+        return OnePosterior(mean, np.sqrt(mass @ apart), eti, hdi, size, pareto_k(points.log_weight))
 
     def _spread(self, points: Points) -> Array:
         """Values of β, one from each part of every point's normal law, (n · STRATA, p)."""
