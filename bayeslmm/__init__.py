@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from bayeslmm.likelihood.inference.rlrt import exact_rlrt
     from bayeslmm.likelihood.studies.power import power
     from bayeslmm.model import LinearMixedModel, from_bambi
-    from bayeslmm.parity.calibration.run import calibrate
     from bayeslmm.parity.anybody.certify import certify
+    from bayeslmm.parity.calibration.run import calibrate
     from bayeslmm.parity.compare import compare
     from bayeslmm.repeat import rerun
     from bayeslmm.spec.priors import (

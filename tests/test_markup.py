@@ -36,8 +36,8 @@ from bayeslmm.posterior.hypotheses import PosteriorHypothesis
 from bayeslmm.posterior.loo import Loo
 from bayeslmm.posterior.means import PosteriorMeans
 from bayeslmm.posterior.result import PosteriorResult
-from bayeslmm.spec.design import Design
 from bayeslmm.repeat import Rerun, differences
+from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
 PACKAGE = Path(bl.__file__).parent

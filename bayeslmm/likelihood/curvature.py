@@ -21,6 +21,11 @@ def hessian(objective: Callable[[Array], tuple[float, Array]], x: Array, basis: 
     return _symmetric([column(STEP * along) for along in basis.T])
 
 
+def errors_of(variances: Array) -> Array:
+    """Roots of variances (m,); NaN where rounding has left less than 0."""
+    return np.sqrt(np.where(variances >= 0, variances, np.nan))
+
+
 def _symmetric(columns: list[Array]) -> Array:
     found = np.array(columns).reshape(len(columns), len(columns))
     return np.asarray(0.5 * (found + found.T))

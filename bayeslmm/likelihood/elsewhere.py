@@ -20,13 +20,12 @@ type Values = Callable[[Array], Array]
 ONE = (0.0, 0.03, 0.1, 0.25, 0.6, 1.5, 4.0, 10.0, 25.0)  # times the start of a single θ
 EACH = (0.0, 0.3, 2.0, 8.0)  # of each of two bars
 TOGETHER = (0.01, 0.1, 0.4, 1.5, 8.0)  # of a bar with more, or of several bars at once
-SIZES = np.array(
-    [0.0, 0.1, 0.5, 2.0, 8.0, 40.0, 300.0]
-)  # of each bar where an evaluation costs next to nothing
+SIZES = np.array([0.0, 0.1, 0.5, 2.0, 8.0, 40.0, 400.0, 6000.0])  # of each bar where evaluations cost little
+ALONE = np.concatenate([[0.0], np.geomspace(0.03, 1e4, 24)])  # the same of a single θ
 ANGLES = (0.0, 0.25, 0.5, 0.75)  # of π: axes of a covariance that has one direction only, two coefs at a time
 ONE_DIRECTION = (0.5, 8.0, 100.0)  # its sizes
 HIGH = 12.0  # above the minimum found: a point that high isn't begun from
-MANY = 400  # combinations looked at
+MANY = 520  # combinations looked at
 MOST = 3  # points whose way to the minimum is looked at
 BEGUN = 10  # points begun from where a search costs next to nothing
 NEIGHBOURS = 0.3  # how near points are of which one is enough
@@ -62,6 +61,8 @@ def _scaled(slot: TermSlot, factors: Array) -> Array:
 
 def many_points(covariance: CovarianceMap) -> Array:
     """θ (m, n_theta) of every combination of the bars' sizes and single directions."""
+    if covariance.n_theta == 1:
+        return np.concatenate([_scaled(slot, ALONE) for slot in covariance.slots])
     choices = [_shapes(slot) for slot in covariance.slots]
     if np.prod([len(each) for each in choices]) > MANY:
         choices = [each[:4] for each in choices]

@@ -31,7 +31,7 @@ def wald_table(fit: Fitted, prob: float, ranef: bool) -> EstimateTable:
     ----------
     prob : probability of the intervals. ranef : add one row a random effect.
     """
-    parts = [normal_rows(beta_labels(fit.design), fit.beta_values, np.sqrt(np.diag(fit.vcov_values)), prob)]
+    parts = [normal_rows(beta_labels(fit.design), fit.beta_values, fit.se.to_numpy(), prob)]
     parts += _variance_parts(fit, prob)
     if ranef:
         parts.append(normal_rows(ranef_labels(fit.design), fit.b, fit.sd_prediction, prob))

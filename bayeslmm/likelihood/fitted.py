@@ -15,6 +15,7 @@ from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.likelihood import random_effects as ranef_tables
 from bayeslmm.likelihood.criterion import Criterion
+from bayeslmm.likelihood.curvature import errors_of
 from bayeslmm.likelihood.delta_method import NaturalErrors, ThetaSigma, natural_errors, theta_sigma
 from bayeslmm.likelihood.digits import with_digits
 from bayeslmm.likelihood.optimum import Convergence, Optimum, optimize
@@ -198,7 +199,7 @@ class Fitted:
     @cached_property
     def se(self) -> pd.Series:
         """Standard errors of the fixed effects by coefficient name."""
-        return pd.Series(np.sqrt(np.diag(self.vcov_values)), index=list(self.design.coefs), name="se")
+        return pd.Series(errors_of(np.diag(self.vcov_values)), index=list(self.design.coefs), name="se")
 
     @cached_property
     def vcov(self) -> pd.DataFrame:

@@ -81,8 +81,10 @@ class Optimum:
     def after(self, first: "Optimum") -> "Optimum":
         """The same, with the evidence of a search that this one went on from."""
         own, before = self.convergence, first.convergence
+        lower = any(_is_lower(each, self.value) for each in before.elsewhere)
         evidence = replace(
             own,
+            status=Status.LOWER if lower else own.status,
             n_evaluations=before.n_evaluations + own.n_evaluations,
             restarts=before.restarts + own.restarts,
             elsewhere=before.elsewhere,
@@ -141,6 +143,7 @@ def _lowest(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:
     residual = criterion.coordinates.residual
     tiny = not residual.n_phi and criterion.kernel.n_panel * residual.evenness() < TINY
     scanned, others = (_from_many if tiny else _from_few)(criterion, first, max_iter)
+    others += _from_straight(criterion, first, max_iter)
     lowest = min([first, *others], key=lambda each: (not each.convergence.converged, each.value))
     lower = any(_is_lower(each.value, lowest.value) for each in others)
     evidence = replace(
@@ -171,6 +174,23 @@ def _from_many(criterion: Criterion, first: Optimum, max_iter: int) -> tuple[int
     found = [_minimized(criterion, start, max_iter)[0] for start in starts]
     lower = [each for each in found if _is_lower(each.value, first.value)]
     return len(points), [_descended(criterion, each.x, max_iter, each) for each in lower]
+
+
+def _from_straight(criterion: Criterion, first: Optimum, max_iter: int) -> list[Optimum]:
+    """The minimum found in coordinates without a curved structure's bends, where that is lower.
+
+    Effects whose covariate is far from 0 have a correlation next to ±1: in sds and an angle the way is long.
+    """
+    own, straight = criterion.covariance, criterion.covariance.straightened
+    if straight is own:
+        return []
+    other = replace(criterion, coordinates=replace(criterion.coordinates, covariance=straight))
+    lower = _minimized(other, other.start(), max_iter)[0]
+    if not _is_lower(lower.value, first.value):
+        return []
+    theta = own.from_factors(straight.factors(other.coordinates.theta(lower.x)))
+    x = criterion.coordinates.join(theta, criterion.coordinates.phi(lower.x))
+    return [_descended(criterion, x, max_iter)]
 
 
 def _with_phi_of(criterion: Criterion, first: Optimum, thetas: Array) -> Array:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bayeslmm.errors import OptionError, check_whole
 from bayeslmm.parity.compare import Parity, compare
@@ -26,6 +26,8 @@ BUDGET = 300.0  # seconds
 MOST, FEWEST = 2000, 100  # replicates by default, and below which none are made
 TIMED, LONG = 50, 0.1  # replicates that are timed together where one takes no longer than so many seconds
 
+type CriterionWord = Literal["REML", "ML"]
+
 
 class Model(Protocol):
     """What a run asks of a model."""
@@ -34,7 +36,7 @@ class Model(Protocol):
     def design(self) -> "Design": ...
     @property
     def priors(self) -> "Priors": ...
-    def fit(self, criterion: str) -> "LikelihoodFit": ...
+    def fit(self, criterion: CriterionWord) -> "LikelihoodFit": ...
     def sample(self, *options: Any, **others: Any) -> "PosteriorResult": ...
     def stated(self) -> Mapping[str, Any]: ...
 
@@ -56,7 +58,7 @@ class RunOptions:
         For a number out of range, before any work.
     """
 
-    criterion: str = "REML"
+    criterion: CriterionWord = "REML"
     seed: int = 1
     boot: int | None = None
     budget: float = BUDGET

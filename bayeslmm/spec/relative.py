@@ -1,7 +1,7 @@
 """The covariance map: θ in lme4's order ↔ the relative factors of all blocks ↔ natural sd and cor."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import NamedTuple, Protocol
@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .covariance import CovarianceStructure
+from .covariance import CovarianceStructure, Unstructured
 from .covariance.algebra import inverse_factor
 from .residual import Residual
 
@@ -79,6 +79,13 @@ class TermSlot:
         """Free standard deviations, as coef positions in the block."""
         return tuple(self.first + i for i in self.structure.sd_index)
 
+    @property
+    def straightened(self) -> "TermSlot":
+        """The same bar in linear coordinates, where any covariance has as many."""
+        free = Unstructured(self.structure.k)
+        bent = not self.structure.linear and free.n_params == self.structure.n_params
+        return replace(self, structure=free) if bent else self
+
 
 @dataclass(frozen=True, eq=False)
 class CovarianceMap:
@@ -137,6 +144,13 @@ class CovarianceMap:
     def linear(self) -> bool:
         """Is Λ linear in θ? Then flat(θ) = θ · jacobian."""
         return all(slot.structure.linear for slot in self.slots)
+
+    @cached_property
+    def straightened(self) -> "CovarianceMap":
+        """The same map, or with `Unstructured` for curved structures that have as many θ."""
+        slots = tuple(slot.straightened for slot in self.slots)
+        same = all(one is other for one, other in zip(slots, self.slots, strict=True))
+        return self if same else replace(self, slots=slots)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -14,8 +14,14 @@ def test_a_random_design_is_fitted_or_refused(seed):
 # a vanished sd whose correlation is free; a bar far from its origin; several minima in a few rows or of a few
 # heavy ones; no minimum
 BEATEN_ONCE = (1016, 1082, 1127, 2001, 3110, 3148, 3173, 3208, 3435, 3564, 30519)
+DRESSED = (50777, 51452)  # one heavy row, far from its start; a curved structure far from its origin
 
 
 @pytest.mark.parametrize("seed", BEATEN_ONCE)
 def test_restarts_find_nothing_lower(seed):
     assert [what for kind, what in faults(seed) if kind == "beaten"] == []
+
+
+@pytest.mark.parametrize("seed", DRESSED)
+def test_restarts_of_dressed_designs_find_nothing_lower(seed):
+    assert [what for kind, what in faults(seed, dressed) if kind == "beaten"] == []

@@ -58,4 +58,4 @@ def standard_errors(fit: Fitted) -> Array:
     sigma = [errors.sigma] * (fit.design.residual.sigma_free)
     parts = [errors.sd[group] for group in groups] + [errors.cor[group] for group in groups]
     parts.append(fit.residual_errors)
-    return np.concatenate([np.sqrt(np.diag(fit.vcov_values)), *parts, np.array(sigma)])
+    return np.concatenate([fit.se.to_numpy(), *parts, np.array(sigma)])

@@ -5,6 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
+from bayeslmm.likelihood.curvature import errors_of
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.ddf.base import DDF
 from bayeslmm.likelihood.inference.ddf.methods import ddf_of
@@ -39,7 +40,7 @@ def t_frame(method: DDF, L: Array, estimate: Array, null: Array, prob: float) ->
 
     if not 0 < prob < 1:
         raise OptionError(f"prob is {prob}; a probability lies between 0 and 1")
-    se = np.sqrt(method.variance(L))
+    se = errors_of(method.variance(L))
     df = method.df(L)
     t = (estimate - null) / se
     half = stdtrit(df, 0.5 + prob / 2) * se

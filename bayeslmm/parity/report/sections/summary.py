@@ -12,7 +12,8 @@ from bayeslmm.render.page.blocks import Block, Cell, Table, Text
 from bayeslmm.spec.labels import beta_labels
 
 if TYPE_CHECKING:
-    from bayeslmm.likelihood.fit import DdfWord, LikelihoodFit
+    from bayeslmm.likelihood.fit import LikelihoodFit
+    from bayeslmm.likelihood.looked_at import DdfWord
 
 
 class Summary(ReportSection):
