@@ -10,10 +10,13 @@ from bayeslmm.parity.anybody.certify import certify_graph
 from bayeslmm.parity.certificate.as_sampled import Densities
 from bayeslmm.parity.certificate.design_witness import design_line
 from bayeslmm.parity.certificate.explicit_graph import Integral, explicit_line
+from bayeslmm.parity.certificate.line import Line
 from bayeslmm.parity.certificate.part import Part, part_of
 from bayeslmm.parity.certificate.points import Array, ByGroup, Point, draw_points, off_zero
 from bayeslmm.parity.certificate.record import Certificate
-from bayeslmm.parity.certificate.theorem import theorem_line
+from bayeslmm.parity.certificate.theorem import NAME as THEOREM
+from bayeslmm.parity.certificate.theorem import TOLERANCE as SE
+from bayeslmm.parity.certificate.theorem import FlatIntegral, theorem_line
 
 if TYPE_CHECKING:
     from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
@@ -56,7 +59,7 @@ def certificate_of(
             first if first.ok else replace(first, sentence=f"{first.sentence} {graphs.differences}"),
             densities.priors_line(graphs.sampled, within),
             densities.marginal_line(graphs.sampled["marginal"], within),
-            theorem_line(_by_reml(part.design, None if part.about else fit), graphs.flat),
+            _theorem(part.design, None if part.about else fit, graphs.flat),
             design_line(design, origin),
         ),
         part.about,
@@ -69,6 +72,15 @@ def _part(design: "Design", priors: "Priors | None") -> Part:
     from bayeslmm.spec.priors import default_priors
 
     return part_of(design, priors or default_priors(design))
+
+
+def _theorem(design: "Design", fit: "Fitted | None", flat: FlatIntegral) -> Line:
+    if design.unidentified:
+        return Line.without(THEOREM, f"there is no REML estimate: {design.unidentified}", SE)
+    found = _by_reml(design, fit)
+    if not found.convergence.converged:
+        return Line.without(THEOREM, f"the fit isn't at its optimum: {found.convergence.advice}", SE)
+    return theorem_line(found, flat)
 
 
 def _by_reml(design: "Design", fit: "Fitted | None") -> "Fitted":

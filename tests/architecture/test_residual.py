@@ -13,6 +13,7 @@ READERS = {
     PACKAGE / name
     for name in (
         "model.py",
+        "parity/certificate/rebuilt.py",
         "spec/model_spec.py",
         "spec/in_memory.py",
         "spec/prediction.py",

@@ -79,7 +79,7 @@ def _of_data(e: Evidence) -> list[Difference]:
 
 
 def _of_weights(e: Evidence, found: Array) -> Iterator[Difference]:
-    w = e.ours.weights
+    w = e.ours.row_precisions
     others = {
         "are left out": np.ones_like(w),
         "are squared": w**2,

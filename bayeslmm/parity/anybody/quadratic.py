@@ -61,14 +61,14 @@ class Ours:
         return np.hstack([self.design.X, self.design.Z.toarray()])
 
     @cached_property
-    def weights(self) -> Array:
-        """(n,) w."""
+    def row_precisions(self) -> Array:
+        """(n,) w, precisions of rows in units of 1/σ²."""
         return 1 / self.design.residual.variances()
 
     def gram(self, weights: Array | None = None, columns: Array | None = None) -> Array:
         """CᵀWC, of other weights or columns where they are given."""
         C = self.columns if columns is None else columns
-        return np.asarray((C * (self.weights if weights is None else weights)[:, None]).T @ C)
+        return np.asarray((C * (self.row_precisions if weights is None else weights)[:, None]).T @ C)
 
     @cached_property
     def data_gram(self) -> Array:
@@ -77,7 +77,7 @@ class Ours:
 
     def shift(self, values: Array) -> Array:
         """CᵀW values, (p + q,)."""
-        return np.asarray(self.columns.T @ (self.weights * values))
+        return np.asarray(self.columns.T @ (self.row_precisions * values))
 
     def prior(self, natural: Mapping[str, float]) -> Array:
         """K, (p + q, p + q); infinite where a covariance is singular."""

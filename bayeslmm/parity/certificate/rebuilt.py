@@ -175,7 +175,7 @@ class Rebuilt:
         total = sum((self._one_column(text) for text in self.text.offsets), np.zeros(len(self.rows)))
         return np.asarray(total + self._given(self.origin.spec.offset, 0.0))
 
-    def weights(self) -> Array:
+    def prior_weights(self) -> Array:
         """(n,) prior weights."""
         return self._given(self.origin.spec.weights, 1.0)
 
