@@ -21,7 +21,7 @@ from bayeslmm.posterior.graph.integrated import GraphDensity
 from bayeslmm.spec.build import build
 from bayeslmm.spec.covariance import structures_by_keyword
 from bayeslmm.spec.model_spec import ModelSpec
-from bayeslmm.spec.priors import default_priors
+from bayeslmm.spec.priors import LKJ, Gamma, LogNormal, StudentT, TruncatedNormal, Uniform, default_priors
 
 MODELS = {
     "sleepstudy": "Reaction ~ Days + (Days | Subject)",
@@ -298,3 +298,34 @@ def test_faults_are_seen_at_any_origin_and_size(far_design):
         return replace(right, logp=right.logp + 0.5 * float(np.log(weights).sum()))
 
     assert not certify(far_design, graphs_of(far_design, default_priors(far_design)).witness, faulty).ok
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("centred", [False, True])
+def test_the_graphs_are_those_that_were_sampled(centred):
+    """With priors of every family of their own, bounds and all."""
+    design = design_of("sleepstudy")
+    changes = {
+        "beta[Intercept]": StudentT(4.0, 250.0, 100.0),
+        "beta[Days]": Uniform(-50.0, 50.0),
+        "sd[Subject: Intercept]": Gamma(2.0, 0.1),
+        "sd[Subject: Days]": TruncatedNormal(5.0, 5.0, 1.0, 40.0),
+        "cor": LKJ(0.7),
+        "sigma": LogNormal(3.0, 1.0),
+    }
+    certificate = certificate_of(design, default_priors(design).replace(changes), centred=centred)
+    assert all(line.ok for line in certificate.lines[:4]), certificate
+    assert len(certificate["priors"].frame["variable"].unique()) == 6
+    assert (certificate.points.filter(like="sd[").min(axis=None) > 0) == centred
+
+
+def test_a_certificate_reads_as_its_lines():
+    design = design_of("Dyestuff2")
+    certificate = certificate_of(design)
+    frame = certificate.to_frame()
+    assert list(frame.index) == LINES
+    assert list(frame["result"]) == ["passed"] * 4 + ["not computed"]
+    assert "doesn't rise off 1 boundary" in certificate["theorem"].sentence
+    assert certificate["design"].ok is None
+    assert "Certificate: passed" in certificate._repr_html_()
+    assert repr(certificate).startswith("Certificate(passed: ")
