@@ -105,12 +105,12 @@ class Fitted:
         """
         last, scale = self, float(np.std(self.design.y))
         for _ in range(max_rounds):
-            values = last.fitted.to_numpy()
+            values = np.asarray(last.fitted, dtype=np.float64)
             design = replace(last.design, residual=last.design.residual.with_fitted(values))
             optimum = optimize(last.options.objective(design), last.optimum.x, last.options.max_iter)
             settled = design.at_phi(design.coordinates.phi(optimum.x))
             last = replace(last, design=settled, optimum=optimum)
-            if np.max(np.abs(last.fitted.to_numpy() - values)) < STILL * scale:
+            if np.max(np.abs(last.fitted - values)) < STILL * scale:
                 return last
         warnings.warn(
             f"the variance of fitted values has no fixed point within {max_rounds} rounds; take a "

@@ -28,8 +28,10 @@ def columns_of(
     correlation: CorrelationStructure | None, variances: tuple[VarianceFunction, ...]
 ) -> dict[str, str]:
     """The columns that structures read, and what each is."""
-    own = [] if correlation is None else [(correlation, "column of the correlation")]
-    named = [*own, *((each, "column of the variance") for each in variances)]
+    named: list[tuple[CorrelationStructure | VarianceFunction, str]] = []
+    if correlation is not None:
+        named.append((correlation, "column of the correlation"))
+    named += [(each, "column of the variance") for each in variances]
     return {
         name: role
         for structure, role in named

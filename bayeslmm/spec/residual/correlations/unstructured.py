@@ -33,7 +33,7 @@ class Unstructured(CorrelationStructure):
 
     @staticmethod
     def _matrix(phi: Any, k: int) -> Any:
-        root = np.zeros((k, k), dtype=phi.dtype) + np.eye(k)
+        root = np.eye(k, dtype=phi.dtype)
         root[np.tril_indices(k, -1)] = phi
         length = np.sqrt(np.sum(root * root, axis=1))
         return (root @ root.T) / np.outer(length, length)

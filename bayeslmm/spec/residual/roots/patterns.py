@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -14,26 +15,40 @@ if TYPE_CHECKING:
 
 
 class Stack(NamedTuple):
-    """Groups of one pattern: rows (g, m) of each; which places (m, m) pairs have, −1 for a row with "
-    "itself."""
+    """Groups of one size m, those of one pattern together.
+
+    Attributes
+    ----------
+    rows : (g, m) of each group. pattern : (g,) which of the stack's patterns each has, increasing.
+    first : (p,) the first group of each. places : (p, m, m) of pairs of rows, −1 for a row with itself.
+    """
 
     rows: Codes
+    pattern: Codes
+    first: Codes
     places: Codes
+
+    @property
+    def counts(self) -> Array:
+        """(p, 1, 1) groups of each pattern."""
+        return np.diff(np.append(self.first, len(self.rows)))[:, None, None].astype(np.float64)
 
 
 class Factor(NamedTuple):
-    """C = LLᵀ, and L⁻¹, (m, m)."""
+    """C = LLᵀ of each pattern of a stack, and L⁻¹, (p, m, m)."""
 
     L: Array
     inverse: Array
 
     @classmethod
     def of(cls, C: Array) -> Self:
-        """Factor a correlation matrix."""
-        from scipy.linalg import solve_triangular
-
-        L = _cholesky(C)
-        return cls(L, np.asarray(solve_triangular(L, np.eye(len(L)), lower=True, check_finite=False)))
+        """Factor correlation matrices; NaN where one isn't positive definite, and criteria infinite."""
+        try:
+            L = np.linalg.cholesky(C)
+        except np.linalg.LinAlgError:
+            nothing = np.full(C.shape, np.nan)
+            return cls(nothing, nothing)
+        return cls(L, np.tril(np.linalg.inv(L)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,36 +57,37 @@ class Patterns(Root):
 
     Attributes
     ----------
-    stacks : by pattern.
+    stacks : by size.
     """
 
     stacks: tuple[Stack, ...]
 
     @classmethod
     def of(cls, joined: Joined, place: Places) -> Self:
-        members: dict[bytes, list[Codes]] = defaultdict(list)
-        for first, end in zip(joined.first[:-1], joined.first[1:], strict=True):
+        members: dict[int, dict[bytes, list[Codes]]] = defaultdict(lambda: defaultdict(list))
+        for first, end in pairwise(joined.first.tolist()):
             rows = joined.order[first:end]
-            members[joined.at[rows].tobytes() + bytes([joined.strata[rows[0]]])].append(rows)
-        stacks = [np.stack(groups) for groups in members.values()]
-        pairs = [np.triu_indices(rows.shape[1], 1) for rows in stacks]
-        places = [
-            place(joined.at[rows[0, i]], joined.at[rows[0, j]])
-            for rows, (i, j) in zip(stacks, pairs, strict=True)
-        ]
-        strata = [joined.strata[rows[0, i]] for rows, (i, _) in zip(stacks, pairs, strict=True)]
+            key = joined.at[rows].tobytes() + joined.strata[rows[:1]].tobytes()
+            members[end - first][key].append(rows)
+        own = [_arranged(list(patterns.values())) for patterns in members.values()]
+        ends = [_first_of_patterns(rows, first) for rows, _, first in own]
+        places = [place(joined.at[i], joined.at[j]) for i, j in ends]
+        none = np.zeros(0, dtype=np.int64)
         unique = Unique.of(
-            np.concatenate([np.zeros(0), *places]), np.concatenate([np.zeros(0, np.int64), *strata])
+            np.concatenate([none, *places]), np.concatenate([none, *(joined.strata[i] for i, _ in ends)])
         )
-        parts = np.split(unique.which, np.cumsum([len(each) for each in places])[:-1]) if stacks else []
-        return cls(joined, unique, tuple(map(_stack, stacks, pairs, parts)))
+        parts = np.split(unique.which, np.cumsum([len(each) for each in places])[:-1]) if own else []
+        return cls(
+            joined, unique, tuple(_stack(*each, which) for each, which in zip(own, parts, strict=True))
+        )
 
     def _factors(self, rho: Array) -> list[Factor]:
-        """Of each pattern; of the last rho that was asked for they are kept."""
+        """Of each stack; of the last rho that was asked for they are kept."""
         key = rho.tobytes()
         if key not in self._kept:
             self._kept.clear()
-            self._kept[key] = [Factor.of(_filled(rho, stack)) for stack in self.stacks]
+            filled = np.append(rho, 1.0)  # −1 is the last, a row with itself
+            self._kept[key] = [Factor.of(filled[stack.places]) for stack in self.stacks]
         return self._kept[key]
 
     @cached_property
@@ -85,25 +101,24 @@ class Patterns(Root):
         return self._through(rows, [each.L for each in self._factors(rho)])
 
     def transposed(self, rho: Array, rows: Array) -> Array:
-        return self._through(rows, [each.inverse.T for each in self._factors(rho)])
+        return self._through(rows, [each.inverse.mT for each in self._factors(rho)])
 
     def untransposed(self, rho: Array, rows: Array) -> Array:
-        return self._through(rows, [each.L.T for each in self._factors(rho)])
+        return self._through(rows, [each.L.mT for each in self._factors(rho)])
 
     def _through(self, rows: Array, matrices: list[Array]) -> Array:
         out = np.empty(rows.shape)
         for stack, matrix in zip(self.stacks, matrices, strict=True):
-            out[stack.rows] = matrix @ rows[stack.rows]
+            out[stack.rows] = matrix[stack.pattern] @ rows[stack.rows]
         return out
 
     def matrix(self, rho: Array) -> "csr_array":
         from scipy.sparse import csr_array
 
         n, parts = self.joined.n, []
-        for stack, (L, inverse) in zip(self.stacks, self._factors(rho), strict=True):
-            i, j = np.tril_indices(len(L))
-            shape = (len(stack.rows), len(i))
-            parts.append((np.broadcast_to(inverse[i, j], shape), stack.rows[:, i], stack.rows[:, j]))
+        for stack, (_, inverse) in zip(self.stacks, self._factors(rho), strict=True):
+            i, j = np.tril_indices(stack.rows.shape[1])
+            parts.append((inverse[:, i, j][stack.pattern], stack.rows[:, i], stack.rows[:, j]))
         values, rows, columns = (
             np.concatenate([each.ravel() for each in own]) for own in zip(*parts, strict=True)
         )
@@ -112,28 +127,29 @@ class Patterns(Root):
     def pull(self, rho: Array, rows: Any, by_whitened: Any) -> Array:
         out = np.zeros(len(rho))
         for stack, (L, inverse) in zip(self.stacks, self._factors(rho), strict=True):
-            outer = inverse.T @ _products(by_whitened, rows, stack.rows) @ inverse.T  # L⁻ᵀ W̄ Wᵀ
-            by_factor = -np.tril(outer)
-            inner = np.tril(L.T @ by_factor)
-            inner[np.diag_indices(len(L))] *= 0.5
-            self._add(out, stack, inverse.T @ (inner + inner.T) @ inverse)
+            products = np.add.reduceat(_products(by_whitened, rows, stack.rows), stack.first)
+            by_factor = -np.tril(inverse.mT @ products @ inverse.mT)  # −L⁻ᵀ W̄ Wᵀ
+            inner = np.tril(L.mT @ by_factor)
+            inner *= 1 - 0.5 * np.eye(inner.shape[1])
+            self._add(out, stack, inverse.mT @ (inner + inner.mT) @ inverse)
         return out
 
     def _add(self, out: Array, stack: Stack, by_matrix: Array) -> None:
-        """Add a symmetric derivative by C, each pair of rows counted once."""
-        i, j = np.triu_indices(len(by_matrix), 1)
-        out += np.bincount(stack.places[i, j], by_matrix[i, j], minlength=len(out))
+        """Add symmetric derivatives by C, each pair of rows counted once."""
+        i, j = np.triu_indices(by_matrix.shape[1], 1)
+        places, slopes = stack.places[:, i, j].ravel(), by_matrix[:, i, j].ravel()
+        out += np.bincount(places, slopes, minlength=len(out))
 
     def log_pivots(self, rho: Array) -> Array:
         out = np.empty(self.joined.n)
         for stack, (L, _) in zip(self.stacks, self._factors(rho), strict=True):
-            out[stack.rows] = 2 * np.log(np.diag(L))
+            out[stack.rows] = 2 * np.log(np.diagonal(L, axis1=1, axis2=2))[stack.pattern]
         return out
 
     def log_det_gradient(self, rho: Array) -> Array:
         out = np.zeros(len(rho))
         for stack, (_, inverse) in zip(self.stacks, self._factors(rho), strict=True):
-            self._add(out, stack, 2 * len(stack.rows) * inverse.T @ inverse)
+            self._add(out, stack, 2 * stack.counts * (inverse.mT @ inverse))
         return out
 
     @property
@@ -141,28 +157,29 @@ class Patterns(Root):
         return None
 
 
-def _stack(rows: Codes, pairs: tuple[Codes, Codes], places: Codes) -> Stack:
-    index = np.full((rows.shape[1], rows.shape[1]), -1)
-    index[pairs] = index[pairs[::-1]] = places
-    return Stack(rows, index)
+def _arranged(patterns: list[list[Codes]]) -> tuple[Codes, Codes, Codes]:
+    """Groups of one size, pattern by pattern: rows (g, m), pattern (g,) and the first of each (p,)."""
+    counts = np.array([len(groups) for groups in patterns])
+    rows = np.stack([own for groups in patterns for own in groups])
+    return rows, np.repeat(np.arange(len(patterns)), counts), np.cumsum(counts) - counts
 
 
-def _filled(rho: Array, stack: Stack) -> Array:
-    return np.append(rho, 1.0)[stack.places]  # −1 is the last, a row with itself
+def _first_of_patterns(rows: Codes, first: Codes) -> tuple[Codes, Codes]:
+    """Pairs i < j of rows of one group of each pattern, pattern by pattern."""
+    i, j = np.triu_indices(rows.shape[1], 1)
+    return rows[first][:, i].ravel(), rows[first][:, j].ravel()
 
 
-def _cholesky(C: Array) -> Array:
-    """L, NaN where C isn't positive definite in floating point: a criterion there is infinite."""
-    try:
-        return np.linalg.cholesky(C)
-    except np.linalg.LinAlgError:
-        return np.full(C.shape, np.nan)
+def _stack(rows: Codes, pattern: Codes, first: Codes, which: Codes) -> Stack:
+    m = rows.shape[1]
+    places = np.full((len(first), m, m), -1)
+    i, j = np.triu_indices(m, 1)
+    places[:, i, j] = places[:, j, i] = which.reshape(len(first), -1)
+    return Stack(rows, pattern, first, places)
 
 
 def _products(by: Any, rows: Any, members: Codes) -> Array:
-    """Σ over groups of W̄ rowsᵀ, (m, m)."""
+    """W̄ rowsᵀ of each group, (g, m, m)."""
     if isinstance(rows, np.ndarray):
-        flat = (each[members].transpose(1, 0, 2).reshape(members.shape[1], -1) for each in (by, rows))
-        left, right = flat
-        return np.asarray(left @ right.T)
-    return np.asarray(sum((by[own] @ rows[own].T).toarray() for own in members))
+        return np.asarray(by[members] @ rows[members].mT)
+    return np.array([(by[own] @ rows[own].T).toarray() for own in members])
