@@ -33,6 +33,7 @@ class Summary:
     scaled_residuals : their quartiles and extremes; empty where the rows aren't in memory.
     random : one row a variance: group, name, variance, sd, then correlations with the coefs before.
     sizes : number of observations, and levels of each group.
+    residual : parameters of the residual's correlation and variance: name, value; empty where it has none.
     fixed : estimate, se, t, and df and p where they were asked for, by coefficient. ddf : whose they are.
     correlation : of the estimates, None where there are many.
     notes : what the reader must know of the design and of convergence.
@@ -44,6 +45,7 @@ class Summary:
     scaled_residuals: "pd.Series[float]"
     random: pd.DataFrame
     sizes: dict[str, int]
+    residual: pd.DataFrame
     fixed: pd.DataFrame
     ddf: str
     correlation: pd.DataFrame | None
@@ -69,6 +71,7 @@ class Summary:
             ("", _line(self.criteria, "{:.1f}")),
             ("Scaled residuals:", _line(self.scaled_residuals, "{:.4f}")),
             ("Random effects:", f"{_random_text(self.random)}\n{sizes}"),
+            ("Residual:", _residual_text(self.residual)),
             (f"Fixed effects{self.ddf}:", _fixed_text(self.fixed)),
             ("Correlation of fixed effects:", _lower_text(self.correlation)),
             ("Notes:", "\n".join(self.notes)),
@@ -88,6 +91,7 @@ def summarize(fit: Fitted, tested: pd.DataFrame | None = None) -> Summary:
         scaled_residuals=_five_numbers(fit.pearson_residuals) if design.in_memory else pd.Series(dtype=float),
         random=_random(fit),
         sizes={"observations": design.n} | {block.group: block.n_levels for block in design.blocks},
+        residual=_residual(fit),
         fixed=fixed if tested is None else pd.DataFrame(tested[["estimate", "se", "df", "t", "p"]]),
         ddf="" if tested is None else f" ({tested.attrs['ddf'].title()} df)",
         correlation=_correlation(fit.vcov) if 1 < design.p <= MOST_CORRELATED else None,
@@ -117,6 +121,12 @@ def _random(fit: Fitted) -> pd.DataFrame:
             rows.append({"group": group, "name": coef, "variance": sd**2, "sd": sd} | cors)
     rows.append({"group": RESIDUAL, "name": "", "variance": fit.sigma**2, "sd": fit.sigma})
     return pd.DataFrame(rows)
+
+
+def _residual(fit: Fitted) -> pd.DataFrame:
+    found = fit.residual_natural if fit.design.in_memory else None
+    labels, values = ((), ()) if found is None else (found.labels, found.values)
+    return pd.DataFrame({"name": labels, "value": values})
 
 
 def _correlation(vcov: pd.DataFrame) -> pd.DataFrame:
@@ -156,6 +166,13 @@ def _random_text(random: pd.DataFrame) -> str:
         ].to_numpy()
     ]
     return _columns([head, *body], left=2)
+
+
+def _residual_text(residual: pd.DataFrame) -> str:
+    if residual.empty:
+        return ""
+    values = [f"{value:#.5g}" for value in residual["value"]]
+    return _columns([["Name", "Value"], *map(list, zip(residual["name"], values, strict=True))], left=1)
 
 
 def _fixed_text(fixed: pd.DataFrame) -> str:

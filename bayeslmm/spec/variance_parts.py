@@ -22,23 +22,26 @@ class VarianceParts:
     ----------
     gram : (p, p) covariance of X's columns, divided by n − 1.
     moments : by grouping factor (k, k), the mean over rows of vzzᵀ, v the level's own variance relative to T.
+    residual : mean over rows of the residual's variance over σ², of observations with weight 1.
     """
 
     gram: Array
     moments: Mapping[str, Array]
+    residual: float
 
     @classmethod
     def of(cls, design: Design) -> Self:
         """The moments of a design with rows in memory."""
         centred = design.X - design.X.mean(axis=0)
         gram = centred.T @ centred / max(design.n - 1, 1)
-        return cls(gram, {block.group: _moments(block) for block in design.blocks})
+        moments = {block.group: _moments(block) for block in design.blocks}
+        return cls(gram, moments, design.residual.mean_variance)
 
     def variances(self, beta: Array, factors: Iterable[Array], sigma: Array) -> dict[str, Array]:
         """By source, "fixed", each grouping factor, "residual", shaped as sigma (...).
 
         Var(Xβ) is the sample's, without the offset; a factor's is the mean over rows of zᵀTz (Johnson 2014);
-        the residual's is σ², of an observation with weight 1.
+        the residual's is σ² times the mean of R's diagonal, of observations with weight 1.
 
         Parameters
         ----------
@@ -50,7 +53,7 @@ class VarianceParts:
             for (group, moments), factor in pairs
         }
         fixed = np.einsum("...i,ij,...j->...", beta, self.gram, beta)
-        return {FIXED: fixed, **random, RESIDUAL: np.square(sigma)}
+        return {FIXED: fixed, **random, RESIDUAL: self.residual * np.square(sigma)}
 
 
 def _moments(block: Block) -> Array:

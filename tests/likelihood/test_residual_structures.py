@@ -97,7 +97,12 @@ def test_standard_errors_of_phi_are_of_the_curvature(fit: LikelihoodFit) -> None
     assert set(fit.residual_parameters["name"]) <= set(fit.estimates().frame.index)
 
 
-def test_refits_move_phi(fit: LikelihoodFit) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["generalized least squares", *(pytest.param(each, marks=pytest.mark.slow) for each in list(MODELS)[1:])],
+)
+def test_refits_move_phi(name: str) -> None:
+    fit = fitted(name)
     again = fit.refit(fit.design.y)
     assert_allclose(again.optimum.x, fit.optimum.x, atol=1e-4)
     responses = fit.simulate(2, seed=1).to_numpy().T
@@ -167,6 +172,11 @@ def test_what_needs_a_known_residual_says_so(ask) -> None:
     model = bl.LinearMixedModel("y ~ x + (1 | g)", rows(), correlation=C.AR1("t | g"))
     with pytest.raises(OptionError, match=r"phi\[AR1\]"):
         ask(model, model.fit())
+
+
+def test_shares_of_variance_are_means_over_rows(fit: LikelihoodFit) -> None:
+    expected = fit.sigma**2 * np.mean(fit.design.residual.variances())
+    assert_allclose(fit.variance_decomposition().frame.loc["variance[residual]", "estimate"], expected)
 
 
 def test_cases_are_not_drawn_apart() -> None:

@@ -50,7 +50,12 @@ def fitted(structure: str, fixed: str, method: str) -> LikelihoodFit:
         return model.fit(method)
 
 
-@pytest.fixture(params=NAMES)
+def marked(name: str) -> Any:
+    """By ML what by REML is looked at always."""
+    return pytest.param(name, marks=pytest.mark.slow) if reference(name)["method"] == "ML" else name
+
+
+@pytest.fixture(params=map(marked, NAMES))
 def both(request: pytest.FixtureRequest) -> tuple[LikelihoodFit, dict[str, Any]]:
     own = reference(request.param)
     return fitted(own["structure_code"], own["fixed_part"], own["method"]), own

@@ -52,7 +52,12 @@ def criterion(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=GAUSSIAN)
+def marked(name: str) -> Any:
+    """Joined rows in a plane take long."""
+    return pytest.param(name, marks=pytest.mark.slow) if reference(name)["dataset"] == "Wheat2" else name
+
+
+@pytest.fixture(params=map(marked, GAUSSIAN))
 def both(request: pytest.FixtureRequest, criterion: str) -> tuple[LikelihoodFit, dict[str, Any]]:
     return fitted(request.param, criterion), reference(request.param)["fits"][criterion]
 
@@ -169,6 +174,7 @@ def test_intervals(both: tuple[LikelihoodFit, dict[str, Any]]) -> None:
         assert_allclose(row[end], intervals[end], atol=0.01 * width)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ITERATED)
 def test_fixed_points_of_fitted_values(name: str, criterion: str) -> None:
     """nlme stops its iteration earlier: numbers agree to what its tolerance of 1e-6 leaves."""

@@ -43,9 +43,11 @@ def test_random_effects_run_block_level_coef_with_coef_fastest():
 
 
 def test_a_label_tells_its_kind():
-    made = (*labels.parameter_labels(small_design()), *labels.ranef_labels(small_design()))
+    design = small_design()
+    design.residual.labels = ("phi[AR1]", "delta[Power: age]", "nugget")
+    made = (*labels.parameter_labels(design), *labels.ranef_labels(design))
     assert [labels.kind_of(label) for label in made] == (
-        ["beta"] * 2 + ["sd"] * 3 + ["cor", "sigma"] + ["ranef"] * 5
+        ["beta"] * 2 + ["sd"] * 3 + ["cor", "phi", "delta", "nugget", "sigma"] + ["ranef"] * 5
     )
     assert set(map(labels.kind_of, made)) == set(labels.KINDS)
 

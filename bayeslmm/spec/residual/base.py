@@ -226,6 +226,11 @@ class Residual(Registered, ABC):
         """Diagonal (n,) of R."""
         return self._variances(self._checked(phi))
 
+    @property
+    def mean_variance(self) -> float:
+        """Mean over rows of R's diagonal, as if no row had a prior weight, at the φ that R is settled at."""
+        return 1.0
+
     def evenness(self, phi: ArrayLike = ()) -> float:
         """(Σw)²/(n Σw²) of the rows' precisions w: the share of them that would tell as much, all alike."""
         if self.is_identity:

@@ -257,6 +257,11 @@ class Structured(Residual):
         return csr_array((values, (i, j)), shape=(new.n, self.n))
 
     @property
+    def mean_variance(self) -> float:
+        variances = self.variances() * self.data.get("weights", 1.0)
+        return float(np.mean(variances))
+
+    @property
     def of_fitted(self) -> bool:
         return any(part.structure.of == FITTED for part in self.spreads)
 

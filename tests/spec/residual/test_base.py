@@ -36,7 +36,7 @@ def dense(made: Residual, phi: np.ndarray) -> np.ndarray:
     return root @ root.T
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(residuals())
 def test_elements_are_those_of_dense_R(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
@@ -48,7 +48,7 @@ def test_elements_are_those_of_dense_R(case: tuple[Residual, np.ndarray]) -> Non
         np.testing.assert_allclose(slope, expected, rtol=1e-6, atol=1e-7)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(residuals())
 def test_transposes(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
@@ -57,7 +57,7 @@ def test_transposes(case: tuple[Residual, np.ndarray]) -> None:
     np.testing.assert_allclose(made.transposed(unit, phi), made.whiten(unit, phi).T, **CLOSE)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(residuals(), st.integers(0, 3))
 def test_whitening_is_undone(case: tuple[Residual, np.ndarray], width: int) -> None:
     made, phi = case
@@ -67,7 +67,7 @@ def test_whitening_is_undone(case: tuple[Residual, np.ndarray], width: int) -> N
         np.testing.assert_allclose(made.whiten(made.unwhiten(rows, phi), phi), rows, **CLOSE)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(residuals())
 def test_sparse_rows_are_whitened_as_dense_ones(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
@@ -77,7 +77,7 @@ def test_sparse_rows_are_whitened_as_dense_ones(case: tuple[Residual, np.ndarray
     np.testing.assert_allclose(found.toarray(), made.whiten(rows, phi), **CLOSE)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(residuals())
 def test_determinant_pivots_and_variances_are_those_of_dense_R(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
@@ -88,7 +88,7 @@ def test_determinant_pivots_and_variances_are_those_of_dense_R(case: tuple[Resid
     np.testing.assert_allclose(made.log_pivots(phi)[made.order], 2 * np.log(np.diag(in_order)), **CLOSE)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(residuals())
 def test_pulling_back_is_the_transpose_of_whitening_s_derivative(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
@@ -113,7 +113,7 @@ def test_pulling_back_is_the_transpose_of_whitening_s_derivative(case: tuple[Res
     )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(residuals())
 def test_draws_have_the_covariance(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
@@ -122,7 +122,7 @@ def test_draws_have_the_covariance(case: tuple[Residual, np.ndarray]) -> None:
     np.testing.assert_allclose(drawn, made.unwhiten(z.T, phi).T, **CLOSE)  # Var(R^½z) = R
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(residuals())
 def test_pickled_and_taken_apart_it_is_the_same(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
@@ -134,7 +134,7 @@ def test_pickled_and_taken_apart_it_is_the_same(case: tuple[Residual, np.ndarray
         assert other.sigma == made.sigma
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(residuals())
 def test_a_wrong_phi_is_refused(case: tuple[Residual, np.ndarray]) -> None:
     made, phi = case
