@@ -15,6 +15,7 @@ from bayeslmm.likelihood.estimates import residual_rows, tell, wald_table
 from bayeslmm.likelihood.looked_at import DdfWord, LookedAt
 from bayeslmm.likelihood.prediction import predict
 from bayeslmm.likelihood.quantities import blup, coef, point_table, variance_parts
+from bayeslmm.likelihood.serial import autocorrelation, variogram
 from bayeslmm.likelihood.simulation import simulate
 from bayeslmm.likelihood.summary import Summary, summarize
 from bayeslmm.spec import variance_parts as shares
@@ -89,6 +90,30 @@ class LikelihoodFit(LookedAt):
         """
         rows = residual_rows(self, 0.95).rename_axis("name").reset_index()
         return rows.rename(columns={"estimate": "value"}).drop(columns="kind")
+
+    def residual_acf(self, max_lag: int = 10, kind: str = "normalized") -> pd.DataFrame:
+        """Autocorrelation of residuals by rows of one group: lag, acf, n_pairs.
+
+        Near 0 beyond lag 0 where normalized residuals are of the right model.
+
+        Parameters
+        ----------
+        max_lag : int
+            Up to how many rows apart.
+        kind : {"normalized", "pearson", "response"}
+        """
+        return autocorrelation(self, max_lag, kind)
+
+    def residual_variogram(self, bins: int = 10, kind: str = "normalized") -> pd.DataFrame:
+        """Half the squared difference of residuals of one group by distance: distance, variogram, n_pairs.
+
+        Parameters
+        ----------
+        bins : int
+            Of about as many pairs each; single distances where there are fewer.
+        kind : {"normalized", "pearson", "response"}
+        """
+        return variogram(self, bins, kind)
 
     def coef_table(self, ddf: DdfWord = "satterthwaite", prob: float = 0.95) -> "InferenceTable":
         """Coefficients with se, df, t, p and interval.

@@ -227,6 +227,11 @@ class Residual(Registered, ABC):
         return self._variances(self._checked(phi))
 
     @property
+    def coordinates(self) -> Array | None:
+        """(n, d) at which a correlation sees the rows; None where there is none, or it doesn't ask."""
+        return None
+
+    @property
     def mean_variance(self) -> float:
         """Mean over rows of R's diagonal, as if no row had a prior weight, at the φ that R is settled at."""
         return 1.0

@@ -257,6 +257,10 @@ class Structured(Residual):
         return csr_array((values, (i, j)), shape=(new.n, self.n))
 
     @property
+    def coordinates(self) -> Array | None:
+        return self._coordinates if self._coordinates.shape[1] else None
+
+    @property
     def mean_variance(self) -> float:
         variances = self.variances() * self.data.get("weights", 1.0)
         return float(np.mean(variances))
