@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 
@@ -105,3 +105,27 @@ def check_whole(what: str, given: Any, least: int) -> None:
     """
     if isinstance(given, bool) or not isinstance(given, Integral) or given < least:
         raise OptionError(f"{what} is a whole number of at least {least}, got {given!r}")
+
+
+def check_prob(given: Any) -> None:
+    """Whether an interval's probability is one.
+
+    Raises
+    ------
+    OptionError
+        Saying what was given.
+    """
+    if not isinstance(given, Real) or not 0 < float(given) < 1:
+        raise OptionError(f"prob is {given!r}; a probability lies between 0 and 1")
+
+
+def check_seed(given: Any) -> None:
+    """Whether a seed is a whole number, not negative, or None.
+
+    Raises
+    ------
+    OptionError
+        Saying what was given.
+    """
+    if given is not None:
+        check_whole("seed", given, 0)

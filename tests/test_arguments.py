@@ -37,7 +37,7 @@ CALLS = {
     "ArviZ's": (lambda model, fit: bl.compare(fit, hdi_prob=0.9), r"compare\(\).*called prob"),
     "misspelt": (lambda model, fit: fit.confint(porb=0.9), "did you mean 'prob'"),
     "misspelt in sample": (lambda model, fit: model.sample(core=1), "did you mean 'cores'"),
-    "unlike any": (lambda model, fit: fit.summary(zzz=1), "takes none"),
+    "unlike any": (lambda model, fit: fit.glance(zzz=1), "takes none"),
     "of a model": (lambda model, fit: bl.anova(model, fit, REML=True), "called criterion"),
 }
 

@@ -27,7 +27,8 @@ def wanted(effects: Effects) -> tuple[str, ...]:
     OptionError
         For one that there isn't.
     """
-    asked = (effects,) if isinstance(effects, str) else tuple(effects)
+    several = isinstance(effects, Iterable) and not isinstance(effects, str)
+    asked = tuple(effects) if several else (effects,)
     for each in asked:
         check_choice("effects", each, EFFECTS)
     return tuple(each for each in EFFECTS if each in asked)

@@ -66,7 +66,9 @@ def side_by_side(*results: Any, names: Sequence[str] | None = None) -> HeadedTab
 def _names(results: tuple[Any, ...], names: Sequence[str] | None) -> list[str]:
     if not results or not all(hasattr(each, "estimates") and hasattr(each, "glance") for each in results):
         raise OptionError("side_by_side takes fits and posteriors: model.fit(), model.sample()")
-    heads = [f"({number})" for number in range(1, len(results) + 1)] if names is None else list(names)
+    if names is None:
+        return [f"({number})" for number in range(1, len(results) + 1)]
+    heads = list(names) if isinstance(names, Sequence) and not isinstance(names, str) else [names]
     if len(heads) != len(results) or len(set(heads)) < len(heads):
         raise OptionError(f"names are {heads!r}: give {len(results)} different ones, one a result")
     return heads

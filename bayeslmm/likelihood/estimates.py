@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.errors import IntervalWarning
+from bayeslmm.errors import IntervalWarning, check_prob
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels, kind_of, ranef_labels, sd_labels
@@ -30,7 +30,13 @@ def wald_table(fit: Fitted, prob: float, ranef: bool) -> EstimateTable:
     Parameters
     ----------
     prob : probability of the intervals. ranef : add one row a random effect.
+
+    Raises
+    ------
+    OptionError
+        For a probability outside (0, 1).
     """
+    check_prob(prob)
     parts = [normal_rows(beta_labels(fit.design), fit.beta_values, fit.se.to_numpy(), prob)]
     parts += _variance_parts(fit, prob)
     if ranef:

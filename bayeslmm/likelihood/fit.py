@@ -542,7 +542,7 @@ class LikelihoodFit(LookedAt):
         Parameters
         ----------
         ddf : degrees of freedom of the fixed effects' tests, as for `coef_table`; "auto" for Satterthwaite's,
-            or normal ones where the model is so large that these take seconds; None for t alone.
+            or normal ones for large models and rows that aren't in memory; None for t alone.
 
         Raises
         ------
@@ -550,7 +550,7 @@ class LikelihoodFit(LookedAt):
             For a misspelt method.
         """
         if ddf == "auto":
-            ddf = "satterthwaite" if self.design.kernel.small else "normal"
+            ddf = "satterthwaite" if self.design.in_memory and self.design.kernel.small else "normal"
         return summarize(self, None if ddf is None else self.coef_table(ddf))
 
     def __dir__(self) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.errors import OptionError
+from bayeslmm.errors import check_prob
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.estimates import normal_rows
 from bayeslmm.likelihood.fitted import Fitted
@@ -39,8 +39,7 @@ def blup(fit: Fitted, c: Weights, d: Weights, prob: float) -> EstimateTable:
     """
     from scipy.sparse import csr_array
 
-    if not 0 < prob < 1:
-        raise OptionError(f"prob is {prob}; a probability lies between 0 and 1")
+    check_prob(prob)
     C, D = combined(fit.design, c, d)
     Z = csr_array(D)
     variance = beta_variances(fit.design.kernel, fit.conditional, C, Z) + ranef_variances(fit.conditional, Z)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.errors import OptionError, check_whole
+from bayeslmm.errors import OptionError, check_seed, check_whole
 from bayeslmm.estimands.checkup import Checkup, Finding
 from bayeslmm.posterior.predictive import replicates
 from bayeslmm.posterior.summary.checks import Check
@@ -70,6 +70,7 @@ def replicated(design: Design, draws: Draws, n: int, seed: int | None) -> Array:
         For fewer than one.
     """
     check_whole("n", n, 1)
+    check_seed(seed)
     made = replicates(design, draws, 0 if seed is None else seed)
     return made[np.linspace(0, len(made) - 1, min(n, len(made))).astype(np.intp)]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import DataError, OptionError, check_choice
+from bayeslmm.errors import DataError, OptionError, check_choice, check_prob
 
 from .checks import as_frame, check_columns
 from .design import Block, Design, block_matrix
@@ -67,8 +67,7 @@ class PredictOptions:
         """
         check_choice("new_levels", self.new_levels, NEW_LEVELS)
         check_choice("interval", self.interval, INTERVALS)
-        if not 0 < self.prob < 1:
-            raise OptionError(f"prob is {self.prob}; a probability lies between 0 and 1")
+        check_prob(self.prob)
 
     @property
     def of_observation(self) -> bool:

@@ -59,6 +59,8 @@ def test_a_misspelt_effect_is_told(fit, post):
     for each in (fit, post):
         with pytest.raises(OptionError, match="effects 'random' isn't known; choices: 'fixed'"):
             each.tidy("random")
+        with pytest.raises(OptionError, match="effects 3 isn't known"):
+            each.tidy(3)
 
 
 def test_glance_is_one_row(fit, post):
@@ -93,7 +95,7 @@ def test_models_stand_side_by_side(fit, post):
     assert "| nobs | 180 | 180 |" in both.to_markdown()
 
 
-@pytest.mark.parametrize("names", [["a"], ["a", "a"]])
+@pytest.mark.parametrize("names", [["a"], ["a", "a"], "ab", 3])
 def test_names_of_columns_are_as_many_as_models(fit, names):
     with pytest.raises(OptionError, match="give 2 different ones"):
         bl.side_by_side(fit, fit, names=names)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.arguments import verbs_in_our_words
-from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.errors import OptionError, check_choice, check_prob
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.bootstrap.intervals import IntervalMethod, Sample
 from bayeslmm.likelihood.bootstrap.intervals.percentile import Percentile
@@ -260,8 +260,7 @@ def _intervals(
     labels: tuple[str, ...], samples: list[Sample], method: IntervalMethod, prob: float
 ) -> pd.DataFrame:
     """lower, upper and n_ok, the draws that counted."""
-    if not 0 < prob < 1:
-        raise OptionError(f"prob is {prob}; a probability lies between 0 and 1")
+    check_prob(prob)
     finite = [sample.finite() for sample in samples]
     limits = [method.limits(sample, prob) if len(sample.draws) > 1 else (np.nan, np.nan) for sample in finite]
     frame = pd.DataFrame(limits, index=list(labels), columns=["lower", "upper"])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.errors import DataError, check_whole
+from bayeslmm.errors import DataError, check_seed, check_whole
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.likelihood.simulation import simulate
@@ -116,11 +116,12 @@ def simulated_residuals(fit: Fitted, n: int, seed: int | None) -> SimulatedResid
     Raises
     ------
     OptionError
-        For fewer than 20 simulations.
+        For fewer than 20 simulations, or a seed that is none.
     DataError
         When the rows aren't in memory.
     """
     check_whole("n", n, FEWEST)
+    check_seed(seed)
     if not fit.design.in_memory:
         raise DataError("the rows aren't in memory: simulated residuals need all of them")
     made = simulate(fit, n, np.random.default_rng(seed)).T

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.errors import OptionError
+from bayeslmm.errors import check_prob
 from bayeslmm.likelihood.curvature import errors_of
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.ddf.base import DDF
@@ -38,8 +38,7 @@ def t_frame(method: DDF, L: Array, estimate: Array, null: Array, prob: float) ->
     """
     from scipy.special import stdtr, stdtrit
 
-    if not 0 < prob < 1:
-        raise OptionError(f"prob is {prob}; a probability lies between 0 and 1")
+    check_prob(prob)
     se = errors_of(method.variance(L))
     df = method.df(L)
     t = (estimate - null) / se

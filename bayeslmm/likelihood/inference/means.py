@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.errors import check_choice, check_prob
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.adjust.base import Adjustment, Family
 from bayeslmm.likelihood.inference.coef_table import t_frame
@@ -169,7 +169,7 @@ def marginal_means(fit: Fitted, options: GridOptions, ddf: str, prob: float) -> 
     OptionError
         For a name that isn't a variable of the fixed part, or an unknown choice.
     """
-    _check_prob(prob)
+    check_prob(prob)
     return MarginalMeans(fit, ddf_of(fit, ddf), Grid(fit.design, fit.recipe, options).means(), "mean", prob)
 
 
@@ -181,11 +181,6 @@ def slopes(fit: Fitted, variable: str, options: GridOptions, ddf: str, prob: flo
     OptionError
         For a factor, a name that isn't a variable of the fixed part, or an unknown choice.
     """
-    _check_prob(prob)
+    check_prob(prob)
     functions = Grid(fit.design, fit.recipe, options).slopes(variable)
     return MarginalMeans(fit, ddf_of(fit, ddf), functions, "slope", prob)
-
-
-def _check_prob(prob: float) -> None:
-    if not 0 < prob < 1:
-        raise OptionError(f"prob is {prob}; a probability lies between 0 and 1")

@@ -171,6 +171,11 @@ def test_options_are_checked(fit):
         fit.residuals_of(level="fixed")
     with pytest.raises(OptionError, match="n is a whole number of at least 20"):
         fit.simulated_residuals(5)
+    with pytest.raises(OptionError, match="seed is a whole number of at least 0, got 'a'"):
+        fit.check(30, seed="a")
+    for verb in (fit.estimates, fit.plot_ranef, fit.tidy):
+        with pytest.raises(OptionError, match="prob is 2; a probability lies between 0 and 1"):
+            verb(prob=2)
 
 
 def test_rows_elsewhere_have_no_residuals_here(tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.errors import check_choice, check_prob
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.registry import Registered
@@ -45,6 +45,5 @@ def confint(fit: Fitted, method: str, prob: float, n: int, seed: int | None) -> 
     """
     methods = ConfidenceMethod.kinds()
     chosen = methods[check_choice("method", method, methods)]
-    if not 0 < prob < 1:
-        raise OptionError(f"prob is {prob}; a probability lies between 0 and 1")
+    check_prob(prob)
     return chosen(prob, n, seed).limits(fit)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.arguments import verbs_in_our_words
-from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.errors import OptionError, check_choice, check_prob
 from bayeslmm.likelihood.bootstrap.parameters import natural_draws
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.comparison import as_fitted_by
@@ -137,8 +137,7 @@ def cut(prob: float) -> float:
     """
     from scipy.special import ndtri
 
-    if not 0 < prob < 1:
-        raise OptionError(f"prob is {prob}; a probability lies between 0 and 1")
+    check_prob(prob)
     return float(ndtri(0.5 + prob / 2))
 
 
