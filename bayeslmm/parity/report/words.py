@@ -32,16 +32,14 @@ def model_sentence(design: "Design", formula: str, how: str) -> str:
 def varying(fit: "LikelihoodFit", prob: float) -> Iterator[str]:
     """Who varies by how much, a sentence a grouping factor, and the residual."""
     frame = fit.estimates(prob).frame
+
+    def told(label: str, word: str) -> str:
+        return f"{_estimate(frame, label, prob)} {word} {coef_of(label) or 'every coefficient'}"
+
     for number, block in enumerate(fit.design.blocks):
-        sds = [
-            f"{_estimate(frame, each, prob)} in {coef_of(each) or 'every coefficient'}"
-            for each in sd_labels_of(fit.design, number)
-        ]
-        cors = [
-            f"{each.removeprefix('cor')} {_estimate(frame, each, prob)}"
-            for each in cor_labels_of(fit.design, number)
-        ]
-        tied = f"; correlations {listed(cors[:MOST_NAMED])}" if cors else ""
+        sds = [told(label, "in") for label in sd_labels_of(fit.design, number)]
+        cors = [told(label, "of") for label in cor_labels_of(fit.design, number)]
+        tied = f"; correlations are {listed(cors)}" if 0 < len(cors) <= MOST_NAMED else ""
         yield f"Levels of {block.group} vary by a standard deviation of {listed(sds)}{tied}."
     if SIGMA in frame.index:
         yield f"The residual standard deviation is {_estimate(frame, SIGMA, prob)}."

@@ -13,7 +13,6 @@ from bayeslmm.spec.labels import beta_labels
 
 if TYPE_CHECKING:
     from bayeslmm.likelihood.fit import LikelihoodFit
-    from bayeslmm.likelihood.looked_at import DdfWord
 
 
 class Summary(ReportSection):
@@ -39,11 +38,11 @@ class Summary(ReportSection):
 
 def _effects(parity: Comparison, fit: "LikelihoodFit") -> Table:
     """Fixed effects with t intervals and p, where their degrees of freedom cost little, else by z."""
-    ddf: DdfWord = "satterthwaite" if fit.design.kernel.small else "normal"
-    table = fit.coef_table(ddf, parity.prob)
-    statistic = "t" if ddf == "satterthwaite" else "z"
+    cheap = fit.design.kernel.small
+    table = fit.coef_table("satterthwaite" if cheap else "normal", parity.prob)
+    statistic = "t" if cheap else "z"
     rows = zip(beta_labels(fit.design), table.to_dict("records"), strict=True)
-    named = "Satterthwaite's t" if statistic == "t" else "normal theory"
+    named = "Satterthwaite's t" if cheap else "normal theory"
     columns = ("Fixed effect", "Estimate (se)", f"{percent(parity.prob)} interval", "df", statistic, "p")
     return Table(f"Fixed effects, {named}", columns, tuple(_effect(label, row) for label, row in rows))
 

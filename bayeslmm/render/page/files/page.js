@@ -14,8 +14,9 @@ const themed = layout => {
   out.autosize = true;
   return out;
 };
+const inked = data => JSON.parse(JSON.stringify(data).replaceAll(/#1f2328/gi, css("--ink")));
 const draw = () => Object.entries(figures).forEach(([id, figure]) =>
-  Plotly.react(id, figure.data, themed(figure.layout), {displayModeBar: false, responsive: true}));
+  Plotly.react(id, inked(figure.data), themed(figure.layout), {displayModeBar: false, responsive: true}));
 if (window.Plotly) draw();
 document.querySelectorAll("details").forEach(each => each.addEventListener("toggle", () =>
   each.querySelectorAll(".js-plotly-plot").forEach(plot => Plotly.Plots.resize(plot))));
