@@ -38,6 +38,15 @@ def test_widths_of_a_combination_and_a_variance(par):
     assert set(par.widths[par.widths["label"] == "sigma"]["side"]) == {"likelihood", "bootstrap", "posterior"}
 
 
+def test_a_variance_is_judged_by_its_sd_over_its_standard_error(par):
+    place = par.steps.study.estimands.labels.index("sd[Subject: Days]")
+    ratio, best = par._widths.against_best(place)
+    assert best == "z"
+    posterior_sd = par.table.set_index("label").loc["sd[Subject: Days]", "sd"].iloc[0]
+    assert ratio == pytest.approx(posterior_sd / 1.249, rel=0.03)  # lme4's standard error by the delta method
+    assert "times as wide as the z one" in par.verdicts.sentence("sigma")
+
+
 def test_intervals_are_judged_by_the_likelihoods_best(par):
     table = par.intervals.set_index(["label", "method"])
     assert table.loc[("beta[Days]", "satterthwaite"), "overlap"] == pytest.approx(1)

@@ -62,3 +62,26 @@ def test_quantiles_of_the_mixtures(exact):
     scale = table["sd"].to_numpy()[own]
     assert np.abs(ends[0] - table["lower"].to_numpy()[own]).max() < 0.01 * scale.max()
     assert np.abs(ends[1] - table["upper"].to_numpy()[own]).max() < 0.01 * scale.max()
+
+
+def test_where_an_evaluation_is_dear_few_nodes_do_and_tell_their_error():
+    import pandas as pd
+
+    rng = np.random.default_rng(3)
+    g = np.repeat(np.arange(300), 6)
+    rows = pd.DataFrame({"g": g, "y": rng.standard_normal(300)[g] + rng.standard_normal(1800)})
+    cheap, dear = (bayeslmm.LinearMixedModel("y ~ 1 + (1 | g)", rows) for _ in range(2))
+    vars(dear.design.kernel)["small"] = False
+    exact, found = (averages(Target(each.design, each.priors)) for each in (cheap, dear))
+    assert "3 nodes" in found.how
+    mean, sd = exact.components.moments()
+    apart = np.abs(found.components.moments()[0] - mean) / sd
+    told = found.error(lambda each: each.moments()[0]) / sd
+    assert apart.max() < 0.01
+    assert np.all(apart < told + 0.005)
+
+
+def test_too_many_parameters_where_an_evaluation_is_dear_are_left_out():
+    target = target_of("score ~ Machine + (0 + Machine | Worker)", "Machines")
+    vars(target.design.kernel)["small"] = False
+    assert "left out" in averages(target)
