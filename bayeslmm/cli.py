@@ -243,15 +243,24 @@ def _compare(
     with _step("Comparing"):
         par = run.parity
         told = par.verdicts.explained and par.verdicts.checked
-    with _step("Certifying"):
-        certificate = par.certificate
     typer.echo(par.verdicts)
-    typer.echo(certificate.sentence)
+    certified = _certify(par)
     with _step("Writing the report"):
         report = _write(par, out)
     typer.echo(report)
-    if not (fitted.convergence.converged and certificate.passed and told):
+    if not (fitted.convergence.converged and certified and told):
         _leave("Not everything is explained: see the verdicts and checks of the report.", ExitCode.UNRESOLVED)
+
+
+def _certify(par: "Parity") -> bool:
+    """Print the certificate, or why there is none; whether nothing has failed."""
+    if par.uncertified:
+        typer.echo(f"Certificate: {par.uncertified}")
+        return True
+    with _step("Certifying"):
+        certificate = par.certificate
+    typer.echo(certificate.sentence)
+    return certificate.passed
 
 
 def _write(par: "Parity", out: Path) -> Path:

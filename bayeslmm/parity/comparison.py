@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bayeslmm.parity.widths import Widths
     from bayeslmm.runs.manifest import Manifest
 
+MOST_EFFECTS = 500  # beyond which the certificate is computed only when asked for
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -156,6 +158,19 @@ class Comparison:
             fit=sides.fit.result if sides.fit and hasattr(sides.fit.result, "optimum") else None,
             origin=recipe and recipe.origin,
         )
+
+    @property
+    def uncertified(self) -> str:
+        """Why a report has no certificate that wasn't asked for; empty if it has one."""
+        design = self.sides.find("design")
+        if design is None:
+            return "None: only tables were compared, without their model."
+        if design.p + design.q > MOST_EFFECTS and "certificate" not in vars(self):
+            return (
+                f"Not computed: with {design.p + design.q} effects the graph's dense integral takes long. "
+                "Ask for par.certificate before the report to have it here."
+            )
+        return ""
 
     @cached_property
     def draws(self) -> pd.DataFrame:

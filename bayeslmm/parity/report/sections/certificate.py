@@ -10,7 +10,6 @@ from bayeslmm.parity.report.sections.base import ReportSection
 from bayeslmm.render.numbers import fixed, significant
 from bayeslmm.render.page.blocks import Badge, Block, Cell, Folded, Sentences, Table, Text
 
-MOST_EFFECTS = 500  # beyond which the certificate is computed only when asked for
 TONES = {True: Badge("passed", "good"), False: Badge("failed", "bad"), None: Badge("not computed", "open")}
 
 
@@ -23,7 +22,7 @@ class CertificateSection(ReportSection):
     short = "Certificate"
 
     def blocks(self, parity: Comparison) -> Iterator[Block]:
-        if reason := none_because(parity):
+        if reason := parity.uncertified:
             yield Text(reason)
             return
         certificate = parity.certificate
@@ -31,19 +30,6 @@ class CertificateSection(ReportSection):
         rows = [(line.name, TONES[line.ok], line.sentence) for line in lines]
         yield Sentences((("both engines", TONES[certificate.passed], certificate.sentence), *rows))
         yield _points("The points", certificate.points)
-
-
-def none_because(parity: Comparison) -> str:
-    """Why the page has no certificate; empty if it has one."""
-    design = parity.sides.find("design")
-    if design is None:
-        return "None: only tables were compared, without their model."
-    if design.p + design.q > MOST_EFFECTS and "certificate" not in vars(parity):
-        return (
-            f"Not computed: with {design.p + design.q} effects the graph's dense integral takes long. "
-            "Ask for par.certificate before the report to have it here."
-        )
-    return ""
 
 
 def _points(summary: str, frame: pd.DataFrame) -> Folded:
