@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from bayeslmm.likelihood.inference.comparison import anova
     from bayeslmm.likelihood.inference.ratio_test import bootstrap_lrt
     from bayeslmm.likelihood.inference.rlrt import exact_rlrt
+    from bayeslmm.likelihood.studies.curve import power_curve
     from bayeslmm.likelihood.studies.power import power
+    from bayeslmm.likelihood.studies.select import select
     from bayeslmm.model import LinearMixedModel, from_bambi
     from bayeslmm.parity.anybody.certify import certify
     from bayeslmm.parity.calibration.run import calibrate
@@ -73,7 +75,9 @@ __all__ = [
     "list_datasets",
     "load_dataset",
     "power",
+    "power_curve",
     "rerun",
+    "select",
     "side_by_side",
     "textbook",
     "variance",
@@ -109,7 +113,9 @@ _HOMES = {
     "list_datasets": "bayeslmm.datasets",
     "load_dataset": "bayeslmm.datasets",
     "power": "bayeslmm.likelihood.studies.power",
+    "power_curve": "bayeslmm.likelihood.studies.curve",
     "rerun": "bayeslmm.repeat",
+    "select": "bayeslmm.likelihood.studies.select",
     "side_by_side": "bayeslmm.estimands.side_by_side",
 }
 _ROOMS = ("correlation", "textbook", "variance")

@@ -45,7 +45,7 @@ def anova(*fits: Any, criterion: str | None = None) -> InferenceTable:
         raise OptionError("comparing models needs at least two fits; for the terms of one use fit.anova()")
     models = sorted(map(as_fit, fits), key=lambda fit: fit.n_params)
     check_comparable(models)
-    chosen = _criterion(models, criterion)
+    chosen = shared_criterion(models, criterion)
     refitted = [as_fitted_by(fit, chosen) for fit in models]
     for small, big in pairwise(refitted):
         check_nested(small, big)
@@ -57,7 +57,14 @@ def anova(*fits: Any, criterion: str | None = None) -> InferenceTable:
     return headed(frame, f"Likelihood-ratio tests, {chosen} fits", notes, criterion=chosen)
 
 
-def _criterion(models: list[Fitted], asked: str | None) -> str:
+def shared_criterion(models: list[Fitted], asked: str | None) -> str:
+    """By which models can be compared: REML where their fixed parts agree and all are by REML, else ML.
+
+    Raises
+    ------
+    OptionError
+        For REML across different fixed parts.
+    """
     alike = all(same_fixed(a.design, b.design) for a, b in pairwise(models))
     if asked is None:
         return "REML" if alike and all(fit.reml for fit in models) else "ML"

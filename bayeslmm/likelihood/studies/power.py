@@ -119,16 +119,14 @@ def power(
     OptionError
         For an unknown label or coefficient, an alpha outside (0, 1), or a count that isn't positive.
     """
-    for name, value in (("alpha", alpha), ("prob", prob)):
-        if not 0 < value < 1:
-            raise OptionError(f"{name} is {value}; a probability lies between 0 and 1")
+    check_levels(alpha=alpha, prob=prob)
     model.design.residual.check_known("power by simulation", "leave the structure out, or use fit.simulate")
     seed = fresh_seed() if seed is None else seed
     plan = Plan(n, seed, n_jobs=n_jobs)
     values = true_values(model.design, truth, model.fit)
     template = standing_at(values, model.design, criterion, model.spec.formula, model.recipe)
     engine = simulator(template, values)
-    words, function = _test(test, template, ddf)
+    words, function = test_of(test, template, ddf)
     statistic = Statistic.of(function, template)
     task = RefitTask(engine, template.design.coordinates, statistic)
     chunks = watched(finished(task, plan, client), first_error_of(task, plan))
@@ -137,7 +135,14 @@ def power(
     return Power(words, values, alpha, prob, columns.values[:, 0], seed)
 
 
-def _test(test: Any, template: Fitted, ddf: str) -> tuple[str, Test]:
+def check_levels(**levels: float) -> None:
+    """Refuse what isn't a probability."""
+    for name, value in levels.items():
+        if not 0 < value < 1:
+            raise OptionError(f"{name} is {value}; a probability lies between 0 and 1")
+
+
+def test_of(test: Any, template: Fitted, ddf: str) -> tuple[str, Test]:
     """The test in words, and as a function of a refit."""
     design = template.design
     if isinstance(test, str):
