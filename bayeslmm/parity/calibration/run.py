@@ -134,12 +134,14 @@ def calibrate(
     labels = parameter_labels(asked.design)
     values, draws = _truth(asked, truth)
     fit = standing_at(values, asked.design, asked.criterion, asked.formula, asked.recipe)
-    study = Study(fit, asked.priors, prob, labels)
+    study = Study(fit, values, asked.priors, prob, labels)
     chosen = _methods(methods, study)
     titles = tuple(method.title for method in chosen)
     held, seed = _store(store, seed, asked, study, titles, draws)
     engine = simulator(fit, values)
-    task = CalibrationTask(_truths(asked.design, draws), engine, tuple(each.maker(study) for each in chosen))
+    task = CalibrationTask(
+        truths_of(asked.design, draws), engine, tuple(each.maker(study) for each in chosen)
+    )
     first = 0 if held is None else min(held.n, n)
     plan = Plan(n, seed, CHUNK, n_jobs, first)
     if progress and first < n and not all(each.usual for each in chosen):
@@ -185,7 +187,8 @@ def _truth(asked: Asked, truth: Any) -> tuple[Values, pd.DataFrame]:
     return checked_values(draws.mean()), draws
 
 
-def _truths(design: Design, draws: pd.DataFrame) -> Truths:
+def truths_of(design: Design, draws: pd.DataFrame) -> Truths:
+    """Points by label, one a row, as what data are made from."""
     points = [draws.iloc[i] for i in range(len(draws))]
     theta, sigma = zip(*(theta_of(design, point) for point in points), strict=True)
     beta = np.array([beta_of(design, point) for point in points])

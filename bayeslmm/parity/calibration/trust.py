@@ -41,8 +41,8 @@ class Performance:
 
     Attributes
     ----------
-    covers, rejects : shares of data sets. widths, scores, errors : (·,) of the intervals and estimates there
-        are.
+    covers, rejects : shares of data sets. widths, errors : (·,) of the intervals and estimates there are.
+    scores : (n,) of the intervals, NaN where there is none.
     """
 
     covers: Share
@@ -57,9 +57,8 @@ class Performance:
         lower, upper = said.lower[:, i], said.upper[:, i]
         outside = np.maximum(lower - truth, 0.0) + np.maximum(truth - upper, 0.0)
         scores = upper - lower + 2 / (1 - prob) * outside
-        numbers = (upper - lower, scores, said.point[:, i] - truth)
         shares = (Share.of(said.covers[:, i]), Share.of(said.rejects[:, i]))
-        return cls(*shares, *(each[np.isfinite(each)] for each in numbers))
+        return cls(*shares, _there(upper - lower), scores, _there(said.point[:, i] - truth))
 
     def row(self, fixed: bool) -> dict[str, float]:
         """Of the table; tests are those of fixed effects."""
@@ -72,8 +71,8 @@ class Performance:
             "coverage_mcse": self.covers.mcse,
             "width": _mean(self.widths),
             "width_mcse": _mcse(self.widths),
-            "score": _mean(self.scores),
-            "score_mcse": _mcse(self.scores),
+            "score": _mean(_there(self.scores)),
+            "score_mcse": _mcse(_there(self.scores)),
             "bias": _mean(self.errors),
             "bias_mcse": _mcse(self.errors),
             "rmse": rmse,
@@ -89,18 +88,27 @@ class Performance:
 
 
 def trusted(label: str, found: Mapping[str, Performance], prob: float) -> dict[str, Any]:
-    """The interval to trust: the best score of those whose coverage is nominal, else the nearest to it."""
+    """The interval to trust: of those whose coverage is nominal the best score, else the nearest to nominal.
+
+    Where scores of the same data sets don't differ by more than their error the nearest to nominal is taken.
+    """
     limits = {method: each for method, each in found.items() if len(each.widths) and each.covers.n}
     if not limits:
         return _said("", np.nan, np.nan, np.nan, f"{label}: no method gave an interval.")
     nominal = {method: each for method, each in limits.items() if abs(each.distance(prob)) < SURE}
-    if nominal:
-        method = min(nominal, key=lambda one: _mean(nominal[one].scores))
-    else:
-        method = min(limits, key=lambda one: abs(limits[one].covers.value - prob))
+    method = min(_best(nominal) or limits, key=lambda one: abs(limits[one].covers.value - prob))
     own = limits[method]
     sentence = f"{label}: {_verdict(method, own, prob, bool(nominal))}{_others(method, found, prob)}."
     return _said(method, own.covers.value, own.covers.mcse, _mean(own.widths), sentence)
+
+
+def _best(found: Mapping[str, Performance]) -> list[str]:
+    """The methods whose score isn't worse than the best by more than its error."""
+    if not found:
+        return []
+    best = min(found, key=lambda one: _mean(_there(found[one].scores)))
+    apart = {method: _there(each.scores - found[best].scores) for method, each in found.items()}
+    return [method for method, each in apart.items() if not _mean(each) > SURE * _mcse(each)]
 
 
 def _said(method: str, coverage: float, mcse: float, width: float, sentence: str) -> dict[str, Any]:
@@ -112,7 +120,7 @@ def _verdict(method: str, own: Performance, prob: float, nominal: bool) -> str:
     width = f"mean width {_mean(own.widths):.4g}"
     said = f"{_percent(own.covers)} of {own.covers.n} intervals held the truth, {width}"
     if nominal:
-        why = f"the best interval score of those whose coverage is {100 * prob:g} % within error"
+        why = f"none of those whose coverage is {100 * prob:g} % within error has a better interval score"
         return f"trust {method}; {said}, {why}{_too_few(own, prob)}"
     way = "too short" if own.covers.value < prob else "too long"
     return f"no interval has its nominal coverage; {method} comes nearest and is {way}: {said}"
@@ -141,6 +149,10 @@ def _others(method: str, found: Mapping[str, Performance], prob: float) -> str:
 
 def _percent(share: Share) -> str:
     return f"{100 * share.value:.1f} ± {100 * share.mcse:.1f} %"
+
+
+def _there(values: Array) -> Array:
+    return values[np.isfinite(values)]
 
 
 def _mean(values: Array) -> float:

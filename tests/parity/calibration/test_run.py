@@ -5,8 +5,13 @@ from scipy import stats
 
 import bayeslmm as bl
 from bayeslmm.errors import OptionError
-from bayeslmm.parity.calibration.methods import Method
+from bayeslmm.likelihood.bootstrap.kinds.parametric import NormalRows
+from bayeslmm.likelihood.studies.truth import simulator, standing_at, true_values
+from bayeslmm.parity.calibration.methods import Method, Study
 from bayeslmm.parity.calibration.methods.bootstrap import Bootstrap
+from bayeslmm.parity.calibration.run import truths_of
+from bayeslmm.parity.calibration.task import CalibrationTask
+from bayeslmm.runs.plan import generator
 from bayeslmm.runs.store import Store
 
 QUICK = ["z", "satterthwaite", "kenward-roger", "deviance", "eti", "hdi"]
@@ -52,10 +57,19 @@ def test_methods_say_what_public_calls_say(model, found):
             assert apart.max() < (0.12 if word == "eti" else 0.25)
 
 
+def test_the_fit_by_ml_is_of_the_same_responses(model):
+    truth = true_values(model.design, TRUTH, model.fit)
+    study = Study(standing_at(truth, model.design, "REML"), truth, model.priors, 0.95, tuple(truth.index))
+    task = CalibrationTask(truths_of(model.design, truth.to_frame().T), simulator(study.fit, truth), ())
+    case, _, _ = task.case(generator(1, 3))
+    np.testing.assert_allclose(case.ml(study).design.y, case.fit.design.y)
+    again = bl.LinearMixedModel(model.spec.formula, model.data.assign(y=case.fit.design.y)).fit("ML")
+    assert case.ml(study).criterion_value == pytest.approx(again.criterion_value, abs=1e-7)
+    np.testing.assert_allclose(case.ml(study).beta_values, again.beta_values, atol=1e-6)
+
+
 def calibration_data(model, truth, seed, number):
     """The responses of one data set, from the generator of its number alone."""
-    from bayeslmm.runs.plan import generator
-
     rng = generator(seed, number)
     design, sigma = model.design, truth["sigma"]
     theta = np.array([truth["sd[g: Intercept]"] / sigma])
@@ -159,6 +173,48 @@ def test_every_method_speaks(model, word):
     method = Bootstrap(n=39) if word == "bootstrap" else word
     found = bl.calibrate(model, truth=TRUTH, n=3, seed=1, methods=[method], progress=False)
     assert (found.table.loc["beta[x]", "n"] == 3).all()
+
+
+DESIGNS = {
+    "balanced": ("y ~ x + (1 | g)", one_way(8, 4), {"sd[g: Intercept]": 1.0}),
+    "few groups": ("y ~ x + (1 | g)", one_way(5, 6), {"sd[g: Intercept]": 0.7}),
+    "near the boundary": ("y ~ x + (1 | g)", one_way(10, 3), {"sd[g: Intercept]": 0.2}),
+    "unbalanced": ("y ~ x + (1 | g)", one_way(8, 6).iloc[[*range(20), *range(24, 48, 2)]], {}),
+    "slopes": ("y ~ z + (z | g)", one_way(10, 6).assign(z=np.tile(np.arange(6.0), 10)), {}),
+    "crossed": ("y ~ x + (1 | g) + (1 | h)", one_way(8, 4).assign(h=list("pqrs") * 8), {}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", DESIGNS)
+def test_coverage_is_that_of_public_calls_on_data_of_their_own(design):
+    """Brute force shares no random number with the study."""
+    formula, data, named = DESIGNS[design]
+    model = bl.LinearMixedModel(formula, data)
+    fixed = dict.fromkeys(("sd[g: Intercept]", "sd[g: z]", "sd[h: Intercept]", "sigma"), 0.5)
+    own = {
+        label: value for label, value in (fixed | named).items() if label in model.fit().estimates().labels
+    }
+    found = bl.calibrate(model, truth=own, n=400, seed=5, methods=QUICK[:4], progress=False)
+    at = standing_at(found.truth, model.design, "REML", formula, model.recipe)
+    simulated = NormalRows(model.design, at.theta_values, found.truth["sigma"])
+    rng, hits = np.random.default_rng(11), []
+    beta = found.truth.filter(like="beta").to_numpy()
+    for _ in range(120):
+        y = model.design.X @ beta + simulated(rng).y
+        fit = at.refit(y)
+        limits = [fit.coef_table(ddf=ddf) for ddf in ("normal", "satterthwaite", "kenward-roger")]
+        limits += [fit.confint(method="profile").iloc[: len(beta)]]
+        hits.append([(t["lower"] <= beta) & (beta <= t["upper"]) for t in limits])
+    shares = np.mean(hits, axis=0)
+    for word, share in zip(QUICK[:4], shares, strict=True):
+        for i, label in enumerate(found.labels[: len(beta)]):
+            one = found.table.loc[(label, word), "coverage"]
+            pooled = (400 * one + 120 * share[i] + 2) / 524
+            assert abs(one - share[i]) < 3.5 * np.sqrt(pooled * (1 - pooled) * (1 / 400 + 1 / 120)), (
+                label,
+                word,
+            )
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayeslmm.likelihood.bootstrap.engine import ResponseEngine
 from bayeslmm.likelihood.bootstrap.responses import Responses
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.likelihood.studies.truth import Values, simulator
 from bayeslmm.posterior.batch.arrays import OnePosterior
 from bayeslmm.posterior.batch.run import Batch
 from bayeslmm.posterior.target import Target
@@ -27,19 +28,21 @@ class Study:
 
     Attributes
     ----------
-    fit : stands at the truth. priors : of the posteriors. prob : of the intervals. labels : (L,) estimands.
+    fit : stands at the truth. truth : by label. priors : of the posteriors. prob : of the intervals.
+    labels : (L,) estimands.
     """
 
     fit: Fitted
+    truth: Values
     priors: Priors
     prob: float
     labels: tuple[str, ...]
 
     @cached_property
     def ml(self) -> ResponseEngine:
-        """Refits by ML."""
+        """Refits by ML of the same responses."""
         options = replace(self.fit.options, criterion="ML")
-        return ResponseEngine.of(replace(self.fit, options=options), None, None)
+        return simulator(replace(self.fit, options=options), self.truth)
 
     def batch(self, priors: Priors) -> Batch:
         """Posteriors under some priors."""
