@@ -62,12 +62,25 @@ def main() -> None:
         for balanced, icc, groups in cells
     ]
     table = pd.concat(tables).set_index(["estimand", "sizes", "ICC", "groups"]).sort_index(kind="stable")
-    text = table.to_markdown(floatfmt=".3f") if hasattr(table, "to_markdown") else table.to_string()
-    error = np.sqrt(0.95 * 0.05 / asked.n)
-    PAGE.write_text(
-        f"{text}\n\n{asked.n} data sets a cell; Monte Carlo error of 95 %: {100 * error:.1f} %.\n"
+    error = 100 * np.sqrt(0.95 * 0.05 / asked.n)
+    text = (
+        f"{markdown(table.reset_index())}\n\n{asked.n} data sets a cell; Monte Carlo error {error:.1f} %.\n"
     )
+    PAGE.write_text(text)
     print(text)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """The table as lines of Markdown; a method that says nothing of an estimand leaves it empty."""
+    lines = [list(table.columns), ["---"] * table.shape[1]]
+    lines += [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return "" if np.isnan(value) else f"{value:.3f}"
 
 
 if __name__ == "__main__":
