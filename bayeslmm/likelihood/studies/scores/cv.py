@@ -9,9 +9,10 @@ from bayeslmm.errors import BayesLMMWarning, OptionError
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.values.density import marginal_values
 from bayeslmm.likelihood.bootstrap.engine import Source
-from bayeslmm.likelihood.bootstrap.kinds.cases import refit, take
+from bayeslmm.likelihood.bootstrap.whole_fits import refit
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.subset import without
 
 from .base import Folds, Rows, Score, Scored
 
@@ -51,7 +52,7 @@ def check_folds(fit: Fitted, folds: Folds) -> None:
 
 
 def _kept(design: Design, rows: Rows) -> Design:
-    return take(design, np.setdiff1d(np.arange(design.n), rows), [None] * len(design.blocks))
+    return without(design, rows)
 
 
 def _log_density(fit: Fitted, source: Source, rows: Rows) -> float:
