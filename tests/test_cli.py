@@ -119,7 +119,8 @@ def test_parity_writes_report_table_and_manifest(run, tmp_path):
     assert result.exit_code == ExitCode.DONE, result.stderr
     out = Path(result.stdout.splitlines()[-1]).parent
     assert out == tmp_path / "new" / "folder"
-    assert {path.name for path in out.iterdir()} == {"parity.html", "parity.csv", "manifest.json"}
+    written = {"parity.html", "parity.md", "parity.tex", "parity.csv", "manifest.json"}
+    assert {path.name for path in out.iterdir()} == written
     assert "beta[Intercept]" in set(pd.read_csv(out / "parity.csv")["label"])
     assert json.loads((out / "manifest.json").read_text())["formula"] == "Yield ~ (1 | Batch)"
     assert "bootstrap: about" in result.stderr
