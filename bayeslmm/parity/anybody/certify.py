@@ -1,6 +1,7 @@
 """``bl.certify(theirs, model)``: anybody's posterior density against the kernel."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from bayeslmm.parity.anybody.priors import DeclaredPriors
 from bayeslmm.parity.anybody.quadratic import Ours, Quadratic
 from bayeslmm.parity.anybody.record import CertificateForAnybody
 from bayeslmm.parity.certificate.line import deviation
-from bayeslmm.parity.certificate.points import draw_points, off_zero
+from bayeslmm.parity.certificate.points import draw_points
 from bayeslmm.spec.labels import cor_labels_of, kind_of, sd_labels_of
 
 if TYPE_CHECKING:
@@ -215,8 +216,8 @@ def _certify_function(theirs: CallableDensity, declared: Declared) -> Certificat
 
 
 def _natural_points(theirs: CallableDensity) -> Iterator[dict[str, float]]:
-    for point in draw_points(theirs.design, N_POINTS, SEED):
-        at = off_zero(point, theirs.design)
+    n_edges = 1 + sum(len(sd_labels_of(theirs.design, b)) for b in range(len(theirs.design.blocks)))
+    for at in islice(draw_points(theirs.design, n_edges + N_POINTS, SEED), n_edges, None):
         values = {"sigma": at.sigma}
         for b, block in enumerate(theirs.design.blocks):
             values |= dict(zip(sd_labels_of(theirs.design, b), at.sd[block.group].tolist(), strict=True))

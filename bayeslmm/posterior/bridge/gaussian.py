@@ -13,6 +13,8 @@ type Array = NDArray[np.float64]
 QUADRATIC = 1e-6  # of the gradient's fall, by which a quadratic's may depart from a line
 SINGULAR = 1e-13  # least eigenvalue of a curvature with unit diagonal
 FAR = (0.5, 3.0)  # steps at which lines are told from curves
+FAR_OFF = 2.0  # log of a squared step over that which is a conditional sd long, beyond which it is set anew
+TINY = 1e-300
 SEED = 5
 
 
@@ -57,11 +59,12 @@ def modes[P](density: Density[P], d: int, points: Iterable[P], what: str) -> Ite
     """
     z, steps = np.zeros(d), np.ones(d)
     for number, point in enumerate(points):
-        if number == 0:  # where to begin, and in what units
-            H, _ = _slopes(density, z, steps, point)
-            _check_quadratic(density, z, steps, point, H, what)
-            z, steps = z + _solved(H, density(z, point).gradient, what), 1 / np.sqrt(np.diag(H))
         H, moved = _slopes(density, z, steps, point)
+        if number == 0:
+            _check_quadratic(density, z, steps, point, H, what)
+        if np.any(np.abs(np.log(steps**2 * np.maximum(np.diag(H), TINY))) > FAR_OFF):
+            z, steps = z + _solved(H, density(z, point).gradient, what), 1 / np.sqrt(np.diag(H))
+            H, moved = _slopes(density, z, steps, point)
         for _ in range(2):  # the second step takes off the rounding of the first
             z = z + _solved(H, density(z, point).gradient, what)
         at = density(z, point)
@@ -95,7 +98,7 @@ def _check_quadratic[P](density: Density[P], z: Array, steps: Array, point: P, H
 
 def _solved(H: Array, gradient: Array, what: str) -> Array:
     """H⁻¹ gradient, of a definite H."""
-    scale = np.sqrt(np.maximum(np.diag(H), 1e-300))
+    scale = np.sqrt(np.maximum(np.diag(H), TINY))
     unit = H / np.outer(scale, scale)
     if len(H) and np.linalg.eigvalsh(unit)[0] <= SINGULAR:
         raise InputError(
