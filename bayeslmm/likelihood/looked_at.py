@@ -53,8 +53,8 @@ class LookedAt(Fitted):
         >>> import bayeslmm as bl
         >>> model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy"))
         >>> found = model.fit().influence("Subject")
-        >>> found.cooks_distance.round(3)["308"]
-        0.082
+        >>> found.cooks_distance.round(3).head(3).tolist()
+        [0.092, 0.149, 0.111]
         """
         from bayeslmm.likelihood.diagnostics.influence import influence
 

@@ -49,7 +49,7 @@ class LookedAt(Sampled):
         Examples
         --------
         >>> post.loo("Subject").elpd  # doctest: +SKIP
-        -903.6
+        -886.1
         """
         from bayeslmm.posterior.loo import loo
 
