@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from bayeslmm.likelihood.diagnostics.simulated import SimulatedResiduals
     from bayeslmm.likelihood.inference.table import InferenceTable
 
-type DdfWord = Literal["kenward-roger", "satterthwaite", "kenward-roger-observed", "residual", "normal"]
+type DdfWord = Literal[
+    "kenward-roger", "satterthwaite", "kenward-roger-observed", "between-within", "residual", "normal"
+]
 
 
 @verbs_in_our_words

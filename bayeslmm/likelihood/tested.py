@@ -27,7 +27,8 @@ class Tested(LookedAt):
 
         Parameters
         ----------
-        ddf : "satterthwaite", "kenward-roger" (whose se are adjusted), "residual" or "normal".
+        ddf : "satterthwaite", "kenward-roger" (whose se are adjusted), "between-within", "residual" or
+            "normal".
         prob : of the intervals.
         """
         from bayeslmm.likelihood.inference.coef_table import coef_table
@@ -53,7 +54,8 @@ class Tested(LookedAt):
         ----------
         type : {3, 2, 1}
             What a term is tested beside: all others (3), all that don't contain it (2), those before it (1).
-        ddf : {"satterthwaite", "kenward-roger", "kenward-roger-observed", "residual", "normal"}
+        ddf : {"satterthwaite", "kenward-roger", "kenward-roger-observed", "between-within", "residual",
+            "normal"}
             Denominator degrees of freedom; Kenward-Roger's, for REML, also adjust Var(β̂) and scale F.
 
         Returns
@@ -86,7 +88,8 @@ class Tested(LookedAt):
             coefficient, by name where it is a DataFrame.
         value : float or array_like
             What Lβ is compared with; equations say it themselves.
-        ddf : {"satterthwaite", "kenward-roger", "kenward-roger-observed", "residual", "normal"}
+        ddf : {"satterthwaite", "kenward-roger", "kenward-roger-observed", "between-within", "residual",
+            "normal"}
             Denominator degrees of freedom.
         prob : float
             Of the intervals of each row.
@@ -128,7 +131,8 @@ class Tested(LookedAt):
             Values, or levels, of some variables: ``{"Days": [0, 9]}``.
         grid_weights : {"equal", "proportional"}
             Of what is averaged over: every combination alike, or as often as the fitted rows have it.
-        ddf : {"kenward-roger", "satterthwaite", "residual", "normal", "kenward-roger-observed"}
+        ddf : {"kenward-roger", "satterthwaite", "between-within", "residual", "normal",
+            "kenward-roger-observed"}
             Degrees of freedom; Kenward-Roger's is for REML.
         prob : float
             Of the intervals.

@@ -111,7 +111,7 @@ def test_same_numbers_whatever_the_jobs_and_chunks(sleep):
     two = sleep.bootstrap(n=130, seed=9, progress=False, ranef=True, n_jobs=2)
     np.testing.assert_array_equal(one.values, two.values)
     np.testing.assert_array_equal(one.ranef_errors, two.ranef_errors)
-    task = RefitTask(Parametric().engine(sleep, False), sleep.design.covariance, True)
+    task = RefitTask(Parametric().engine(sleep, False), sleep.design.coordinates)
     np.testing.assert_array_equal(run(task, Plan(130, 9, chunk=7))[:, :6], one.values)
     np.testing.assert_array_equal(sleep.bootstrap(n=40, seed=9, progress=False).values, one.values[:40])
 
