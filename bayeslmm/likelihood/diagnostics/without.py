@@ -92,8 +92,7 @@ def _stepped(fit: Fitted, deletion: Deletion) -> tuple[Without, Mask]:
 
 def _root(fit: Fitted) -> Array:
     """F (n_x, r) with FFᵀ = 2H⁻¹; of the average information where H is dear."""
-    known = "theta_sigma" in vars(fit) or fit.objective.kernel.small
-    information = None if known else fit.objective.information(fit.optimum.x)
+    information = fit.objective.information(fit.optimum.x)
     if information is None:
         return fit.theta_sigma.x_root[:-1]
     basis = fit.design.coordinates.basis(fit.optimum.x)
