@@ -47,7 +47,8 @@ def sentences(rows: Iterable[tuple[str, str, str]]) -> str:
     return f"<table>{body}</table>"
 
 
-MARKED = re.compile(r"[\\`*_\[\]|#~$&]|<(?=\S)")  # "< 0.001" begins no tag
+MARKED = re.compile(r"[\\`*_\[\]|#~$]")
+TAG = re.compile(r"<(?=\S)")  # where it could begin one: "< 0.001" doesn't
 
 
 class Cells(NamedTuple):
@@ -93,9 +94,10 @@ def markdown(text: str) -> str:
     """Text in Markdown, on one line: what could mark something is escaped, HTML too.
 
     >>> print(markdown("cor[a: b_1, <i>]"))
-    cor\\[a: b\\_1, \\<i>\\]
+    cor\\[a: b\\_1, &lt;i>\\]
     """
-    return MARKED.sub(lambda found: "\\" + found[0], " ".join(text.split()))
+    marked = MARKED.sub(lambda found: "\\" + found[0], " ".join(text.split()))
+    return TAG.sub("&lt;", marked.replace("&", "&amp;"))
 
 
 def latex_cells(cells: Cells, caption: str = "", notes: Iterable[str] = ()) -> str:

@@ -25,9 +25,12 @@ from bayeslmm.likelihood.inference.profile.profile import Profile
 from bayeslmm.likelihood.inference.ratio_test import BootstrapRatioTest
 from bayeslmm.likelihood.inference.rlrt import RestrictedRatioTest
 from bayeslmm.likelihood.inference.table import InferenceTable
+from bayeslmm.likelihood.studies.curve import PowerCurve
 from bayeslmm.likelihood.summary import Summary
 from bayeslmm.markup import bold, html_table, paragraph, preformatted, sentences
 from bayeslmm.model import LinearMixedModel
+from bayeslmm.parity.anybody.record import CertificateForAnybody
+from bayeslmm.parity.calibration.result import Calibration
 from bayeslmm.parity.certificate.record import Certificate
 from bayeslmm.parity.compare import Parity
 from bayeslmm.parity.table import LongTable
@@ -108,6 +111,9 @@ def shown():
             par,
             par.verdicts,
             par.certificate,
+            bl.certify(model.graph("explicit"), model),
+            bl.calibrate(fit, n=5, methods=["z"], seed=1, progress=False),
+            bl.power_curve(model, fit, test=x, along=g_name, sizes=[4, 8], n=5, seed=1, progress=False),
             par.table,
             Rerun(par.manifest, par, pd.DataFrame(), differences(par.table.iloc[:0], par.table)),
         ]
@@ -141,7 +147,6 @@ def test_every_class_with_markup_is_looked_at(shown):
         Checkup,
         RestrictedRatioTest,
         SimulatedResiduals,
-        Certificate,
         Priors,
         Parity,
         Verdicts,
@@ -154,6 +159,11 @@ def test_names_never_become_markup(shown, kind):
     html = shown[kind]._repr_html_()
     assert "<img" not in html
     assert "&lt;img" in html
+
+
+@pytest.mark.parametrize("kind", [Calibration, Certificate, CertificateForAnybody, PowerCurve])
+def test_what_tells_of_names_only_if_need_be_has_no_markup_either(shown, kind):
+    assert "<img" not in shown[kind]._repr_html_()
 
 
 def test_printed_tables_never_hold_markup(shown):

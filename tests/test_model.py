@@ -104,7 +104,7 @@ def test_an_updated_model_differs_in_what_is_named(
         lambda model: model.parity(method="margnal"),
         lambda model: model.parity(criterion="RELM"),
         lambda model: model.parity(draws=0),
-        lambda model: model.parity(boot=0),
+        lambda model: model.parity(boot=-1),
         lambda model: model.graph("explict"),
     ],
 )
