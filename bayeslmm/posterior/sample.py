@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bayeslmm.errors import SamplingWarning
 from bayeslmm.posterior.effects.recover import recover_effects
 from bayeslmm.posterior.methods.choice import Plan, choose
-from bayeslmm.posterior.methods.importance import MISSED, PARETO_K, ImportanceRun, importance
+from bayeslmm.posterior.methods.importance import MISSED, PARETO_K, WASTEFUL, ImportanceRun, importance
 from bayeslmm.posterior.methods.mixture import NodeMixture, node_draws
 from bayeslmm.posterior.methods.quadrature import quadrature
 from bayeslmm.posterior.options import NOT_YET, SampleOptions, fresh_seed
@@ -160,9 +160,10 @@ def _gate(run: ImportanceRun) -> str:
         return "the Laplace fit found no proper mode"
     if run.missed >= MISSED:
         return f"{100 * run.missed:.0f} % of the posterior lies where nothing was proposed"
-    verb = "passes" if run.trustworthy else "fails"
+    verb = "passes" if run.pareto_k < PARETO_K else "fails"
     asked = "" if run.exact == 1 else f", {100 * run.exact:.0f} % of the proposals evaluated exactly"
-    said = f"({100 * run.efficiency:.0f} % efficient{asked})"
+    least = "" if run.efficiency > WASTEFUL else f", less than {100 * WASTEFUL:.0f} %"
+    said = f"({100 * run.efficiency:.0f} % efficient{least}{asked})"
     found = f"{len(run.modes)} modes, " if len(run.modes) > 1 else ""
     return f"{found}Pareto k {run.pareto_k:.2f} {verb} the gate of {PARETO_K} {said}"
 

@@ -236,9 +236,17 @@ class Residual(Registered, ABC):
         """Mean over rows of R's diagonal, as if no row had a prior weight, at the φ that R is settled at."""
         return 1.0
 
+    @property
+    def in_memory(self) -> bool:
+        """Are the rows' data here, and not read in chunks?"""
+        return isinstance(self.data, dict)
+
     def evenness(self, phi: ArrayLike = ()) -> float:
-        """(Σw)²/(n Σw²) of the rows' precisions w: the share of them that would tell as much, all alike."""
-        if self.is_identity:
+        """(Σw)²/(n Σw²) of the rows' precisions w: the share of them that would tell as much, all alike.
+
+        1 where the rows aren't here.
+        """
+        if self.is_identity or not self.in_memory:
             return 1.0
         variances = self.variances(phi)
         precisions = np.min(variances) / variances
