@@ -11,7 +11,8 @@ from bayeslmm.kernel.search.optimizer import Outcome
 from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.spec.coordinates import Coordinates
 from bayeslmm.spec.covariance import Path, lower_factor
-from bayeslmm.spec.relative import CovarianceMap, TermSlot, flatten
+from bayeslmm.spec.relative import CovarianceMap, flatten
+from bayeslmm.spec.term_slot import TermSlot
 
 type Array = NDArray[np.float64]
 

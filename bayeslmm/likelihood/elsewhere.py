@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.spec.covariance import Unstructured
-from bayeslmm.spec.relative import CovarianceMap, TermSlot
+from bayeslmm.spec.relative import CovarianceMap
+from bayeslmm.spec.term_slot import TermSlot
 
 type Array = NDArray[np.float64]
 type Values = Callable[[Array], Array]

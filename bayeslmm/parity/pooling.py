@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from bayeslmm.spec.design import Block, Design
+    from bayeslmm.spec.block import Block
+    from bayeslmm.spec.design import Design
 
 type Array = NDArray[np.float64]
 

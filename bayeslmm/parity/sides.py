@@ -12,7 +12,8 @@ from bayeslmm.parity.usual_names import usual_names
 from bayeslmm.runs.manifest import data_hash
 
 if TYPE_CHECKING:
-    from bayeslmm.spec.design import Block, Design
+    from bayeslmm.spec.block import Block
+    from bayeslmm.spec.design import Design
 
 ROLES = {"REML": "fit", "ML": "fit", "bootstrap": "bootstrap", "posterior": "posterior"}
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayeslmm.spec.block import Block
 from bayeslmm.spec.covariance import Correlation, Entries, Scalar
-from bayeslmm.spec.design import Block
 
 type Array = NDArray[np.float64]
 

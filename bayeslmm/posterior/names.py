@@ -4,7 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.block import Block
+from bayeslmm.spec.design import Design
 
 type Tensor = Any  # a PyTensor expression; PyTensor's own types don't say what its operators return
 

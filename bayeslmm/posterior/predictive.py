@@ -11,7 +11,8 @@ from bayeslmm.posterior.options import NOT_YET
 from bayeslmm.posterior.parameters import block_factors, stacked_sigma
 from bayeslmm.posterior.prior_draws import draw_priors
 from bayeslmm.posterior.summary.tree import Draws, dataset, posterior_variables
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.block import Block
+from bayeslmm.spec.design import Design
 from bayeslmm.spec.prediction import (
     EffectRows,
     PredictedRows,

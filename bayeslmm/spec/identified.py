@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .block import Block
 from .covariance import CovarianceStructure, lower_factor
-from .design import Block, Design
+from .design import Design
 from .parsed import Bar
-from .relative import TermSlot
+from .term_slot import TermSlot
 from .told_apart import confounded as confounded_residual
 
 type Array = NDArray[np.float64]

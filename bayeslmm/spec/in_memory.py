@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from bayeslmm.errors import DesignWarning
 
 from . import checks, residual_rows
+from .block import Block, RowsOfBlock
 from .covariance import CovarianceStructure
-from .design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
+from .design import Design, RandomPart, RowsInMemory
 from .factors import Coding, Factor, Grouping, coding_of, factor_of
 from .identified import unidentified
 from .known import with_known

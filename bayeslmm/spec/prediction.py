@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import DataError, OptionError, check_choice, check_prob
 
+from .block import Block, block_matrix
 from .checks import as_frame, check_columns
-from .design import Block, Design, block_matrix
+from .design import Design
 from .factors import Grouping, interaction_label, labels_of
 from .recipe import BlockRows, Recipe
 from .residual import PriorWeights, Residual

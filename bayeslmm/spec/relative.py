@@ -9,9 +9,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .covariance import CovarianceStructure, Unstructured
-from .covariance.algebra import inverse_factor
+from .covariance import CovarianceStructure
 from .residual import Residual
+from .term_slot import TermSlot
 
 type Array = NDArray[np.float64]
 type ByGroup = Mapping[str, ArrayLike]
@@ -43,48 +43,6 @@ class Natural(NamedTuple):
 
     sd: dict[str, Array]
     cor: dict[str, Array]
-
-
-@dataclass(frozen=True, eq=False)
-class TermSlot:
-    """Where one bar lies: coefs `first`:`first`+k of a block, elements `theta` of θ."""
-
-    block: int
-    first: int
-    theta: slice
-    structure: CovarianceStructure
-    gram: Array  # (k, k) weighted mean of z zᵀ over rows, for a start
-
-    @cached_property
-    def root(self) -> Array:
-        """Lower-triangular factor (k, k) of the inverse of `gram`, or of its diagonal's."""
-        return inverse_factor(self.gram)
-
-    @cached_property
-    def start(self) -> Array:
-        """A θ (n_params,) at which each coef contributes about as much as the residual."""
-        return self.structure.start(self.gram)
-
-    @property
-    def coefs(self) -> slice:
-        return slice(self.first, self.first + self.structure.k)
-
-    @property
-    def pairs(self) -> tuple[tuple[int, int], ...]:
-        """Free correlations, as pairs of coef positions in the block."""
-        return tuple((self.first + i, self.first + j) for i, j in self.structure.pairs)
-
-    @property
-    def sd_index(self) -> tuple[int, ...]:
-        """Free standard deviations, as coef positions in the block."""
-        return tuple(self.first + i for i in self.structure.sd_index)
-
-    @property
-    def straightened(self) -> "TermSlot":
-        """The same bar in linear coordinates, where any covariance has as many."""
-        free = Unstructured(self.structure.k)
-        bent = not self.structure.linear and free.n_params == self.structure.n_params
-        return replace(self, structure=free) if bent else self
 
 
 @dataclass(frozen=True, eq=False)

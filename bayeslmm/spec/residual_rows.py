@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,8 @@ from .factors import Grouping, factor_of, recode, unseen_level
 from .residual import CorrelationStructure, Form, Learnt, Part, Structured, VarianceFunction
 from .residual.correlations import Counts
 from .residual.variances import FITTED, Reads
+from .residual_checks import check_coordinates, check_repeats, check_strata, check_values, typical
+from .residual_levels import Levels
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
@@ -46,25 +48,6 @@ def _form_columns(structure: CorrelationStructure | VarianceFunction) -> tuple[s
 
 def _of_fitted(structure: CorrelationStructure | VarianceFunction) -> bool:
     return isinstance(structure, VarianceFunction) and structure.of == FITTED
-
-
-class Levels(NamedTuple):
-    """A grouping of rows, learnt, and the code of each row; all is one level where it has no columns."""
-
-    grouping: Grouping | None
-    codes: Codes
-
-    @classmethod
-    def learn(cls, names: tuple[str, ...], columns: Columns, n: int) -> Self:
-        if not names:
-            return cls(None, np.zeros(n, dtype=np.int64))
-        for name in names:
-            checks.check_grouping_column(name, columns[name])
-        return cls(*Grouping.learn(names, [factor_of(columns[name]) for name in names]))
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return ("",) if self.grouping is None else self.grouping.levels
 
 
 def _numbers(name: str, values: pd.Series) -> Array:
@@ -147,18 +130,18 @@ class CorrelationRows:
         """What there is to know, and the rows."""
         form = Form.read(structure.form)
         groups, strata = Levels.learn(form.groups, columns, n), _strata(structure, columns, n)
-        _check_strata(structure, groups, strata)
+        check_strata(structure, groups, strata)
         names = () if structure.counts is Counts.NOTHING else form.coordinates
-        _check_coordinates(structure, names)
+        check_coordinates(structure, names)
         coordinates = tuple(Coordinate.learn(structure, name, columns[name]) for name in names)
         at = [each.of_rows(columns[each.name]) for each in coordinates] or [_place_in_group(groups.codes)]
         if not structure.repeats:
-            _check_repeats(structure, groups, np.column_stack(at), names)
+            check_repeats(structure, groups, np.column_stack(at), names)
         most = int(np.bincount(groups.codes).max())
         learnt = Learnt(
             name=names[0] if names else "row",
             levels=coordinates[0].factor or () if coordinates else tuple(str(i + 1) for i in range(most)),
-            scale=_typical(np.column_stack(at), groups.codes) if structure.counts is Counts.DISTANCE else 1.0,
+            scale=typical(np.column_stack(at), groups.codes) if structure.counts is Counts.DISTANCE else 1.0,
             most=most,
             strata=strata.labels,
         )
@@ -206,7 +189,7 @@ class VarianceRows:
         cls, structure: VarianceFunction, name: str, values: Array, columns: Columns
     ) -> tuple[Self, tuple[Array, Array]]:
         n, strata = len(values), _strata(structure, columns, len(values))
-        _check_values(structure, name, values)
+        check_values(structure, name, values)
         size = np.exp(np.mean(np.log(np.abs(values)))) if structure.reads is Reads.NONZERO else np.std(values)
         learnt = Learnt(name, (), float(size) or 1.0, n, strata.labels)
         return cls(Part(structure, learnt), None, strata.grouping), (values, strata.codes.astype(float))
@@ -244,7 +227,7 @@ class VarianceRows:
             )
         strata = np.zeros(len(frame)) if self.strata is None else self.strata.codes(frame)
         values = _numbers(learnt.name, frame[learnt.name])
-        _check_values(self.part.structure, learnt.name, values)
+        check_values(self.part.structure, learnt.name, values)
         return values, strata.astype(float)
 
 
@@ -344,78 +327,3 @@ def _with_new(grouping: Grouping, frame: pd.DataFrame) -> Codes:
 def _place_in_group(groups: Codes) -> Array:
     """(n,) 0, 1, ... of each row in its group, in the order of rows."""
     return np.asarray(pd.Series(groups).groupby(groups).cumcount(), dtype=np.float64)
-
-
-def _typical(at: Array, groups: Codes) -> float:
-    """The median distance to a neighbour: on a line of all rows, else of some of the largest group."""
-    if at.shape[1] == 1:
-        order = np.lexsort((at[:, 0], groups))
-        gaps = np.diff(at[order, 0])[np.diff(groups[order]) == 0]
-    else:
-        own = at[groups == np.argmax(np.bincount(groups))][:SAMPLE]
-        apart = np.sqrt(np.sum((own[:, None] - own) ** 2, axis=2))
-        gaps = np.min(np.where(apart > 0, apart, np.inf), axis=1)
-    gaps = gaps[np.isfinite(gaps) & (gaps > 0)]
-    return float(np.median(gaps)) if len(gaps) else 1.0
-
-
-def _check_strata(structure: CorrelationStructure, groups: Levels, strata: Levels) -> None:
-    sizes = np.bincount(groups.codes)
-    if sizes.max() < 2:
-        raise DataError(
-            f"{structure.keyword}: every group of {structure.form!r} has one row, so no two rows are "
-            "correlated; group "
-            "by something coarser, or leave the correlation out"
-        )
-    together = pd.DataFrame({"group": groups.codes, "stratum": strata.codes}).drop_duplicates()
-    if len(together) > len(sizes):
-        raise DataError(
-            f"{structure.keyword}: rows of one group of {structure.form!r} have different "
-            f"{structure.by!r}; a stratum "
-            "holds whole groups"
-        )
-    for number, label in enumerate(strata.labels):
-        if sizes[together["group"][together["stratum"] == number]].max() < 2:
-            raise DataError(
-                f"{structure.keyword}: no group in stratum {label!r} of {structure.by!r} has two "
-                "rows; leave by= out"
-            )
-
-
-def _check_coordinates(structure: CorrelationStructure, names: tuple[str, ...]) -> None:
-    flat = structure.counts is not Counts.DISTANCE or structure.on_a_line
-    if flat and len(names) > 1:
-        raise DataError(
-            f"{structure.keyword} goes along one coordinate, and {structure.form!r} names "
-            f"{len(names)}; keep one, "
-            "or take a spatial correlation such as Exponential"
-        )
-
-
-def _check_repeats(
-    structure: CorrelationStructure, groups: Levels, at: Array, names: tuple[str, ...]
-) -> None:
-    rows = pd.DataFrame(at).assign(group=groups.codes)
-    twice = rows.duplicated().to_numpy()
-    if twice.any():
-        first = int(np.flatnonzero(twice)[0])
-        where = WHOLE if groups.grouping is None else repr(groups.labels[groups.codes[first]])
-        raise DataError(
-            f"{structure.keyword}: {int(twice.sum())} rows have the same {', '.join(names)} as "
-            "another row of their "
-            f"group, the first in {where}; their correlation would be 1. Give groups in which times "
-            "differ, or drop "
-            "rows that came twice"
-        )
-
-
-def _check_values(structure: VarianceFunction, name: str, values: Array) -> None:
-    bad = {Reads.POSITIVE: values <= 0, Reads.NONZERO: values == 0}.get(
-        structure.reads, np.zeros(0, dtype=bool)
-    )
-    if bad.any():
-        raise DataError(
-            f"{structure.keyword}: {name!r} is {values[bad][0]:g} in {int(bad.sum())} rows, where "
-            "this variance would "
-            "be 0 or infinite; shift the column, or take Exp"
-        )

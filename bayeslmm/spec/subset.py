@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
+from .block import Block, RowsOfBlock
+from .design import Design, RandomPart, RowsInMemory
 
 type Codes = NDArray[np.int64]
 

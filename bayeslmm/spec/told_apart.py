@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import Block, Design
+from .block import Block
+from .design import Design
 from .labels import sd_labels_of
 
 type Array = NDArray[np.float64]

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.spec.covariance.algebra import lower_factor
-from bayeslmm.spec.relative import CovarianceMap, TermSlot
+from bayeslmm.spec.relative import CovarianceMap
+from bayeslmm.spec.term_slot import TermSlot
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

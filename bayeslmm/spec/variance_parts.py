@@ -7,7 +7,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import Block, Design
+from .block import Block
+from .design import Design
 
 type Array = NDArray[np.float64]
 

@@ -12,9 +12,9 @@ from bayeslmm.render.curves import plot_curves
 from bayeslmm.render.matrices import plot_matrices
 from bayeslmm.render.panels_of_lines import LinesPanel, plot_panels_of_lines
 from bayeslmm.render.pulled import plot_pulled
+from bayeslmm.spec.block import Block
 from bayeslmm.spec.build import build, opened
 from bayeslmm.spec.dense import dense_covariance
-from bayeslmm.spec.design import Block
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.textbook.inputs import Array, check_variance
 from bayeslmm.textbook.laws import f_test_power

@@ -16,6 +16,7 @@ from bayeslmm.posterior.graph.graphs import build_graph
 from bayeslmm.posterior.graph.integrated import GraphDensity
 from bayeslmm.posterior.parameters import correlations
 from bayeslmm.posterior.target import Target
+from bayeslmm.spec.block import Block, RowsOfBlock
 from bayeslmm.spec.covariance import (
     Autoregression,
     CompoundSymmetry,
@@ -24,7 +25,7 @@ from bayeslmm.spec.covariance import (
     ScaledIdentity,
     Unstructured,
 )
-from bayeslmm.spec.design import Block, Design, RandomPart, RowsInMemory, RowsOfBlock
+from bayeslmm.spec.design import Design, RandomPart, RowsInMemory
 from bayeslmm.spec.priors import (
     LKJ,
     Exponential,

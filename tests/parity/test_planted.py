@@ -13,9 +13,10 @@ from bayeslmm.parity.certificate.design_witness import design_line
 from bayeslmm.parity.certificate.theorem import theorem_line
 from bayeslmm.parity.witnesses import certificate_of, graphs_of
 from bayeslmm.posterior.graph import graphs
+from bayeslmm.spec.block import RowsOfBlock
 from bayeslmm.spec.build import build
 from bayeslmm.spec.covariance import Diagonal
-from bayeslmm.spec.design import RandomPart, RowsInMemory, RowsOfBlock
+from bayeslmm.spec.design import RandomPart, RowsInMemory
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.priors import HalfNormal, TruncatedNormal, default_priors
 from bayeslmm.spec.residual import PriorWeights

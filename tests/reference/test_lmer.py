@@ -17,8 +17,8 @@ from bayeslmm.errors import BayesLMMWarning
 from bayeslmm.likelihood.fit import LikelihoodFit, fit
 from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.likelihood.random_effects import conditional_covariances, prediction_covariances, split
+from bayeslmm.spec.block import Block
 from bayeslmm.spec.build import build
-from bayeslmm.spec.design import Block
 from bayeslmm.spec.model_spec import ModelSpec
 
 FOLDER = Path(__file__).parent / "lmer"

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from bayeslmm.datasets import load_dataset
+from bayeslmm.spec.block import block_matrix
 from bayeslmm.spec.build import build
-from bayeslmm.spec.design import Design, block_matrix
+from bayeslmm.spec.design import Design
 from bayeslmm.spec.model_spec import ModelSpec
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bayeslmm.spec.block import Block, RowsOfBlock
 from bayeslmm.spec.covariance import CovarianceStructure, Diagonal, Unstructured
-from bayeslmm.spec.design import Block, RowsOfBlock
 from bayeslmm.spec.relative import CovarianceMap
 from bayeslmm.spec.residual import PriorWeights
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError, check_choice
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.block import Block
+from bayeslmm.spec.design import Design
 
 type Codes = NDArray[np.int64]
 

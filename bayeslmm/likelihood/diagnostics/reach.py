@@ -19,7 +19,8 @@ from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.kernel.factor.chain import chain_backward, chain_forward
 from bayeslmm.kernel.problem import layout as at
 from bayeslmm.likelihood.digits import by_level, unflattened
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.block import Block
+from bayeslmm.spec.design import Design
 from bayeslmm.spec.row_sets import Batch
 
 if TYPE_CHECKING:

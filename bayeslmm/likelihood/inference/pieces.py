@@ -7,8 +7,9 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.spec.block import Block, RowsOfBlock
 from bayeslmm.spec.covariance import CovarianceStructure
-from bayeslmm.spec.design import Block, Design, RowsOfBlock
+from bayeslmm.spec.design import Design
 
 type Array = NDArray[np.float64]
 

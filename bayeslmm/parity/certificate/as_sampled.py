@@ -12,8 +12,9 @@ from bayeslmm.parity.certificate.points import Array, Point, from_priors, inside
 
 if TYPE_CHECKING:
     from bayeslmm.posterior.graph.as_sampled import Said, SampledGraph
+    from bayeslmm.spec.block import Block
     from bayeslmm.spec.covariance import CovarianceStructure
-    from bayeslmm.spec.design import Block, Design
+    from bayeslmm.spec.design import Design
     from bayeslmm.spec.priors import LKJ, Prior, Priors
 
 TOLERANCE = 1e-8

@@ -13,7 +13,8 @@ from bayeslmm.parity.certificate.points import Array
 from bayeslmm.parity.certificate.rebuilt import Bar, Rebuilt, Unread
 
 if TYPE_CHECKING:
-    from bayeslmm.spec.design import Block, Design
+    from bayeslmm.spec.block import Block
+    from bayeslmm.spec.design import Design
     from bayeslmm.spec.recipe import Origin
 
 NAME = "design"

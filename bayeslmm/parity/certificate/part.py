@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from bayeslmm.spec.design import Block, Design
+    from bayeslmm.spec.block import Block
+    from bayeslmm.spec.design import Design
     from bayeslmm.spec.priors import Priors
 
 type Codes = NDArray[np.int64]
@@ -89,7 +90,7 @@ def _of_rows(design: "Design", rows: Codes) -> "Design":
 
 
 def _block_of_rows(block: "Block", rows: Codes) -> "Block":
-    from bayeslmm.spec.design import RowsOfBlock
+    from bayeslmm.spec.block import RowsOfBlock
 
     levels, codes = np.unique(block.codes[rows], return_inverse=True)
     known = None if block.known is None else _root(block.known @ block.known.T, levels)

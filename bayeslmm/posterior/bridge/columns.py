@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.block import Block
+from bayeslmm.spec.design import Design
 
 if TYPE_CHECKING:
     import bambi

@@ -11,8 +11,9 @@ from bayeslmm.errors import OptionError
 from bayeslmm.posterior import names
 from bayeslmm.posterior.graph.pymc_priors import vector_variable
 from bayeslmm.posterior.names import Tensor
+from bayeslmm.spec.block import Block
 from bayeslmm.spec.covariance import Entries
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
 

@@ -11,7 +11,8 @@ from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.posterior.graph.pymc_priors import element_name
 from bayeslmm.posterior.parameters import Parameters
 from bayeslmm.posterior.summary.tree import Draws, dataset, posterior_variables
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.block import Block
+from bayeslmm.spec.design import Design
 
 if TYPE_CHECKING:
     import pymc as pm

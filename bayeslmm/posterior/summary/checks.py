@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.spec.design import Block, Design, MeanSd
+from bayeslmm.spec.block import Block
+from bayeslmm.spec.design import Design, MeanSd
 from bayeslmm.spec.labels import kind_of
 from bayeslmm.spec.priors import Priors, Tail
 

@@ -20,7 +20,8 @@ from bayeslmm.spec.rank import TOLERANCE, levels_beyond
 from .base import Prior
 
 if TYPE_CHECKING:
-    from bayeslmm.spec.design import Block, Design
+    from bayeslmm.spec.block import Block
+    from bayeslmm.spec.design import Design
 
 type Array = NDArray[np.float64]
 

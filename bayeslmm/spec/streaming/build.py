@@ -21,7 +21,8 @@ from bayeslmm.kernel.problem.blocks import BlockSize
 from bayeslmm.kernel.problem.elimination import Elimination
 from bayeslmm.kernel.problem.streaming import Basis, finish, geometry, plan_of
 from bayeslmm.spec import checks, in_memory
-from bayeslmm.spec.design import Block, Design, MeanSd, RandomPart, Scales
+from bayeslmm.spec.block import Block
+from bayeslmm.spec.design import Design, MeanSd, RandomPart, Scales
 from bayeslmm.spec.factors import Coding, Factor, Grouping, coding_of
 from bayeslmm.spec.identified import unidentified
 from bayeslmm.spec.known import with_known

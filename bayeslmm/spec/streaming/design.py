@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError
 from bayeslmm.kernel.kernel import Kernel
-from bayeslmm.spec.design import Design, RandomPart, RowsInMemory, RowsOfBlock, Scales
+from bayeslmm.spec.block import RowsOfBlock
+from bayeslmm.spec.design import Design, RandomPart, RowsInMemory, Scales
 
 from .rows import RowMaker
 from .source import Source

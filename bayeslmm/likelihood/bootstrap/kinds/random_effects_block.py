@@ -12,7 +12,8 @@ from bayeslmm.likelihood.bootstrap.kinds.base import ResponseKind
 from bayeslmm.likelihood.bootstrap.reflate import reflated_effects, reflated_residuals
 from bayeslmm.likelihood.bootstrap.responses import Rows
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.spec.design import Block, Design
+from bayeslmm.spec.block import Block
+from bayeslmm.spec.design import Design
 
 type Array = NDArray[np.float64]
 

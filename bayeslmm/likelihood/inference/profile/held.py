@@ -17,7 +17,7 @@ from bayeslmm.likelihood.estimates import wald_table
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.covariance import lower_factor
 from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels_of, sd_labels_of
-from bayeslmm.spec.relative import TermSlot
+from bayeslmm.spec.term_slot import TermSlot
 from bayeslmm.spec.units import off_boundary
 
 type Array = NDArray[np.float64]

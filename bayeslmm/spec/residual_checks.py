@@ -1,0 +1,94 @@
+"""What rows must have for a correlation or a variance function; one error each."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayeslmm.errors import DataError
+
+from .residual import CorrelationStructure, VarianceFunction
+from .residual.correlations import Counts
+from .residual.variances import Reads
+from .residual_levels import Levels
+
+type Array = NDArray[np.float64]
+type Codes = NDArray[np.int64]
+type Columns = Mapping[str, pd.Series]
+
+SAMPLE = 400  # rows of which distances are looked at for a typical one
+WHOLE = "the data"  # the residual group of rows that are all joined
+
+
+def typical(at: Array, groups: Codes) -> float:
+    """The median distance to a neighbour: on a line of all rows, else of some of the largest group."""
+    if at.shape[1] == 1:
+        order = np.lexsort((at[:, 0], groups))
+        gaps = np.diff(at[order, 0])[np.diff(groups[order]) == 0]
+    else:
+        own = at[groups == np.argmax(np.bincount(groups))][:SAMPLE]
+        apart = np.sqrt(np.sum((own[:, None] - own) ** 2, axis=2))
+        gaps = np.min(np.where(apart > 0, apart, np.inf), axis=1)
+    gaps = gaps[np.isfinite(gaps) & (gaps > 0)]
+    return float(np.median(gaps)) if len(gaps) else 1.0
+
+
+def check_strata(structure: CorrelationStructure, groups: Levels, strata: Levels) -> None:
+    sizes = np.bincount(groups.codes)
+    if sizes.max() < 2:
+        raise DataError(
+            f"{structure.keyword}: every group of {structure.form!r} has one row, so no two rows are "
+            "correlated; group "
+            "by something coarser, or leave the correlation out"
+        )
+    together = pd.DataFrame({"group": groups.codes, "stratum": strata.codes}).drop_duplicates()
+    if len(together) > len(sizes):
+        raise DataError(
+            f"{structure.keyword}: rows of one group of {structure.form!r} have different "
+            f"{structure.by!r}; a stratum "
+            "holds whole groups"
+        )
+    for number, label in enumerate(strata.labels):
+        if sizes[together["group"][together["stratum"] == number]].max() < 2:
+            raise DataError(
+                f"{structure.keyword}: no group in stratum {label!r} of {structure.by!r} has two "
+                "rows; leave by= out"
+            )
+
+
+def check_coordinates(structure: CorrelationStructure, names: tuple[str, ...]) -> None:
+    flat = structure.counts is not Counts.DISTANCE or structure.on_a_line
+    if flat and len(names) > 1:
+        raise DataError(
+            f"{structure.keyword} goes along one coordinate, and {structure.form!r} names "
+            f"{len(names)}; keep one, "
+            "or take a spatial correlation such as Exponential"
+        )
+
+
+def check_repeats(structure: CorrelationStructure, groups: Levels, at: Array, names: tuple[str, ...]) -> None:
+    rows = pd.DataFrame(at).assign(group=groups.codes)
+    twice = rows.duplicated().to_numpy()
+    if twice.any():
+        first = int(np.flatnonzero(twice)[0])
+        where = WHOLE if groups.grouping is None else repr(groups.labels[groups.codes[first]])
+        raise DataError(
+            f"{structure.keyword}: {int(twice.sum())} rows have the same {', '.join(names)} as "
+            "another row of their "
+            f"group, the first in {where}; their correlation would be 1. Give groups in which times "
+            "differ, or drop "
+            "rows that came twice"
+        )
+
+
+def check_values(structure: VarianceFunction, name: str, values: Array) -> None:
+    bad = {Reads.POSITIVE: values <= 0, Reads.NONZERO: values == 0}.get(
+        structure.reads, np.zeros(0, dtype=bool)
+    )
+    if bad.any():
+        raise DataError(
+            f"{structure.keyword}: {name!r} is {values[bad][0]:g} in {int(bad.sum())} rows, where "
+            "this variance would "
+            "be 0 or infinite; shift the column, or take Exp"
+        )
