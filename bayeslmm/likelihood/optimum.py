@@ -81,10 +81,8 @@ class Optimum:
     def after(self, first: "Optimum") -> "Optimum":
         """The same, with the evidence of a search that this one went on from."""
         own, before = self.convergence, first.convergence
-        lower = any(_is_lower(each, self.value) for each in before.elsewhere)
         evidence = replace(
             own,
-            status=Status.LOWER if lower else own.status,
             n_evaluations=before.n_evaluations + own.n_evaluations,
             restarts=before.restarts + own.restarts,
             elsewhere=before.elsewhere,
