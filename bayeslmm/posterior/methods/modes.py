@@ -90,6 +90,8 @@ class Scan:
 def modes(target: Target, scan: Scan) -> tuple[LaplaceFit, ...]:
     """Every mode found that holds mass, the one from the usual start first; at least one."""
     usual = laplace(target)
+    if target.size == 0:
+        return (usual,)
     found = [usual]
     for start in scan.starts():
         if not _leads_up(target, start, found):
