@@ -35,6 +35,8 @@ def names():
         "bl": bl,
         "pd": pd,
         "sleepstudy": sleepstudy,
+        "ovary": bl.load_dataset("Ovary"),
+        "fev": bl.load_dataset("fev"),
         "machines": bl.load_dataset("Machines"),
         "dyestuff": bl.load_dataset("Dyestuff"),
         "frame": frame.assign(w=1.0, o=0.0),
@@ -53,7 +55,7 @@ def test_lines_of_the_table_run(title, names):
 
 
 @pytest.mark.filterwarnings("ignore::bayeslmm.errors.SingularFitWarning")
-@pytest.mark.parametrize("page", ["start.md", "singular.md"])
+@pytest.mark.parametrize("page", ["start.md", "singular.md", "residuals.md"])
 def test_blocks_of_a_page_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), flags=re.S)
