@@ -160,9 +160,9 @@ def _gate(run: ImportanceRun) -> str:
         return "the Laplace fit found no proper mode"
     if run.missed >= MISSED:
         return f"{100 * run.missed:.0f} % of the posterior lies where nothing was proposed"
-    verb = "passes" if run.pareto_k < PARETO_K else "fails"
+    verb = "fails" if run.heavy else "passes"
     asked = "" if run.exact == 1 else f", {100 * run.exact:.0f} % of the proposals evaluated exactly"
-    least = "" if run.efficiency > WASTEFUL else f", less than {100 * WASTEFUL:.0f} %"
+    least = f", less than {100 * WASTEFUL:.0f} %" if run.wasteful else ""
     said = f"({100 * run.efficiency:.0f} % efficient{least}{asked})"
     found = f"{len(run.modes)} modes, " if len(run.modes) > 1 else ""
     return f"{found}Pareto k {run.pareto_k:.2f} {verb} the gate of {PARETO_K} {said}"

@@ -64,10 +64,19 @@ class ImportanceRun:
         return all(fit.converged for fit in self.modes)
 
     @property
+    def heavy(self) -> bool:
+        """Do few weights hold most of the sum?"""
+        return not self.pareto_k < PARETO_K
+
+    @property
+    def wasteful(self) -> bool:
+        """Would the chains stick to single draws?"""
+        return not self.efficiency > WASTEFUL
+
+    @property
     def trustworthy(self) -> bool:
         """Whether the weights pass the gate."""
-        passed = self.pareto_k < PARETO_K and self.efficiency > WASTEFUL
-        return self.proper and passed and self.missed < MISSED
+        return self.proper and not self.heavy and not self.wasteful and self.missed < MISSED
 
 
 @dataclass(frozen=True, slots=True, eq=False)

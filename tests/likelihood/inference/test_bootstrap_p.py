@@ -8,6 +8,7 @@ from bayeslmm.errors import OptionError
 P_VALUES = ["p", "p_boundary", "p_exact", "p_bootstrap"]
 
 
+@pytest.mark.slow
 def test_p_values_stand_side_by_side() -> None:
     """One variance in a balanced layout: bootstrap and exact distribution differ by their noise only."""
     fit = bl.LinearMixedModel("Yield ~ 1 + (1 | Batch)", bl.load_dataset("Dyestuff")).fit()

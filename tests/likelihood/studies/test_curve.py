@@ -37,12 +37,14 @@ def test_simr_found_it_too(curve):
     assert 0.1189 < curve.powers[0].power < 0.5428
 
 
+@pytest.mark.slow
 def test_sizes_share_their_random_numbers(model, curve):
     alone = bl.power_curve(model, TRUTH, along="g", sizes=[9], n=300, **ASKED)
     np.testing.assert_array_equal(alone.powers[0].pvalues, curve.powers[1].pvalues)
     assert stats.spearmanr(*(each.pvalues for each in curve.powers)).statistic > 0.2
 
 
+@pytest.mark.slow
 def test_assurance_averages_over_the_posterior(model):
     post = model.sample(method="quadrature", draws=50, chains=2, seed=1)
     found = bl.power_curve(model, post, along="rows", sizes=[1, 2], n=40, n_jobs=2, **ASKED)

@@ -29,6 +29,7 @@ def test_responses_have_the_posteriors_that_quadrature_finds(model):
         check_against_quadrature(found, i, alone.sample(method="quadrature").estimates().frame)
 
 
+@pytest.mark.slow
 def test_priors_have_the_posteriors_that_quadrature_finds(model):
     priors = [{}, {"sd[Subject: Days]": bl.HalfNormal(2), "beta[Days]": bl.Normal(0, 2)}]
     found = model.posteriors(priors=priors)

@@ -100,7 +100,9 @@ def test_means_and_sds_are_those_of_a_trapezoid_rule(name):
     np.testing.assert_allclose(frame["sd"], sd, rtol=3e-3)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in MODELS]
+)
 def test_check_passes(name):
     (check,) = quadrature_of(name).checks
     assert check.name == "quadrature"
@@ -200,6 +202,7 @@ def test_quantiles_of_a_saturated_design_are_those_of_importance_draws():
         assert np.max(np.abs(rule[column] - exact[column]) / exact["sd"]) < 0.1, column
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1), st.sampled_from([3, 4, 6, 15]), st.floats(-1.5, 1), st.floats(-1.5, 1))
 @settings(max_examples=25, deadline=None, derandomize=True)
 def test_the_error_that_is_told_holds(seed, levels, spread, scale):
