@@ -39,7 +39,7 @@ class Loo(Printed):
     Attributes
     ----------
     unit : "row" or a grouping factor.
-    frame : by unit: elpd, log p(y_j | y_-j); p, how much more the unit's own data let it be predicted;
+    frame : by unit: elpd, ``log p(y_j | y_-j)``; p, how much more the unit's own data let it be predicted;
         pareto_k of the weights; refitted, whether ω was sampled without it.
     notes : what the numbers don't say.
     """
@@ -50,7 +50,7 @@ class Loo(Printed):
 
     @property
     def elpd(self) -> float:
-        """Sum of log p(y_j | y_-j); NaN where one has none."""
+        """Sum of ``log p(y_j | y_-j)``; NaN where one has none."""
         return float(self.frame["elpd"].sum(skipna=False))
 
     @property

@@ -74,7 +74,7 @@ class Influence(Printed):
 
     @cached_property
     def cov_ratio(self) -> "pd.Series[float]":
-        """|Var(β̂_-j)| / |Var(β̂)|: above 1 the unit makes the fixed effects more precise."""
+        """``|Var(β̂_-j)| / |Var(β̂)|``: above 1 the unit makes the fixed effects more precise."""
         whole = np.linalg.slogdet(self.fit.vcov_values)[1]
         return self._series(np.exp(np.linalg.slogdet(self._vcov)[1] - whole), "cov_ratio")
 

@@ -12,7 +12,7 @@ from .base import Reads, VarianceFunction
 
 @dataclass(frozen=True, eq=False)
 class ConstantPower(VarianceFunction):
-    """The standard deviation is σ(c + |v|^δ), c > 0; searched in log c.
+    """The standard deviation is ``σ(c + |v|^δ)``, c > 0; searched in log c.
 
     Parameters
     ----------
