@@ -103,7 +103,9 @@ def modes(target: Target, scan: Scan) -> tuple[LaplaceFit, ...]:
 
 def _leads_up(target: Target, phi: Array, found: list[LaplaceFit]) -> bool:
     """Whether the straight way from φ to a known mode only rises: φ lies on its slope."""
-    tops = np.array([fit.mode for fit in found if fit.converged]).reshape(-1, target.size)
+    tops = np.array([fit.mode for fit in found if fit.converged])
+    if not len(tops):
+        return False
     ways = phi + np.linspace(0.0, 1.0, STEPS + 1)[:, None] * (tops - phi)[:, None]
     heights = target.finite(ways.reshape(-1, target.size)).reshape(len(tops), STEPS + 1)
     return bool((np.diff(heights) > 0).all(axis=1).any())
