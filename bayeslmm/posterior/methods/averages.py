@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from bayeslmm.posterior.methods.choice import evaluation_seconds
 from bayeslmm.posterior.methods.laplace import LaplaceFit, laplace
 from bayeslmm.posterior.methods.mixture import Components, components_at
-from bayeslmm.posterior.methods.modes import NEGLIGIBLE, Scan, with_mode
-from bayeslmm.posterior.methods.natural_modes import rises_to
+from bayeslmm.posterior.methods.modes import NEGLIGIBLE, Scan, rises_to, with_mode
 from bayeslmm.posterior.methods.proposals import DF, WIDEN, Proposer
 from bayeslmm.posterior.methods.quadrature import Rule, rules
 from bayeslmm.posterior.target import Target

@@ -24,7 +24,9 @@ MANY = 128
 SCALES_WHERE_DEAR = np.linspace(-1.0, 2.0, 5)
 PATTERNS_WHERE_DEAR = 8  # times the number of sds
 STARTS = 6  # searches besides the one from the usual start
-STEPS = 12  # of the straight way from a start to a known mode
+ALONG = np.linspace(0.0, 1.0, 12)  # of the way from a point to a mode
+FAR = 12.0  # what stands for infinity on that way
+NOISE = 1e-11  # of a log density, relative to its size
 APART = 0.5  # posterior sds between modes that are two
 NEGLIGIBLE = 15.0  # log mass below the largest at which a mode is dropped
 
@@ -94,21 +96,19 @@ def modes(target: Target, scan: Scan) -> tuple[LaplaceFit, ...]:
         return (usual,)
     found = [usual]
     for start in scan.starts():
-        if not _leads_up(target, start, found):
+        if not any(rises_to(target, start, fit.mode) for fit in found if fit.converged):
             found = with_mode(found, laplace(target, start, until=partial(_is_known, found)))
     proper = [fit for fit in found if fit.converged] or [usual]
     most = max(fit.log_mass for fit in proper)
     return tuple(fit for fit in proper if fit.log_mass > most - NEGLIGIBLE)
 
 
-def _leads_up(target: Target, phi: Array, found: list[LaplaceFit]) -> bool:
-    """Whether the straight way from φ to a known mode only rises: φ lies on its slope."""
-    tops = np.array([fit.mode for fit in found if fit.converged])
-    if not len(tops):
-        return False
-    ways = phi + np.linspace(0.0, 1.0, STEPS + 1)[:, None] * (tops - phi)[:, None]
-    heights = target.finite(ways.reshape(-1, target.size)).reshape(len(tops), STEPS + 1)
-    return bool((np.diff(heights) > 0).all(axis=1).any())
+def rises_to(target: Target, start: Array, mode: Array) -> bool:
+    """Whether the density never falls on the straight way from a point to a mode: they are one hill."""
+    middle = target.start()
+    ends = [np.clip(point, middle - FAR, middle + FAR) for point in (start, mode)]
+    values = target.finite(ends[0] + ALONG[:, None] * (ends[1] - ends[0]))
+    return bool(np.isfinite(values[0]) and np.all(np.diff(values) >= -NOISE * np.abs(values[-1])))
 
 
 def _is_known(found: list[LaplaceFit], phi: Array) -> bool:

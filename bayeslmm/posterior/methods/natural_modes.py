@@ -11,21 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.search.optimizer import Status, minimize
-from bayeslmm.posterior.methods.modes import Scan
+from bayeslmm.posterior.methods.modes import NOISE, Scan, rises_to
 from bayeslmm.posterior.natural import NaturalTarget
-from bayeslmm.posterior.target import Target
 
 type Array = NDArray[np.float64]
 
-NOISE = 1e-11  # of a log density, relative to its size
 NEAR = 5.0  # distance |log sd − log size| or |atanh z| from which on the face is tried
 NEAR_BOUND = 0.05  # of log sd or log σ to a prior's own end
 OFF_SD = np.array([7.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0, -1.0])  # log of the data's size over sd
 OFF_Z = np.array([8.0, 6.0, 4.0, 3.0, 2.0, 1.0, 0.0])  # |atanh z|
 OFF_BOUND = np.array([1e-3, 1e-2, 0.1, 0.5, 1.0])
 FACES = 4  # searches, per element of φ, that may follow each other
-ALONG = np.linspace(0.0, 1.0, 12)  # of the way from a point to a mode
-FAR = 12.0  # what stands for infinity on that way
 LOWEST = -1e300  # log density that any point has whose density isn't 0
 HINTS = 4  # points of a scan from which to search
 AT_REST = (Status.CONVERGED, Status.STALLED)
@@ -139,14 +135,6 @@ def _best_of(target: NaturalTarget, mode: NaturalMode, points: list[Array], marg
     values = target.finite(np.array(points))
     least = mode.value + margin * max(1.0, abs(mode.value)) if np.isfinite(mode.value) else LOWEST
     return points[int(np.argmax(values))] if values.max() >= least else None
-
-
-def rises_to(target: Target, start: Array, mode: Array) -> bool:
-    """Whether the density never falls on the straight way from a point to a mode: they are one hill."""
-    middle = target.start()
-    ends = [np.clip(point, middle - FAR, middle + FAR) for point in (start, mode)]
-    values = target.finite(ends[0] + ALONG[:, None] * (ends[1] - ends[0]))
-    return bool(np.isfinite(values[0]) and np.all(np.diff(values) >= -NOISE * np.abs(values[-1])))
 
 
 def _middle(target: NaturalTarget) -> Array:
