@@ -73,13 +73,13 @@ class Refitter:
     @classmethod
     def of(cls, fit: Fitted) -> "Refitter":
         """The refitter of a fit."""
-        objective, x = fit.objective, fit.optimum.x
+        objective, x = fit.options.objective(fit.design), fit.optimum.x
         if fit.is_singular:
             inside = off_boundary(objective.covariance, fit.theta_values)
             start = objective.coordinates.join(inside, objective.coordinates.phi(x))
         else:
             start = x
-        return cls(objective, start, objective.hessian(start))
+        return cls(objective, start, fit.objective.hessian(start))
 
     @property
     def kernel(self) -> Kernel:
@@ -89,7 +89,7 @@ class Refitter:
         """Refit each response."""
         objective, kernel = self.objective, self.kernel
         given = self.condensed(responses)
-        x, failed, evidence = self._search(responses, given)
+        x, failed, evidence = self._search(given)
         lam = objective.coordinates.flat(x)
         delta, r2, values = self._solve(lam, given)
         m = kernel.n - kernel.p * objective.reml
@@ -105,24 +105,21 @@ class Refitter:
         """The same responses to the kernel's condensed problem, for compiled code."""
         return responses._replace(zr=self.kernel.condensed.products(responses.zr))
 
-    def _search(self, responses: Responses, given: Responses) -> tuple[Array, Mask, Evidence]:
-        """x of each response (m, n), where no optimum was found, and the evidence of whole fits.
-
-        `given` are the same responses as compiled code takes them.
-        """
+    def _search(self, responses: Responses) -> tuple[Array, Mask, Evidence]:
+        """x of each condensed response (m, n), where no optimum was found, and the evidence of whole fits."""
         m, coordinates = len(responses.rr), self.objective.coordinates
         failed, evidence = np.zeros(m, dtype=bool), Evidence()
         if coordinates.n == 0:
             return np.zeros((m, 0)), failed, evidence
         compiled = coordinates.linear and self.kernel.small
-        x, found, outcome = self._search_compiled(given) if compiled else self._search_each(responses)
+        x, found, outcome = (self._search_compiled if compiled else self._search_each)(responses)
         theta, covariance = coordinates.theta(x), coordinates.covariance
         flipped = (theta[:, covariance.lower == 0] < 0).any(axis=1)
         for i in np.flatnonzero(flipped).tolist():
             x[i] = coordinates.normalize(x[i])
         for i in np.flatnonzero(~found | near_boundary(covariance, theta)).tolist():
             known = outcome(i) if found[i] else None
-            optimum = optimize(self.criterion_of(responses, i), self.start, found=known)
+            optimum = optimize(self._condensed_criterion(responses, i), self.start, found=known)
             x[i], failed[i] = optimum.x, not (found[i] or optimum.convergence.converged)
             evidence[i] = optimum.convergence
         return x, failed, evidence
@@ -154,9 +151,8 @@ class Refitter:
             return states
 
         begun = begin(self.start / scale, self.hessian * np.outer(scale, scale))
-        found = search(
-            Search._make(np.stack([each] * len(responses.rr)) for each in begun), responses, TOLERANCE
-        )
+        m = len(responses.rr)
+        found = search(Search._make(np.repeat(each[None], m, 0) for each in begun), responses, TOLERANCE)
 
         def outcome(i: int) -> Outcome:
             states = Search._make(each[i : i + 1].copy() for each in found)
@@ -170,7 +166,7 @@ class Refitter:
 
         def search(i: int, start: Array, hessian: Array, tolerance: float) -> Outcome:
             return minimize(
-                self.criterion_of(responses, i),
+                self._condensed_criterion(responses, i),
                 start,
                 self.objective.scale,
                 hessian=hessian,
@@ -200,3 +196,9 @@ class Refitter:
     def criterion_of(self, responses: Responses, i: int) -> Criterion:
         """The criterion of one response."""
         return replace(self.objective, kernel=self.kernel_of(responses, i))
+
+    def _condensed_criterion(self, responses: Responses, i: int) -> Criterion:
+        """The same of one condensed response, from fewer nodes."""
+        condensed = Kernel(self.kernel.condensed.problem)
+        kernel = condensed.responding(responses.zr[i], responses.gamma[i], responses.rr[i])
+        return replace(self.objective, kernel=kernel)
