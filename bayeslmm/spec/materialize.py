@@ -220,15 +220,20 @@ def replay(trained: Mapping[str, Any], variables: Mapping[str, Any], n: int) -> 
     DataError
         When a level wasn't seen in training.
     """
-    from formulaic.model_spec import ModelSpecs
-
     distinct = list(dict.fromkeys(trained.values()))
     made: dict[Any, Part] = {own: own.part(variables, n) for own in distinct if isinstance(own, Plain)}
     if learnt := [own for own in distinct if isinstance(own, Trained)]:
-        specs = ModelSpecs(**_numbered(own.spec for own in learnt))
-        matrices = _matrices(specs, _replayed(learnt, variables, n), n)
-        made |= {own: _part(matrix, own) for own, matrix in zip(learnt, matrices, strict=True)}
+        made |= _made_anew(learnt, variables, n)
     return {name: made[own] for name, own in trained.items()}
+
+
+def _made_anew(learnt: Sequence[Any], variables: Mapping[str, Any], n: int) -> dict[Any, Part]:
+    """What formulaic learnt to make of the data, made of new rows."""
+    from formulaic.model_spec import ModelSpecs
+
+    specs = ModelSpecs(**_numbered(own.spec for own in learnt))
+    matrices = _matrices(specs, _replayed(learnt, variables, n), n)
+    return {own: _part(matrix, own) for own, matrix in zip(learnt, matrices, strict=True)}
 
 
 def _replayed(learnt: Any, variables: Mapping[str, Any], n: int) -> dict[str, Any]:

@@ -101,3 +101,17 @@ def test_a_response_without_residuals_has_sigma_0(formula):
     with pytest.warns(ConvergenceWarning, match="sigma is 0"):
         fit = bl.LinearMixedModel(formula, balanced(0.0)).fit()
     assert not fit.convergence.converged
+
+
+@pytest.mark.filterwarnings("ignore:singular fit")
+def test_refits_of_a_fit_with_a_tiny_residual_are_of_their_own_responses() -> None:
+    random = np.random.default_rng(3)
+    group, x = np.repeat(np.arange(20), 6), random.normal(size=120)
+    responses = [1e5 * random.normal(size=20)[group] + random.normal(size=120) + x for _ in range(5)]
+    data = pd.DataFrame({"y": responses[0], "x": x, "g": group})
+    fit = bl.LinearMixedModel("y ~ x + (x || g)", data).fit()
+    many = fit.refit_many(np.array(responses))
+    alone = [fit.refit(each) for each in responses]
+    assert many.singular.any()
+    assert_allclose(many.criterion, [each.criterion_value for each in alone], atol=5e-3)
+    assert_allclose(many.theta[:, 0], [each.theta.iloc[0] for each in alone], rtol=0.01)
