@@ -8,6 +8,7 @@ or is cached on disk holds one, so none can be stale.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar, cast
@@ -17,6 +18,8 @@ from numba.core import cgutils, types
 from numba.core import typing as numba_typing
 from numba.core.imputils import fix_returning_optional, impl_ret_new_ref
 from numba.core.registry import CPUDispatcher
+
+from bayeslmm.kernel.shared_cache import SharedCache
 
 INTEGER = ir.IntType(64)
 UNKNOWN = ir.Constant(INTEGER, -1)
@@ -106,6 +109,16 @@ class CalledByAddress(Copied):
         super().__init__(py_func, **options)
         self.known[py_func.__module__, py_func.__qualname__] = self
         self.targetctx.insert_func_defn([(self._call, self, (types.VarArg(types.Any),))])
+
+    def enable_caching(self) -> None:
+        """Keep compiled code on disk, and share it."""
+        self._cache = cast(Any, SharedCache)(self.py_func)
+
+    def compile(self, sig: Any) -> Any:
+        """Load or compile the function for a signature, when no other process does."""
+        turn = self._cache.turn() if isinstance(self._cache, SharedCache) else nullcontext()
+        with turn:
+            return super().compile(sig)
 
     def compiled_for(self, signature: Any) -> Any:
         """What compiling for a call gave."""
