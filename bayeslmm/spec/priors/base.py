@@ -48,7 +48,8 @@ class Prior(Registered, ABC):
     proper : does it integrate to 1?
     positive, unbounded : parameters that must be > 0, and that may be infinite.
     in_units : parameters that are in the units of what has the prior.
-    distribution, keywords : its name in PyMC and Bambi, and its parameter for each keyword there.
+    distribution, keywords : its name in PyMC and Bambi, and its parameter for each keyword there; none where
+        `stated` follows from something else.
     variables : distributions of PyMC that are read as this family, with the parameters of a variable of each
         in order, None for one that must be 0.
     """
@@ -58,7 +59,7 @@ class Prior(Registered, ABC):
     positive: ClassVar[tuple[str, ...]] = ()
     unbounded: ClassVar[tuple[str, ...]] = ()
     in_units: ClassVar[tuple[str, ...]] = ()
-    distribution: ClassVar[str]
+    distribution: ClassVar[str] = ""
     keywords: ClassVar[Mapping[str, str]] = {}
     variables: ClassVar[Mapping[str, tuple[str | None, ...]]] = {}
 

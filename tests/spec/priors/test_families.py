@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.vendor.pretty import pretty
 from scipy import integrate, stats
 
 from bayeslmm.errors import PriorError
@@ -140,6 +141,8 @@ def test_records_print_pickle_and_refuse_what_is_no_number(family, data):
     assert str(prior).startswith(family.__name__)
     assert all(each.name in str(prior) for each in fields(prior))
     assert pickle.loads(pickle.dumps(prior)) == prior
+    assert eval(repr(prior), {"inf": math.inf, **Prior.kinds()}) == prior
+    assert pretty(prior).startswith(f"{family.__name__}(")
     for each in fields(prior):
         with pytest.raises(PriorError, match=f"{family.__name__}: {each.name} is nan"):
             replace(prior, **{each.name: math.nan})
