@@ -54,9 +54,10 @@ class Matched:
         Raises
         ------
         OptionError
-            When the two read it differently.
+            When the two read it differently, or columns depend on others.
         """
         _check_rows(design, model)
+        _check_whole(design)
         common, group = list(_common(model)), list(_group(model))
         fixed = tuple(
             _taken(common, x, None, f"the fixed effect {coef!r}")
@@ -86,6 +87,14 @@ def _check_rows(design: Design, model: "bambi.Model") -> None:
         theirs = np.ravel(theirs) if np.size(theirs) > 1 else np.full(len(ours), np.ravel(theirs)[0])
         if not _equal(ours, theirs):
             raise OptionError(f"Bambi has another {what}, or other rows: {ADVICE}")
+
+
+def _check_whole(design: Design) -> None:
+    if design.dropped:
+        raise OptionError(
+            f"the data can't tell {', '.join(map(repr, design.dropped))} from the fixed effects before; that is "
+            "left out here, in Bambi it keeps its prior: leave it out of the formula"
+        )
 
 
 def _common(model: "bambi.Model") -> Iterator[Column]:
