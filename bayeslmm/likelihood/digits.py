@@ -31,7 +31,7 @@ from bayeslmm.spec.units import spread_roots
 type Array = NDArray[np.float64]
 
 SHORT = 30.0  # times σ, an effect's root mean square from which on rows are asked
-FEW = 3e5  # from which on cross-products have too few, and rows for two grouping factors at once
+FEW = 1e4  # from which on cross-products have too few, and rows for two grouping factors at once
 NONE = 1e9  # from which on nothing has digits left
 
 

@@ -256,7 +256,7 @@ def _minimized(criterion: Criterion, x: Array, max_iter: int) -> tuple[Outcome, 
     outcome = minimize(
         criterion, x, basis, hessian=model, renew=False, max_evaluations=max_iter, many=criterion.many
     )
-    at_once = model is None and outcome.converged and outcome.n_steps == 0
+    at_once = model is None and outcome.converged and outcome.n_evaluations == 1 + len(x)  # no trial since
     return outcome, basis if at_once else None
 
 
@@ -271,13 +271,14 @@ def _exact(
 ) -> tuple[Outcome, Array, list[WayOff]]:
     """The minimum to the last digit: what vanishes exactly 0, and what is free at its best given that.
 
-    With the basis (n, n) in which its Hessian was measured, and the boundaries that it lies on.
+    With the Hessian as measured, for last steps may be no longer than rounding, which knows no curvature; the
+    basis (n, n) it was measured in; and the boundaries that it lies on.
     """
     near = near_boundary(criterion.covariance, criterion.coordinates.theta(outcome.x)[None])[0]
     clear = cleared(criterion, outcome) if near else outcome
     if basis is None or clear is not outcome:
         clear, basis = _measured(criterion, clear)
-    polished = _polished(criterion, clear, basis)
+    polished = replace(_polished(criterion, clear, basis), hessian=clear.hessian)
     return polished, basis, list(ways_off(criterion, polished.x)) if near else []
 
 

@@ -90,10 +90,33 @@ def test_degrees_of_freedom_reach_their_limit(formula, sigma):
     assert_allclose(fit.se, less.se, rtol=1e-4)
 
 
-def test_two_grouping_factors_say_where_their_digits_end():
+TWO_FACTORS = ("crossed ~ x + (1 | g) + (1 | h)", "crossed ~ x + (1 | g / h)")
+
+
+@pytest.mark.parametrize("sigma", [5e-5, 1e-7])
+@pytest.mark.parametrize("formula", TWO_FACTORS)
+def test_two_grouping_factors_say_where_their_digits_end(formula, sigma):
     with pytest.warns(ConvergenceWarning, match="too few digits"):
-        fit = bl.LinearMixedModel("crossed ~ x + (1 | g) + (1 | h)", unbalanced(1e-7)).fit()
+        fit = bl.LinearMixedModel(formula, unbalanced(sigma)).fit()
     assert fit.convergence.status is Status.DIGITS
+
+
+@pytest.mark.parametrize("formula", TWO_FACTORS)
+def test_two_grouping_factors_reach_their_limit_before(formula):
+    model = bl.LinearMixedModel(formula, unbalanced(2e-4))
+    rank = np.linalg.matrix_rank(np.hstack([model.design.X, model.design.Z.toarray()]))
+    for ddf in ("satterthwaite", "kenward-roger"):
+        assert_allclose(model.fit().coef_table(ddf).df["x"], model.design.n - rank, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("seed", "ratio"), [(1, 1e3), (3, 1e3), (11, 1e4)])
+def test_a_minimum_with_few_digits_is_no_saddle(seed, ratio):
+    """Steps no longer than rounding said of curvature what they liked."""
+    rng = np.random.default_rng(seed)
+    g, h, x, e = rng.integers(0, 8, 80), rng.integers(0, 6, 80), rng.normal(size=80), rng.normal(size=80)
+    y = ratio * (rng.normal(size=8)[g] + rng.normal(size=6)[h]) + e
+    data = pd.DataFrame({"y": y, "x": x, "g": g, "h": h})
+    assert bl.LinearMixedModel("y ~ x + (1 | g) + (1 | h)", data).fit().convergence.converged
 
 
 @pytest.mark.parametrize("formula", ["y ~ x + (1 | g)", "y ~ 1 + (x | g)"])
