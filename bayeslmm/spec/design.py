@@ -89,7 +89,7 @@ class RowsInMemory:
         from bayeslmm.kernel.kernel import Kernel
 
         if design.residual.n_phi or design.residual.groups is not None:
-            return self.moving(design).at(design.residual.settled_phi).kernel
+            return self.moving(design).whitened(design.residual.settled_phi).kernel
         parts = [(block.codes, block.columns, block.n_levels) for block in design.blocks]
         known = tuple(block.known for block in design.blocks)
         R = design.residual

@@ -185,7 +185,7 @@ def _residual(
     if spec.correlation is None and spec.variance is None:
         return None, PriorWeights(n, spec.sigma) if weights is None else PriorWeights.of(weights, spec.sigma)
     own = {} if weights is None else {"weights": weights}
-    return residual_rows.learn(spec.correlation, spec.variances, kept.columns, own, fitted(), spec.sigma)
+    return residual_rows.learn(spec.correlation, spec.variances, kept.columns, own, n, fitted, spec.sigma)
 
 
 def _weights(spec: ModelSpec, kept: _Rows, frame: pd.DataFrame) -> Array | None:

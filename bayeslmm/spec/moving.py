@@ -1,6 +1,8 @@
 """R(φ) moves: the kernel of the same rows at any φ, and derivatives pulled back to φ."""
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -10,31 +12,29 @@ from bayeslmm.kernel.factor.factored import Factored
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.problem.crossproducts import Observations, Whitened
 
+from .moments import Moments, stored
 from .residual import Residual
+from .residual.precision import Precision, PrecisionAt
 
 type Array = NDArray[np.float64]
 
+SMALL = 300_000  # numbers of all classes' cross-products up to which they are taken whatever they are of
+LARGE = 6_000_000  # the same where squares of a class are several
+
 
 @dataclass(frozen=True, eq=False)
-class AtPhi:
+class AtPhi(ABC):
     """A problem at one φ (n_phi,).
 
     Attributes
     ----------
-    whitened : its rows. kernel : their cross-products.
+    kernel : its cross-products.
     """
 
     phi: Array
-    residual: Residual
-    whitened: Whitened
     kernel: Kernel
 
-    @classmethod
-    def of(cls, observations: Observations, residual: Residual, phi: Array) -> Self:
-        """Whiten the rows and take their cross-products."""
-        whitened = observations.whitened(lambda rows: residual.whiten(rows, phi))
-        return cls(phi, residual, whitened, Kernel.of_rows(whitened, residual.log_det(phi)))
-
+    @abstractmethod
     def pull(self, factored: Factored, logdet_bar: float, A_bar: Array) -> Array:
         """Gradient in φ, (n_phi,), of a function of (log|V₀|, A) at one Λ, given its derivatives there.
 
@@ -42,9 +42,52 @@ class AtPhi:
         ----------
         factored : this kernel's, at that Λ. logdet_bar : by log|V₀|. A_bar : (p + 1, p + 1) by A.
         """
+
+
+@dataclass(frozen=True, eq=False)
+class OfRows(AtPhi):
+    """A problem of whitened rows."""
+
+    residual: Residual
+    whitened: Whitened
+
+    @classmethod
+    def of(cls, observations: Observations, residual: Residual, phi: Array) -> Self:
+        """Whiten the rows and take their cross-products."""
+        whitened = observations.whitened(lambda rows: residual.whiten(rows, phi))
+        return cls(phi, Kernel.of_rows(whitened, residual.log_det(phi)), residual, whitened)
+
+    def pull(self, factored: Factored, logdet_bar: float, A_bar: Array) -> Array:
         moved = self.whitened.pull(*factored.by_products(logdet_bar, A_bar))
         shares = [self.residual.pull(rows, by_whitened, self.phi) for rows, by_whitened in moved]
         return np.asarray(logdet_bar * self.residual.log_det_gradient(self.phi) + np.sum(shares, axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class OfSquares(AtPhi):
+    """A problem whose cross-products are sums over classes."""
+
+    products: "ByClass"
+    precision: PrecisionAt
+
+    def pull(self, factored: Factored, logdet_bar: float, A_bar: Array) -> Array:
+        by_coefficients = self.products.moments.pull(*factored.by_products(logdet_bar, A_bar))
+        return self.precision.pull(by_coefficients, logdet_bar)
+
+
+@dataclass(frozen=True, eq=False)
+class ByClass:
+    """Cross-products by class: φ ↦ the problem, without seeing rows again."""
+
+    precision: Precision
+    moments: Moments
+    known: tuple[Array | None, ...]
+
+    def at(self, phi: Array) -> OfSquares:
+        """The problem at φ (n_phi,)."""
+        own = self.precision.at(phi)
+        kernel = Kernel(self.moments.at(own.coefficients, own.log_det), self.known)
+        return OfSquares(phi, kernel, self, own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +96,36 @@ class Moving:
 
     Attributes
     ----------
-    observations : the rows. residual : what whitens them.
+    observations : the rows. residual : what whitens them. of_rows : are they whitened at every φ, though
+    cross-products by class would do?
     """
 
     observations: Observations
     residual: Residual
+    of_rows: bool = False
 
     def at(self, phi: Array) -> AtPhi:
         """The problem at φ (n_phi,)."""
-        return AtPhi.of(self.observations, self.residual, phi)
+        return self.whitened(phi) if self.by_class is None else self.by_class.at(phi)
+
+    def whitened(self, phi: Array) -> OfRows:
+        """The problem at φ of rows, in coordinates that are orthonormal there."""
+        return OfRows.of(self.observations, self.residual, phi)
+
+    @property
+    def sharp(self) -> "Moving":
+        """The same, of rows everywhere."""
+        return replace(self, of_rows=True)
+
+    @cached_property
+    def by_class(self) -> ByClass | None:
+        """Where cross-products by class are few, or of many rows each."""
+        precision = None if self.of_rows else self.residual.precision
+        if precision is None:
+            return None
+        start = self.whitened(self.residual.start)
+        numbers = precision.n_classes * stored(start.kernel.problem)
+        if numbers > (LARGE if precision.alike >= 2 else SMALL):
+            return None
+        moments = Moments.of(start.whitened, start.kernel.problem, precision.combinations)
+        return ByClass(precision, moments, start.kernel.known)

@@ -1,6 +1,6 @@
 """From columns of a table to the residual's rows: what correlation= and variance= learn of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -174,14 +174,14 @@ class VarianceRows:
 
     @classmethod
     def learn(
-        cls, structure: VarianceFunction, columns: Columns, fitted: Array
+        cls, structure: VarianceFunction, columns: Columns, n: int, fitted: Callable[[], Array]
     ) -> tuple[Self, tuple[Array, Array]]:
-        """What there is to know, and the rows: values and strata; `fitted` are first fitted values (n,)."""
+        """What there is to know, and the rows: values and strata; `fitted` makes first fitted values (n,)."""
         if structure.of == FITTED:
-            return cls._of_numbers(structure, FITTED, fitted, columns)
+            return cls._of_numbers(structure, FITTED, fitted(), columns)
         names = Form.read(structure.form.replace(":", "+").removeprefix("1 |")).coordinates
         if structure.reads is Reads.LEVELS:
-            return cls._of_levels(structure, names, columns, len(fitted))
+            return cls._of_levels(structure, names, columns, n)
         return cls._of_numbers(structure, names[0], _numbers(names[0], columns[names[0]]), columns)
 
     @classmethod
@@ -262,28 +262,29 @@ def learn(
     variances: tuple[VarianceFunction, ...],
     columns: Columns,
     weights: Mapping[str, Array],
-    fitted: Array,
+    n: int,
+    fitted: Callable[[], Array],
     sigma: float | None,
 ) -> tuple[ResidualRows, Structured]:
     """The residual of n rows, and how it is made of others.
 
     Parameters
     ----------
-    fitted : (n,) first fitted values, of least squares.
+    fitted : makes first fitted values (n,), of least squares.
 
     Raises
     ------
     DataError
         When the rows can't have this structure.
     """
-    n, own = len(fitted), None
+    own: CorrelationRows | None = None
     data: dict[str, Array] = dict(weights)
     if correlation is not None:
         own, rows = CorrelationRows.learn(correlation, columns, n)
         data |= rows
     spreads = []
     for number, structure in enumerate(variances):
-        spread, values = VarianceRows.learn(structure, columns, fitted)
+        spread, values = VarianceRows.learn(structure, columns, n, fitted)
         spreads.append(spread)
         data |= _variance_data(number, *values)
     parts = tuple(each.part for each in spreads)

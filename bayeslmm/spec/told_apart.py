@@ -15,7 +15,7 @@ type Codes = NDArray[np.int64]
 
 SAME = 1e-9  # of the largest eigenvalue, what the Gram of derivatives has where two do the same
 INVOLVED = 0.1  # weight of a parameter in what can't be told
-PAIRS = 5_000  # of rows looked at in one go
+PAIRS = 600  # of rows looked at in one go
 WIDEST = 60  # rows looked at of one group
 
 

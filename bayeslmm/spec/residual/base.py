@@ -14,6 +14,8 @@ from bayeslmm.registry import Registered
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    from .precision import Precision
+
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
@@ -200,6 +202,11 @@ class Residual(Registered, ABC):
         from bayeslmm.kernel.problem.entries import over_groups
 
         return rows if self.groups is None else over_groups(self.groups)(rows)
+
+    @property
+    def precision(self) -> "Precision | None":
+        """R⁻¹ as a sum of squares, where few say all; None where rows are to be whitened."""
+        return None
 
     def pull(self, rows: Any, by_whitened: Any, phi: ArrayLike = ()) -> Array:
         """Gradient (n_phi,) of a function of R^{-½} rows, given its derivative by them.

@@ -1,6 +1,5 @@
 """Rows that are correlated in groups, and unequally spread: R = S C S / w."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -9,9 +8,12 @@ import numpy as np
 
 from .base import Array, Codes, Parameters, Residual
 from .correlations import CorrelationStructure
-from .prior_weights import along
+from .places import correlation_slopes, correlations
+from .precision import Precision
+from .prior_weights import PriorWeights, along
 from .roots import Joined, Root
-from .roots.base import row_dots
+from .roots.base import Unique, distinct, row_dots
+from .squares import squares_of
 from .structure import Part, slopes
 from .variances import FITTED, VarianceFunction
 
@@ -102,26 +104,41 @@ class Structured(Residual):
             return None
         strata = self.data[STRATUM].astype(np.int64)
         joined = Joined.of(self.data[GROUP].astype(np.int64), self._coordinates, strata)
-        return part.structure.root(joined).of(joined, lambda a, b: part.structure.place(a, b, part.learnt))
+        return part.structure.root(joined).of(joined, self._place)
 
     @property
     def order(self) -> Codes:
         return np.arange(self.n) if self._root is None else self._root.joined.order
 
-    def _rho(self, phi: Any, places: Array, strata: Codes) -> Any:
-        """Correlations (u,) at places (u,) of strata (u,)."""
-        part = self.correlation
-        assert part is not None
-        by_stratum, out = part.by_stratum(phi), np.zeros(len(places), dtype=phi.dtype)
-        for number, own in enumerate(by_stratum):
-            here = strata == number
-            if here.any():
-                out[here] = part.structure.at(own, places[here], part.learnt)
-        return out
+    def _root_rho(self, phi: Array) -> Array:
+        assert self._root is not None and self.correlation is not None
+        unique = self._root.unique
+        return np.asarray(correlations(self.correlation, phi, unique.places, unique.strata))
 
-    def _root_rho(self, phi: Any) -> Any:
-        assert self._root is not None
-        return self._rho(phi, self._root.unique.places, self._root.unique.strata)
+    @cached_property
+    def precision(self) -> Precision | None:
+        columns = [each for rows in self._variance_rows for each in rows]
+        first, kinds = distinct(*columns) if columns else (np.zeros(1, np.int64), np.zeros(self.n, np.int64))
+        squares = squares_of(self._root, kinds, self._place)
+        if squares is None:
+            return None
+        weights = self.data.get("weights", np.ones(self.n))
+        return Precision(squares, self.correlation, self._of_kinds(first), np.bincount(kinds), weights)
+
+    def _of_kinds(self, rows: Codes) -> Residual:
+        """Single rows, all but the variance functions left out."""
+        if not self.spreads:
+            return PriorWeights(len(rows))
+        data = {
+            f"{word} {k}": self.data[f"{word} {k}"][rows]
+            for k in range(len(self.spreads))
+            for word in ("values", "stratum")
+        }
+        return Structured(len(rows), data=data, spreads=self.spreads)
+
+    def _place(self, a: Array, b: Array) -> Array:
+        assert self.correlation is not None
+        return self.correlation.structure.place(a, b, self.correlation.learnt)
 
     @cached_property
     def _variance_rows(self) -> tuple[VarianceRows, ...]:
@@ -195,7 +212,8 @@ class Structured(Residual):
 
     def _by_rho(self, phi: Array) -> Array:
         """d rho / dφ, (n, u) of the correlation's own."""
-        return slopes(self._root_rho, self._split(phi)[0], len(self._at(phi).rho))
+        assert self._root is not None and self.correlation is not None
+        return correlation_slopes(self.correlation, self._split(phi)[0], self._root.unique)
 
     def _by_log_sds(self, phi: Array) -> Array:
         """d log sds / dδ, (n_delta, n)."""
@@ -221,28 +239,24 @@ class Structured(Residual):
 
     def _elements(self, i: Codes, j: Codes, phi: Array) -> tuple[Array, Array]:
         alike = (i == j) | (False if self.groups is None else self.groups[i] == self.groups[j])
-        i, j = i[alike], j[alike]
-        own = self._analytic_elements(i, j)
-        values, by_phi = np.zeros(len(alike)), np.zeros((len(phi), len(alike)))
-        values[alike], by_phi[:, alike] = own(phi), slopes(own, phi, len(i))
+        values, by_phi = np.zeros(len(i)), np.zeros((len(phi), len(i)))
+        values[alike], by_phi[:, alike] = self._within(i[alike], j[alike], phi)
         return values, by_phi
 
-    def _analytic_elements(self, i: Codes, j: Codes) -> Callable[[Any], Any]:
-        """φ ↦ R_ij of pairs of one group."""
-        apart, part = i != j, self.correlation
-        if part is not None:
-            at, strata = self._coordinates, self.data[STRATUM].astype(np.int64)
-            places = part.structure.place(at[i[apart]], at[j[apart]], part.learnt)
-
-        def elements(phi: Any) -> Any:
-            own = self._split(phi)
-            log_sds = self._log_sds(own[part is not None :])
-            rho = np.ones(len(i), dtype=phi.dtype)
-            if part is not None:
-                rho[apart] = self._rho(own[0], places, strata[i[apart]])
-            return rho * np.exp(log_sds[i] + log_sds[j])
-
-        return elements
+    def _within(self, i: Codes, j: Codes, phi: Array) -> tuple[Array, Array]:
+        """`elements` of pairs of one group."""
+        sds, by_log_sds = self._at(phi).sds, self._by_log_sds(phi)
+        values = sds[i] * sds[j]
+        if (part := self.correlation) is None:
+            return values, values * (by_log_sds[:, i] + by_log_sds[:, j])
+        apart, own = i != j, self._split(phi)[0]
+        places = self._place(self._coordinates[i[apart]], self._coordinates[j[apart]])
+        unique = Unique.of(places, self.data[STRATUM][i[apart]].astype(np.int64))
+        rho, by_own = np.ones(len(i)), np.zeros((part.n, len(i)))
+        rho[apart] = correlations(part, own, unique.places, unique.strata)[unique.which]
+        by_own[:, apart] = correlation_slopes(part, own, unique)[:, unique.which]
+        by_spread = values * rho * (by_log_sds[:, i] + by_log_sds[:, j])
+        return values * rho, np.vstack([values * by_own, by_spread])
 
     def _covariance(self, new: Self, phi: Array) -> "csr_array":
         from scipy.sparse import csr_array
@@ -251,8 +265,8 @@ class Structured(Residual):
             return csr_array((new.n, self.n))
         i, j = _pairs(new.data[GROUP], self.data[GROUP])
         part, own = self.correlation, self._split(phi)[0]
-        places = part.structure.place(new._coordinates[i], self._coordinates[j], part.learnt)
-        rho = self._rho(own, places, self.data[STRATUM][j].astype(np.int64))
+        places = self._place(new._coordinates[i], self._coordinates[j])
+        rho = correlations(part, own, places, self.data[STRATUM][j].astype(np.int64))
         values = rho * new._at(phi).sds[i] * self._at(phi).sds[j]
         return csr_array((values, (i, j)), shape=(new.n, self.n))
 

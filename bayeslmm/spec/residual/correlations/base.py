@@ -9,7 +9,7 @@ import numpy as np
 
 from bayeslmm.registry import Registered
 from bayeslmm.spec.residual.roots import Joined, Patterns, Root
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Structure, logistic, logit
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Structure, logistic, logit, slopes
 
 
 class Counts(Enum):
@@ -35,6 +35,10 @@ class CorrelationStructure(Structure, Registered):
     @abstractmethod
     def at(self, phi: Any, places: Array, learnt: Learnt) -> Any:
         """Correlations (m,) at places (m,)."""
+
+    def slopes(self, phi: Array, places: Array, learnt: Learnt) -> Array:
+        """(n, m) derivatives of the correlations at places (m,) by φ (n,)."""
+        return slopes(lambda phi: self.at(phi, places, learnt), phi, len(places))
 
     def root(self, joined: Joined) -> type[Root]:
         """How rows are whitened."""

@@ -32,11 +32,16 @@ class Unstructured(CorrelationStructure):
         return self._matrix(phi, k)[_pairs(k)]
 
     @staticmethod
-    def _matrix(phi: Any, k: int) -> Any:
+    def _root(phi: Any, k: int) -> tuple[Any, Any]:
+        """The factor (k, k), rows of length 1, and what their lengths were."""
         root = np.eye(k, dtype=phi.dtype)
         root[np.tril_indices(k, -1)] = phi
         length = np.sqrt(np.sum(root * root, axis=1))
-        return (root @ root.T) / np.outer(length, length)
+        return root / length[:, None], length
+
+    def _matrix(self, phi: Any, k: int) -> Any:
+        root, _ = self._root(phi, k)
+        return root @ root.T
 
     def free(self, natural: Array, learnt: Learnt) -> Array:
         k = len(learnt.levels)
@@ -50,6 +55,19 @@ class Unstructured(CorrelationStructure):
     def at(self, phi: Any, places: Array, learnt: Learnt) -> Any:
         k = len(learnt.levels)
         return self._matrix(phi, k)[pairs_of(places, k)]
+
+
+    def slopes(self, phi: Array, places: Array, learnt: Learnt) -> Array:
+        """φ_ij moves row i of the factor U alone: dC_ib = (U_bj − U_ij C_ib)/length_i, b ≠ i."""
+        k = len(learnt.levels)
+        U, length = self._root(phi, k)
+        i, j = (index[:, None] for index in np.tril_indices(k, -1))
+        C, ends = U @ U.T, pairs_of(places, k)
+
+        def moved(row: Any, other: Any) -> Array:
+            return np.where(row == i, (U[other, j] - U[i, j] * C[i, other]) / length[i], 0.0)
+
+        return np.asarray(moved(*ends) + moved(*ends[::-1]))
 
 
 def _pairs(k: int) -> tuple[Any, Any]:

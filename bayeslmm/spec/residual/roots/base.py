@@ -32,8 +32,17 @@ class Unique(NamedTuple):
     @classmethod
     def of(cls, places: Array, strata: Codes) -> Self:
         """Of pairs' places and strata, (m,)."""
-        both, index = np.unique(np.column_stack([strata, places]), axis=0, return_inverse=True)
-        return cls(both[:, 1], both[:, 0].astype(np.int64), index.reshape(places.shape).astype(np.int64))
+        first, which = distinct(strata, places)
+        return cls(places[first], strata[first], which)
+
+
+def distinct(*columns: Array | Codes) -> tuple[Codes, Codes]:
+    """A row of each different one, the first column varying slowest, and which of them every row (n,) is."""
+    codes = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        values, own = np.unique(column, return_inverse=True)
+        _, first, codes = np.unique(codes * len(values) + own, return_index=True, return_inverse=True)
+    return first, codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +54,14 @@ class Joined:
     order : (n,) rows, group by group, in the order of their coordinates where there is one of these.
     first : (G + 1,) where each group begins in `order`, and n.
     at : (n, d) coordinates of the rows. strata : (n,) number of each row's stratum.
+    kinds : (n,) what else patterns are told apart by; None for nothing.
     """
 
     order: Codes
     first: Codes
     at: Array
     strata: Codes
+    kinds: Codes | None = None
 
     @classmethod
     def of(cls, groups: Codes, at: Array, strata: Codes) -> Self:
@@ -115,6 +126,10 @@ class Root(ABC):
     @abstractmethod
     def log_pivots(self, rho: Array) -> Array:
         """(n,) log L² on the diagonal, by row."""
+
+    @abstractmethod
+    def log_det(self, rho: Array) -> float:
+        """log|C|."""
 
     @abstractmethod
     def log_det_gradient(self, rho: Array) -> Array:

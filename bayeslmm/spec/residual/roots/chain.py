@@ -103,10 +103,16 @@ class Chain(Root):
         out[self.later] = np.log1p(-steps) + np.log1p(steps)
         return out
 
+    def log_det(self, rho: Array) -> float:
+        return float(self._counts @ (np.log1p(-rho) + np.log1p(rho)))
+
     def log_det_gradient(self, rho: Array) -> Array:
-        steps = self._steps(rho)
-        slopes = -2 * steps / ((1 - steps) * (1 + steps))
-        return np.bincount(self.unique.which, slopes, minlength=len(rho))
+        return -2 * self._counts * rho / ((1 - rho) * (1 + rho))
+
+    @cached_property
+    def _counts(self) -> Codes:
+        """(u,) pairs at each place."""
+        return np.bincount(self.unique.which, minlength=len(self.unique.places))
 
     @cached_property
     def reach(self) -> "csr_array":

@@ -129,6 +129,9 @@ class Exchangeable(Root):
     def log_pivots(self, rho: Array) -> Array:
         return 2 * np.log(self._terms(rho)[1][:, 0])
 
+    def log_det(self, rho: Array) -> float:
+        return float(np.sum(self.log_pivots(rho)))
+
     def log_det_gradient(self, rho: Array) -> Array:
         return np.bincount(self.stratum, 2 * self._log_slopes(rho), minlength=len(rho))
 

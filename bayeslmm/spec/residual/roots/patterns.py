@@ -35,10 +35,11 @@ class Stack(NamedTuple):
 
 
 class Factor(NamedTuple):
-    """C = LLᵀ of each pattern of a stack, and L⁻¹, (p, m, m)."""
+    """C = LLᵀ of each pattern of a stack, L⁻¹ and C⁻¹, (p, m, m)."""
 
     L: Array
     inverse: Array
+    precision: Array
 
     @classmethod
     def of(cls, C: Array) -> Self:
@@ -47,8 +48,9 @@ class Factor(NamedTuple):
             L = np.linalg.cholesky(C)
         except np.linalg.LinAlgError:
             nothing = np.full(C.shape, np.nan)
-            return cls(nothing, nothing)
-        return cls(L, np.tril(np.linalg.inv(L)))
+            return cls(nothing, nothing, nothing)
+        inverse = np.linalg.inv(L)
+        return cls(L, inverse, inverse.mT @ inverse)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,8 @@ class Patterns(Root):
         for first, end in pairwise(joined.first.tolist()):
             rows = joined.order[first:end]
             key = joined.at[rows].tobytes() + joined.strata[rows[:1]].tobytes()
+            if joined.kinds is not None:
+                key += joined.kinds[rows].tobytes()
             members[end - first][key].append(rows)
         own = [_arranged(list(patterns.values())) for patterns in members.values()]
         ends = [_first_of_patterns(rows, first) for rows, _, first in own]
@@ -81,7 +85,7 @@ class Patterns(Root):
             joined, unique, tuple(_stack(*each, which) for each, which in zip(own, parts, strict=True))
         )
 
-    def _factors(self, rho: Array) -> list[Factor]:
+    def factors(self, rho: Array) -> list[Factor]:
         """Of each stack; of the last rho that was asked for they are kept."""
         key = rho.tobytes()
         if key not in self._kept:
@@ -95,16 +99,16 @@ class Patterns(Root):
         return {}
 
     def whiten(self, rho: Array, rows: Array) -> Array:
-        return self._through(rows, [each.inverse for each in self._factors(rho)])
+        return self._through(rows, [each.inverse for each in self.factors(rho)])
 
     def unwhiten(self, rho: Array, rows: Array) -> Array:
-        return self._through(rows, [each.L for each in self._factors(rho)])
+        return self._through(rows, [each.L for each in self.factors(rho)])
 
     def transposed(self, rho: Array, rows: Array) -> Array:
-        return self._through(rows, [each.inverse.mT for each in self._factors(rho)])
+        return self._through(rows, [each.inverse.mT for each in self.factors(rho)])
 
     def untransposed(self, rho: Array, rows: Array) -> Array:
-        return self._through(rows, [each.L.mT for each in self._factors(rho)])
+        return self._through(rows, [each.L.mT for each in self.factors(rho)])
 
     def _through(self, rows: Array, matrices: list[Array]) -> Array:
         out = np.empty(rows.shape)
@@ -116,7 +120,7 @@ class Patterns(Root):
         from scipy.sparse import csr_array
 
         n, parts = self.joined.n, []
-        for stack, (_, inverse) in zip(self.stacks, self._factors(rho), strict=True):
+        for stack, (_, inverse, _) in zip(self.stacks, self.factors(rho), strict=True):
             i, j = np.tril_indices(stack.rows.shape[1])
             parts.append((inverse[:, i, j][stack.pattern], stack.rows[:, i], stack.rows[:, j]))
         values, rows, columns = (
@@ -125,32 +129,40 @@ class Patterns(Root):
         return csr_array((values, (rows, columns)), shape=(n, n))
 
     def pull(self, rho: Array, rows: Any, by_whitened: Any) -> Array:
-        out = np.zeros(len(rho))
-        for stack, (L, inverse) in zip(self.stacks, self._factors(rho), strict=True):
+        by_matrices = []
+        for stack, (L, inverse, _) in zip(self.stacks, self.factors(rho), strict=True):
             products = np.add.reduceat(_products(by_whitened, rows, stack.rows), stack.first)
             by_factor = -np.tril(inverse.mT @ products @ inverse.mT)  # −L⁻ᵀ W̄ Wᵀ
             inner = np.tril(L.mT @ by_factor)
             inner *= 1 - 0.5 * np.eye(inner.shape[1])
-            self._add(out, stack, inverse.mT @ (inner + inner.mT) @ inverse)
-        return out
+            by_matrices.append(0.5 * inverse.mT @ (inner + inner.mT) @ inverse)
+        return self.by_places(by_matrices)
 
-    def _add(self, out: Array, stack: Stack, by_matrix: Array) -> None:
-        """Add symmetric derivatives by C, each pair of rows counted once."""
-        i, j = np.triu_indices(by_matrix.shape[1], 1)
-        places, slopes = stack.places[:, i, j].ravel(), by_matrix[:, i, j].ravel()
-        out += np.bincount(places, slopes, minlength=len(out))
+    def by_places(self, by_matrices: list[Array]) -> Array:
+        """Gradient in rho of a function of each stack's C, given its derivatives, symmetric (p, m, m)."""
+        slopes = np.concatenate([np.zeros(0), *(each.ravel() for each in by_matrices)])
+        return np.bincount(self._places, slopes, len(self.unique.places) + 1)[1:]
+
+    @cached_property
+    def _places(self) -> Codes:
+        """Of every element of every pattern, counted from 1; 0 for a row with itself."""
+        none = np.zeros(0, dtype=np.int64)
+        return np.concatenate([none, *(stack.places.ravel() + 1 for stack in self.stacks)])
 
     def log_pivots(self, rho: Array) -> Array:
         out = np.empty(self.joined.n)
-        for stack, (L, _) in zip(self.stacks, self._factors(rho), strict=True):
+        for stack, (L, *_) in zip(self.stacks, self.factors(rho), strict=True):
             out[stack.rows] = 2 * np.log(np.diagonal(L, axis1=1, axis2=2))[stack.pattern]
         return out
 
+    def log_det(self, rho: Array) -> float:
+        pivots = [np.log(np.diagonal(L, axis1=1, axis2=2)) for L, *_ in self.factors(rho)]
+        parts = [np.sum(stack.counts[:, 0] * own) for stack, own in zip(self.stacks, pivots, strict=True)]
+        return 2 * float(sum(parts))
+
     def log_det_gradient(self, rho: Array) -> Array:
-        out = np.zeros(len(rho))
-        for stack, (_, inverse) in zip(self.stacks, self._factors(rho), strict=True):
-            self._add(out, stack, 2 * stack.counts * (inverse.mT @ inverse))
-        return out
+        factors = zip(self.stacks, self.factors(rho), strict=True)
+        return self.by_places([stack.counts * each.precision for stack, each in factors])
 
     @property
     def reach(self) -> None:
