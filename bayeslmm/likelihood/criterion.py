@@ -19,6 +19,8 @@ from bayeslmm.spec.relative import CovarianceMap
 
 type Array = NDArray[np.float64]
 
+FEW = 100_000  # cross-products by class up to which threads gain nothing
+
 
 @dataclass(frozen=True, eq=False)
 class Criterion:
@@ -190,14 +192,23 @@ class MovingCriterion(PointByPoint):
         starts = np.vstack([usual, self.far_phi(usual)])
         return starts[int(np.argmin(self.values(starts)))] if len(starts) > 1 else usual
 
+    def one_thread(self) -> AbstractContextManager[Any, bool | None]:
+        products = self.moving.by_class
+        few = products is not None and products.moments.products.size < FEW
+        return nullcontext() if few and self.kernel.small else super().one_thread()
+
     def far_phi(self, x: Array) -> Array:
         """x (m, n) with φ at R's other starts."""
         points = np.tile(x, (len(self.coordinates.residual.starts) - 1, 1))
         self.coordinates.phi(points)[...] = self.coordinates.residual.starts[1:]
         return points
 
-    def information(self, x: Array) -> None:
-        """None: the average information knows θ alone."""
+    def information(self, x: Array) -> Array | None:
+        """The expected one, where φ is all there is and has many parameters."""
+        products = self.moving.by_class
+        if products is None or self.covariance.n_theta:
+            return None
+        return products.precision.at(x).information(self.coordinates.residual.sigma_free)
 
 
 def moment_start(kernel: Kernel, covariance: CovarianceMap) -> Array:

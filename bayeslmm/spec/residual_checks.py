@@ -10,6 +10,7 @@ from bayeslmm.errors import DataError
 
 from .residual import CorrelationStructure, VarianceFunction
 from .residual.correlations import Counts
+from .residual.roots.base import distinct
 from .residual.variances import Reads
 from .residual_levels import Levels
 
@@ -42,15 +43,16 @@ def check_strata(structure: CorrelationStructure, groups: Levels, strata: Levels
             "correlated; group "
             "by something coarser, or leave the correlation out"
         )
-    together = pd.DataFrame({"group": groups.codes, "stratum": strata.codes}).drop_duplicates()
+    together, _ = distinct(groups.codes, strata.codes)
     if len(together) > len(sizes):
         raise DataError(
             f"{structure.keyword}: rows of one group of {structure.form!r} have different "
             f"{structure.by!r}; a stratum "
             "holds whole groups"
         )
+    of_groups = strata.codes[together]
     for number, label in enumerate(strata.labels):
-        if sizes[together["group"][together["stratum"] == number]].max() < 2:
+        if sizes[groups.codes[together]][of_groups == number].max() < 2:
             raise DataError(
                 f"{structure.keyword}: no group in stratum {label!r} of {structure.by!r} has two "
                 "rows; leave by= out"
@@ -68,9 +70,10 @@ def check_coordinates(structure: CorrelationStructure, names: tuple[str, ...]) -
 
 
 def check_repeats(structure: CorrelationStructure, groups: Levels, at: Array, names: tuple[str, ...]) -> None:
-    rows = pd.DataFrame(at).assign(group=groups.codes)
-    twice = rows.duplicated().to_numpy()
-    if twice.any():
+    alone, _ = distinct(groups.codes, *at.T)
+    if len(alone) < len(at):
+        twice = np.ones(len(at), dtype=bool)
+        twice[alone] = False
         first = int(np.flatnonzero(twice)[0])
         where = WHOLE if groups.grouping is None else repr(groups.labels[groups.codes[first]])
         raise DataError(

@@ -135,7 +135,7 @@ class CorrelationRows:
         check_coordinates(structure, names)
         coordinates = tuple(Coordinate.learn(structure, name, columns[name]) for name in names)
         at = [each.of_rows(columns[each.name]) for each in coordinates] or [_place_in_group(groups.codes)]
-        if not structure.repeats:
+        if coordinates and not structure.repeats:
             check_repeats(structure, groups, np.column_stack(at), names)
         most = int(np.bincount(groups.codes).max())
         learnt = Learnt(
@@ -327,4 +327,8 @@ def _with_new(grouping: Grouping, frame: pd.DataFrame) -> Codes:
 
 def _place_in_group(groups: Codes) -> Array:
     """(n,) 0, 1, ... of each row in its group, in the order of rows."""
-    return np.asarray(pd.Series(groups).groupby(groups).cumcount(), dtype=np.float64)
+    order = np.argsort(groups, kind="stable")
+    sizes = np.bincount(groups)
+    out = np.empty(len(groups))
+    out[order] = np.arange(len(groups)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return out

@@ -121,9 +121,8 @@ def trust_region_step(gradient: Floats, hessian: Floats, radius: float) -> tuple
         return newton[0], promised
     values, vectors = np.linalg.eigh(hessian)
     g, step, out = np.zeros(k), np.zeros(k), np.zeros(k)
-    for i in range(k):
-        for j in range(k):
-            g[i] += vectors[j, i] * gradient[j]
+    for j in range(k):
+        g += gradient[j] * vectors[j]
     largest = max(abs(values[0]), abs(values[-1]), 1e-300)
     floor = 1e-12 * largest
     shift = 0.0 if values[0] > floor else floor - values[0]
@@ -147,8 +146,7 @@ def trust_region_step(gradient: Floats, hessian: Floats, radius: float) -> tuple
     decrease = 0.0
     for i in range(k):
         decrease -= step[i] * (g[i] + 0.5 * values[i] * step[i])
-        for j in range(k):
-            out[j] += vectors[j, i] * step[i]
+        out[i] = np.sum(vectors[i] * step)
     return out, decrease
 
 
@@ -175,21 +173,15 @@ def propose(search: Search, tolerance: float) -> bool:
 @compilable
 def _rank_one(search: Search, gradient: Floats) -> None:
     """Symmetric rank-one update of the model from the last step, skipped where it is undefined."""
-    k, H = len(gradient), search.hessian
-    miss = np.empty(k)
-    product, miss_length, step_length = 0.0, 0.0, 0.0
-    for i in range(k):
-        miss[i] = gradient[i] - search.gradient[i]
-        for j in range(k):
-            miss[i] -= H[i, j] * (search.trial[j] - search.point[j])
-        step = search.trial[i] - search.point[i]
-        product += miss[i] * step
-        miss_length += miss[i] ** 2
-        step_length += step**2
-    if abs(product) > 1e-8 * np.sqrt(miss_length * step_length):
-        for i in range(k):
-            for j in range(k):
-                H[i, j] += miss[i] * miss[j] / product
+    H, step = search.hessian, search.trial - search.point
+    miss = gradient - search.gradient
+    for i in range(len(gradient)):
+        miss[i] -= np.sum(H[i] * step)
+    product = np.sum(miss * step)
+    if abs(product) > 1e-8 * np.sqrt(np.sum(miss * miss) * np.sum(step * step)):
+        for i in range(len(gradient)):
+            row = H[i]
+            row += miss[i] / product * miss
 
 
 @compilable

@@ -20,6 +20,7 @@ class Kinds(Protocol):
     def n(self) -> int: ...
     def whiten(self, rows: Any, phi: Any) -> Any: ...
     def pull(self, rows: Any, by_whitened: Any, phi: Any) -> Array: ...
+    def elements(self, i: Any, j: Any, phi: Any) -> tuple[Array, Array]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,11 @@ class Precision:
 
         own = self.squares.combinations
         return Combinations(csr_array(own.matrix.multiply(np.sqrt(self.weights))), own.first)
+
+    @cached_property
+    def log_weights(self) -> float:
+        """Σ log w."""
+        return float(np.sum(np.log(self.weights)))
 
     @property
     def n_classes(self) -> int:
@@ -80,7 +86,8 @@ class PrecisionAt(NamedTuple):
     def of(cls, precision: Precision, phi: Array) -> Self:
         """Everything that depends on φ."""
         part, unique = precision.correlation, precision.squares.unique
-        own, spread = np.split(phi, [0 if part is None else part.n])
+        ends = 0 if part is None else part.n
+        own, spread = phi[:ends], phi[ends:]
         rho = np.zeros(0) if part is None else correlations(part, own, unique.places, unique.strata)
         return cls(precision, own, spread, rho, precision.kinds.whiten(np.ones(precision.kinds.n), spread))
 
@@ -92,8 +99,8 @@ class PrecisionAt(NamedTuple):
     @property
     def log_det(self) -> float:
         """log|R|."""
-        of_rows = 2 * self.precision.counts @ np.log(self.roots) + np.sum(np.log(self.precision.weights))
-        return self.precision.squares.log_det(self.rho) - float(of_rows)
+        of_rows = 2 * float(self.precision.counts @ np.log(self.roots)) + self.precision.log_weights
+        return self.precision.squares.log_det(self.rho) - of_rows
 
     def pull(self, by_coefficients: Array, by_log_det: float) -> Array:
         """Gradient (n_phi,) of a function of c and log|R|."""
@@ -104,5 +111,19 @@ class PrecisionAt(NamedTuple):
         if precision.correlation is None:
             return by_spread
         by_rho += by_log_det * squares.log_det_gradient(self.rho)
-        slopes = correlation_slopes(precision.correlation, self.own, squares.unique)
-        return np.concatenate([slopes @ by_rho, by_spread])
+        return np.concatenate([self._correlation_slopes(precision.correlation) @ by_rho, by_spread])
+
+    def information(self, sigma_free: bool) -> Array | None:
+        """The expected Hessian (n_phi, n_phi) of −2 log-likelihood, σ at its best where it is free."""
+        precision, part, each = self.precision, self.precision.correlation, np.arange(len(self.roots))
+        variances, by_spread = precision.kinds.elements(each, each, self.spread)
+        by_own = np.zeros((0, 0)) if part is None else self._correlation_slopes(part)
+        found = precision.squares.information(self.rho, by_own, 0.5 * by_spread / variances)
+        if found is None:
+            return None
+        products, traces = found
+        rows = float(np.sum(precision.counts))
+        return products - sigma_free * np.outer(traces, traces) / rows
+
+    def _correlation_slopes(self, part: Part[CorrelationStructure]) -> Array:
+        return correlation_slopes(part, self.own, self.precision.squares.unique)

@@ -44,5 +44,5 @@ class AR1(CorrelationStructure):
 
 def whole_power(base: Any, steps: Array) -> Any:
     """base^k for whole k ≥ 0, analytic in a base of any sign: an odd factor, and powers of its square."""
-    half, odd = np.divmod(steps, 2)
-    return np.where(odd > 0, base, 1.0) * (base * base) ** half
+    half = np.floor(0.5 * steps)
+    return np.where(steps > 2 * half, base, 1.0) * (base * base) ** half

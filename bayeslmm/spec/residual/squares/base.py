@@ -90,6 +90,16 @@ class Squares(ABC):
     def pull(self, rho: Array, precisions: Array, by_coefficients: Array) -> tuple[Array, Array]:
         """Gradient in rho and in 1/s of a function of c, given that in c (K,)."""
 
+    def information(self, rho: Array, by_rho: Array, by_log_sds: Array) -> tuple[Array, Array] | None:
+        """tr(R⁻¹R_kR⁻¹R_l) and tr(R⁻¹R_k), R_k = dR/dφ_k; None where differences of gradients are cheap.
+
+        Parameters
+        ----------
+        by_rho, by_log_sds : (·, u) and (·, S) derivatives of correlations, and of log s of each kind.
+        """
+        del rho, by_rho, by_log_sds
+        return None
+
     @abstractmethod
     def log_det(self, rho: Array) -> float:
         """log|C|."""

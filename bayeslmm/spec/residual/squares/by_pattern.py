@@ -57,6 +57,23 @@ class ByPattern(Squares):
     def _all_kinds(self) -> Codes:
         return np.concatenate([np.zeros(0, dtype=np.int64), *(each.ravel() for each in self.kinds)])
 
+    def information(self, rho: Array, by_rho: Array, by_log_sds: Array) -> tuple[Array, Array]:
+        parts = []
+        filled, none = np.append(rho, 1.0), np.zeros((len(by_rho), 1))
+        slopes = np.hstack([by_rho, none])  # −1 is the last, a row with itself
+        for stack, each, kinds in zip(self.root.stacks, self.root.factors(rho), self.kinds, strict=True):
+            own = by_log_sds[:, kinds]
+            moved = np.vstack(
+                [slopes[:, stack.places], filled[stack.places] * (own[:, :, :, None] + own[:, :, None, :])]
+            )
+            parts.append(np.sqrt(stack.counts) * (each.inverse @ moved @ each.inverse.mT))
+        counts = [np.sqrt(stack.counts) for stack in self.root.stacks]
+        traces = [
+            np.einsum("kpii,p->k", part, own[:, 0, 0]) for part, own in zip(parts, counts, strict=True)
+        ]
+        flat = np.hstack([part.reshape(len(part), -1) for part in parts])
+        return flat @ flat.T, np.sum(traces, axis=0)
+
     def log_det(self, rho: Array) -> float:
         return self.root.log_det(rho)
 

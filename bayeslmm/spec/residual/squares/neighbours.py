@@ -1,14 +1,15 @@
 """Rows that depend on the one before them alone, or on none."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 
 from bayeslmm.spec.residual.roots import Chain
 from bayeslmm.spec.residual.roots.base import Array, Codes, Unique, distinct
 
-from .base import Combinations, Squares, Terms, elementwise_slopes
+from .base import Combinations, Squares, Terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,30 +54,37 @@ class Neighbours(Squares):
         kinds_of = kinds[later[first]], kinds[before[first]]
         return cls(found, root.unique, root, alone, which[first], *kinds_of)
 
-    @staticmethod
-    def _pairs(rho: Any, later: Any, before: Any) -> Any:
-        """(3, P) coefficients of e_l², e_b² and (e_l − e_b)², of ρ and 1/s."""
-        scale = 1 / ((1 - rho) * (1 + rho))
-        common = rho * later * before
-        return scale * np.array([later**2 - common, (rho * before) ** 2 - common, common])
-
-    def _arguments(self, rho: Array, precisions: Array) -> tuple[Array, Array, Array]:
-        return rho[self.place], precisions[self.later], precisions[self.before]
-
     def coefficients(self, rho: Array, precisions: Array) -> Array:
-        pairs = self._pairs(*self._arguments(rho, precisions))
-        return np.append(precisions[self.alone] ** 2, pairs)
+        """Of rows that begin, then of e_l², e_b² and (e_l − e_b)²: with q = 1/(1 − ρ²) and v = 1/s,
+
+        q v_l(v_l − ρv_b),  q ρv_b(ρv_b − v_l),  q ρ v_l v_b.
+        """
+        r, later, before, q = self._at(rho, precisions)
+        last, both = r * before, q * r * later * before
+        return np.concatenate(
+            [precisions[self.alone] ** 2, q * later * (later - last), q * last * (last - later), both]
+        )
+
+    def _at(self, rho: Array, precisions: Array) -> tuple[Array, Array, Array, Array]:
+        r = rho[self.place]
+        return r, precisions[self.later], precisions[self.before], 1 / ((1 - r) * (1 + r))
 
     def pull(self, rho: Array, precisions: Array, by_coefficients: Array) -> tuple[Array, Array]:
-        single, pairs = np.split(by_coefficients, [len(self.alone)])
-        slopes = elementwise_slopes(self._pairs, *self._arguments(rho, precisions))
-        by_rho, *by_kinds = (np.sum(pairs.reshape(3, -1) * each, axis=0) for each in slopes)
-        own = 2 * precisions[self.alone] * single
+        (r, l, b, q), first = self._at(rho, precisions), len(self.alone)
+        own, last, both = by_coefficients[first:].reshape(3, -1)
+        # of q (own l² + last ρ²b² + cross ρ l b)
+        cross = both - own - last
+        by_rho = q * (2 * r * q * (own * l * l + last * b * b) + (1 + r * r) * q * cross * l * b)
+        by_later = q * (2 * own * l + cross * r * b)
+        by_before = q * r * (2 * last * r * b + cross * l)
+        by_alone = 2 * precisions[self.alone] * by_coefficients[:first]
         return np.bincount(self.place, by_rho, len(rho)), np.bincount(
-            np.concatenate([self.alone, self.later, self.before]),
-            np.concatenate([own, *by_kinds]),
-            len(precisions),
+            self._kinds, np.concatenate([by_alone, by_later, by_before]), len(precisions)
         )
+
+    @cached_property
+    def _kinds(self) -> Codes:
+        return np.concatenate([self.alone, self.later, self.before])
 
     def log_det(self, rho: Array) -> float:
         return 0.0 if self.root is None else self.root.log_det(rho)
