@@ -107,8 +107,8 @@ def check_whole(what: str, given: Any, least: int) -> None:
         raise OptionError(f"{what} is a whole number of at least {least}, got {given!r}")
 
 
-def check_prob(given: Any) -> None:
-    """Whether an interval's probability is one.
+def check_prob(given: Any, what: str = "prob") -> None:
+    """Whether a probability, an interval's where nothing else is named, is one.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def check_prob(given: Any) -> None:
         Saying what was given.
     """
     if not isinstance(given, Real) or not 0 < float(given) < 1:
-        raise OptionError(f"prob is {given!r}; a probability lies between 0 and 1")
+        raise OptionError(f"{what} is {given!r}; a probability lies between 0 and 1")
 
 
 def check_seed(given: Any) -> None:

@@ -21,6 +21,7 @@ from bayeslmm.kernel.values.criterion import criteria, criterion, profile
 from bayeslmm.kernel.values.solved import Solved
 
 CHEAP = 200_000  # panel elements up to which an evaluation takes about a millisecond
+ELEMENT, LOOPED = 400, 10  # of LAPACK's multiplications that an element of a panel, and one in a loop, take
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +123,12 @@ class Kernel:
     def n_panel(self) -> int:
         """Elements of the panels: what an evaluation costs."""
         return int(self.problem.ints[at.N_PANEL])
+
+    @property
+    def work(self) -> float:
+        """Multiplications by LAPACK that a value with its gradient is worth, about: counted, not timed."""
+        ints, rate = self.condensed.problem.ints, 1 if self.large_tail else LOOPED
+        return float(ELEMENT * ints[at.N_PANEL] + rate * int(ints[at.Q_TAIL] + ints[at.P] + 1) ** 3 / 3)
 
     @cached_property
     def condensed(self) -> Condensed:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayeslmm.arguments import in_our_words
-from bayeslmm.errors import InputError
+from bayeslmm.errors import check_prob
 from bayeslmm.parity.comparison import Comparison
 from bayeslmm.parity.sides import recognise
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
@@ -141,8 +141,7 @@ def compare(
     Raises
     ------
     InputError
-        If a result gives no estimates, a role is filled twice, or data or models differ.
+        If a result gives no estimates, a role is filled twice, data or models differ, or prob isn't one.
     """
-    if not 0 < prob < 1:
-        raise InputError(f"prob is the probability of the intervals, between 0 and 1, got {prob}")
+    check_prob(prob)
     return Parity(recognise(results, names, prob), prob, options or VerdictOptions(), estimands)

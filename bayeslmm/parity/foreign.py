@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import InputError
 from bayeslmm.estimands.table import EstimateTable
-from bayeslmm.spec import labels
 
 if TYPE_CHECKING:
     from xarray import DataArray, DataTree
@@ -27,28 +26,13 @@ def tree_estimates(tree: "DataTree", prob: float) -> EstimateTable:
     InputError
         When there is no posterior group with chains and draws.
     """
-    import pandas as pd
-    from arviz_stats.base import array_stats
+    from bayeslmm.posterior.summary.estimates import summarize
 
     found, draws = _columns(tree)
-    each = {"chain_axis": 0, "draw_axis": 1}
-    tails = np.quantile(draws, [(1 - prob) / 2, (1 + prob) / 2], axis=(0, 1))
-    columns = {
-        "kind": [labels.kind_of(label) for label in found],
-        "mean": draws.mean(axis=(0, 1)),
-        "median": np.median(draws, axis=(0, 1)),
-        "sd": draws.std(axis=(0, 1), ddof=1),
-        "lower": tails[0],
-        "upper": tails[1],
-        "mcse": array_stats.mcse(draws, method="mean", **each),
-        "ess_bulk": array_stats.ess(draws, method="bulk", **each),
-        "ess_tail": array_stats.ess(draws, method="tail", prob=(0.05, 0.95), **each),
-        "r_hat": array_stats.rhat(draws, method="rank", **each),
-    }
-    return EstimateTable(pd.DataFrame(columns, index=pd.Index(found, name="label")), "posterior", "eti", prob)
+    return EstimateTable(summarize(found, draws, prob, "eti"), "posterior", "eti", prob)
 
 
-def _columns(tree: "DataTree") -> tuple[list[str], NDArray[np.float64]]:
+def _columns(tree: "DataTree") -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Labels, and draws (chains, draws, labels) of all variables."""
     posterior = tree.children.get("posterior")
     if posterior is None or not {"chain", "draw"} <= set(posterior.dims):
@@ -61,7 +45,7 @@ def _columns(tree: "DataTree") -> tuple[list[str], NDArray[np.float64]]:
         ordered = variable.transpose("chain", "draw", ...)
         names += _labels(str(name), ordered)
         parts.append(np.asarray(ordered, dtype=float).reshape(*ordered.shape[:2], -1))
-    return names, np.concatenate(parts, axis=2)
+    return tuple(names), np.concatenate(parts, axis=2)
 
 
 def _labels(name: str, variable: "DataArray") -> list[str]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from bayeslmm.errors import OptionError, check_whole
+from bayeslmm.errors import OptionError, check_prob, check_whole
 from bayeslmm.parity.compare import Parity, compare
 from bayeslmm.posterior.options import Method, SampleOptions
 from bayeslmm.runs.budget import Cost, fitting, readable, timed
@@ -75,8 +75,7 @@ class RunOptions:
             check_whole("boot", self.boot, 0)
         if not self.budget > 0:
             raise OptionError(f"budget is a number of seconds above 0, got {self.budget!r}")
-        if not 0 < self.prob < 1:
-            raise OptionError(f"prob is the probability of the intervals, between 0 and 1, got {self.prob!r}")
+        check_prob(self.prob)
         self.of_sampler(progress=False)
 
     def of_sampler(self, progress: bool) -> SampleOptions:

@@ -22,11 +22,6 @@ N = 500  # replicated data sets
 EXTREME = 0.005  # of a posterior predictive p, on either side
 
 
-def _skewness(y: Array) -> Array:
-    gaps = y - y.mean(axis=1, keepdims=True)
-    return np.asarray(np.mean(gaps**3, axis=1) / np.maximum(np.mean(gaps**2, axis=1), 1e-300) ** 1.5)
-
-
 WHAT: Mapping[str, Callable[[Array], Array]] = {
     "mean": lambda y: y.mean(axis=1),
     "sd": lambda y: y.std(axis=1),

@@ -75,11 +75,6 @@ def unbounded(priors: Priors) -> tuple[str, ...]:
     return (*at_zero, *at_one)
 
 
-def _by_point(part: Array) -> Array:
-    """Sum over what each of m points has, (m, ...) to (m,)."""
-    return np.asarray(part.reshape(len(part), -1).sum(axis=1))
-
-
 def _ends(priors: Sequence[Prior], missing: float = np.nan) -> Array:
     """Logs (k, 2) of where priors of positive numbers begin and end."""
     with np.errstate(divide="ignore"):

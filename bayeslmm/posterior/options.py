@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from bayeslmm.errors import OptionError, check_choice, check_whole
+from bayeslmm.errors import OptionError, check_choice, check_prob, check_whole
 from bayeslmm.runs.places import prove_folder
 
 # what a residual with parameters is told by the engine that doesn't know it
@@ -73,8 +73,7 @@ class SampleOptions:
         for name, least in (("cores", 1), ("seed", 0), ("nodes", 3)):
             if getattr(self, name) is not None:
                 check_whole(name, getattr(self, name), least)
-        if not 0 < self.target_accept < 1:
-            raise OptionError(f"target_accept lies between 0 and 1, got {self.target_accept!r}")
+        check_prob(self.target_accept, "target_accept")
         if self.centred and self.method != "explicit":
             raise OptionError("only the explicit graph can be centred; add method='explicit'")
         self._check_sampler()

@@ -9,14 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.arguments import in_our_words
-from bayeslmm.errors import OptionError, check_whole
+from bayeslmm.errors import OptionError, check_prob, check_whole
 from bayeslmm.likelihood.bootstrap.engine import ResponseEngine
 from bayeslmm.likelihood.bootstrap.kinds.parametric import NormalRows
 from bayeslmm.likelihood.bootstrap.responses import Responses
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.likelihood.studies.extended import extended, frame_of
-from bayeslmm.likelihood.studies.power import Power, Test, check_levels, test_of
+from bayeslmm.likelihood.studies.power import Power, Test, test_of
 from bayeslmm.likelihood.studies.truth import (
     Values,
     beta_of,
@@ -177,7 +177,8 @@ def power_curve(
     >>> bool(curve.table["power"].is_monotonic_increasing)
     True
     """
-    check_levels(alpha=alpha, prob=prob)
+    check_prob(alpha, "alpha")
+    check_prob(prob)
     seed = fresh_seed() if seed is None else seed
     plan = Plan(n, seed, CHUNK, n_jobs)
     data, wanted = frame_of(model), _sizes(sizes)

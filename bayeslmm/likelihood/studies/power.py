@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.arguments import in_our_words
-from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.errors import check_choice, check_prob
 from bayeslmm.likelihood.bootstrap.run import first_error_of
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
 from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
@@ -119,7 +119,8 @@ def power(
     OptionError
         For an unknown label or coefficient, an alpha outside (0, 1), or a count that isn't positive.
     """
-    check_levels(alpha=alpha, prob=prob)
+    check_prob(alpha, "alpha")
+    check_prob(prob)
     model.design.residual.check_known("power by simulation", "leave the structure out, or use fit.simulate")
     seed = fresh_seed() if seed is None else seed
     plan = Plan(n, seed, n_jobs=n_jobs)
@@ -133,13 +134,6 @@ def power(
     rows, _ = collect(chunks, plan, f"power of {words}" if progress else None)
     columns = Columns.of(np.concatenate(rows), 1, False, False)
     return Power(words, values, alpha, prob, columns.values[:, 0], seed)
-
-
-def check_levels(**levels: float) -> None:
-    """Refuse what isn't a probability."""
-    for name, value in levels.items():
-        if not 0 < value < 1:
-            raise OptionError(f"{name} is {value}; a probability lies between 0 and 1")
 
 
 def test_of(test: Any, template: Fitted, ddf: str) -> tuple[str, Test]:

@@ -47,10 +47,6 @@ class Naming:
         named |= {ours_label: label for label, ours_label in usual.items() if ours_label not in named}
         return cls(named, tuple(label for label in ours if label not in named))
 
-    def missing_of(self, kind: str) -> list[str]:
-        """Labels of a kind that nothing of theirs means."""
-        return [label for label in self.missing if kind_of(label) == kind]
-
 
 def meant(design: "Design", asked: str | Sequence[str]) -> tuple[str, ...]:
     """Labels asked for; ``ranef[Subject: Days]`` stands for that of every level, ``ranef[Subject]`` for all.

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.arguments import in_our_words
-from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.errors import OptionError, check_choice, check_prob
 from bayeslmm.likelihood.bootstrap.run import design_columns
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.comparison import as_fit
@@ -126,8 +126,7 @@ def calibrate(
     >>> found.table.loc["beta[Days]", "coverage"].round(2).to_dict()
     {'z': 1.0, 'kenward-roger': 1.0}
     """
-    if not 0 < prob < 1:
-        raise OptionError(f"prob is {prob}; a probability lies between 0 and 1")
+    check_prob(prob)
     Plan(n, seed or 0, n_jobs=n_jobs)
     _check_error(n, prob, error)
     asked = Asked.of(model, criterion)

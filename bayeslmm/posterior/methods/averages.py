@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.posterior.methods.choice import evaluation_seconds
-from bayeslmm.posterior.methods.laplace import LaplaceFit, laplace
+from bayeslmm.posterior.methods.laplace import LaplaceFit
 from bayeslmm.posterior.methods.mixture import Components, components_at
-from bayeslmm.posterior.methods.modes import NEGLIGIBLE, Scan, rises_to, with_mode
+from bayeslmm.posterior.methods.modes import Scan, modes
 from bayeslmm.posterior.methods.proposals import DF, WIDEN, Proposer
 from bayeslmm.posterior.methods.quadrature import Rule, rules
 from bayeslmm.posterior.target import Target
-from bayeslmm.runs.budget import readable
 from bayeslmm.spec.priors import Priors
 
 type Array = NDArray[np.float64]
@@ -31,7 +29,7 @@ FEWEST = 400  # effective points below which nothing is told
 CAUTION = 3.5  # standard errors to the error that is told: 99 % of a mean of 8 parts
 REWEIGHTED = 1.15  # times fewer effective nodes with which other priors are still held
 ADAPTED = 3  # rounds that move the proposals
-SECONDS = 90.0  # that the averages may take
+MOST_WORK = 4e11  # of the kernel's, a minute or two, that the averages may take
 MOST_VALUES = 20_000_000  # nodes times estimands
 
 
@@ -113,10 +111,10 @@ def _too_dear(target: Target) -> str:
         return ""
     if target.size not in NODES:
         return f"left out: a rule takes up to {max(NODES)} parameters, weighted points too many evaluations"
-    seconds, needed = evaluation_seconds(target), evaluations(target)
-    if seconds * needed < SECONDS:
+    work, needed = target.design.kernel.work, evaluations(target)
+    if work * needed < MOST_WORK:
         return ""
-    return f"left out: an evaluation takes {readable(seconds)} and the averages some {needed} of them"
+    return f"left out: an evaluation takes {work:.1e} multiplications and the averages some {needed} of them"
 
 
 def evaluations(target: Target) -> int:
@@ -131,12 +129,7 @@ def evaluations(target: Target) -> int:
 def _hills(target: Target) -> list[LaplaceFit]:
     """Laplace fits of every mode found that holds mass, the heaviest first."""
     opened = Target(target.design, target.priors.opened)  # proposals may cross a prior's bound
-    found = [laplace(opened)]
-    for start in Scan.of(opened).starts():
-        if not any(rises_to(opened, start, fit.mode) for fit in found):
-            found = with_mode(found, laplace(opened, start))
-    found.sort(key=lambda fit: -fit.log_mass)
-    return [fit for fit in found if fit.log_mass > found[0].log_mass - NEGLIGIBLE]
+    return sorted(modes(opened, Scan.of(opened)), key=lambda fit: -fit.log_mass)
 
 
 def _by_rule(target: Target, fit: LaplaceFit) -> Averages | None:

@@ -1,18 +1,14 @@
-"""Which method to use: measured cost of one evaluation, number of parameters, and what can be exact."""
+"""Which method to use: counted cost of one evaluation, number of parameters, and what can be exact."""
 
-import time
 from dataclasses import dataclass
-
-import numpy as np
 
 from bayeslmm.posterior.methods.quadrature import check_size
 from bayeslmm.posterior.target import Target
-from bayeslmm.runs.budget import readable
 
 MOST_FOR_IMPORTANCE = 10  # parameters; a Laplace proposal loses its grip in higher dimensions
 EACH_STEP = 5  # evaluations of a NUTS step
 STEPS = EACH_STEP * 2000 * 4  # of a marginal NUTS run of usual length
-PATIENCE = 300.0  # seconds a marginal NUTS run may take before the explicit graph is the better bet
+PATIENCE = 1e12  # of the kernel's work, some minutes, beyond which the explicit graph is the better bet
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +40,11 @@ def choose(target: Target, method: str) -> Plan:
 
 
 def _by_cost(target: Target) -> Plan:
-    cost = evaluation_seconds(target)
-    graph = "marginal" if cost * STEPS < PATIENCE else "explicit"
-    measured = f"{target.size} parameters besides the Gaussian ones, {readable(cost)} an evaluation"
+    work = target.design.kernel.work
+    graph = "marginal" if work * STEPS < PATIENCE else "explicit"
+    counted = f"{target.size} parameters besides the Gaussian ones, {work:.1e} multiplications an evaluation"
     if target.priors.bounded:
-        return Plan((graph,), f"{measured}; a prior ends at a bound, which proposals cross")
+        return Plan((graph,), f"{counted}; a prior ends at a bound, which proposals cross")
     if target.size > MOST_FOR_IMPORTANCE:
-        return Plan((graph,), f"{measured}: too many for importance sampling")
-    return Plan(("importance", graph), measured)
-
-
-def evaluation_seconds(target: Target) -> float:
-    """Least of three measured evaluations of value and gradient (the first one may compile)."""
-    phi = target.start()
-    target.value_and_gradient(phi)
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        target.value_and_gradient(phi)
-        times.append(time.perf_counter() - start)
-    return float(np.min(times))
+        return Plan((graph,), f"{counted}: too many for importance sampling")
+    return Plan(("importance", graph), counted)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bayeslmm.posterior.methods.averages import evaluations as of_averages
-from bayeslmm.posterior.methods.choice import EACH_STEP, choose, evaluation_seconds
+from bayeslmm.posterior.methods.choice import EACH_STEP, choose
 from bayeslmm.posterior.methods.importance import FEWEST
 from bayeslmm.posterior.methods.surrogate import LEAST, evaluations
 from bayeslmm.posterior.options import SampleOptions
@@ -32,6 +32,6 @@ def seconds_each(target: Target) -> float:
 
     with threadpool_limits(1):
         if not target.design.kernel.small:
-            return evaluation_seconds(target)
+            return timed(lambda: target.value_and_gradient(target.start()))
         points = np.tile(target.start(), (TOGETHER, 1))
         return timed(lambda: target.finite(points)) / TOGETHER

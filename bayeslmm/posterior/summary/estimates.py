@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.errors import OptionError, check_choice
+from bayeslmm.errors import check_choice, check_prob
 from bayeslmm.posterior import names
+from bayeslmm.posterior.summary.chains import diagnostics
 from bayeslmm.spec import labels
 from bayeslmm.spec.design import Design
 
@@ -63,8 +64,7 @@ def estimates(
 def check_interval(interval: str, prob: float) -> None:
     """Refuse a misspelt interval or a probability that isn't one."""
     check_choice("interval", interval, INTERVALS)
-    if not 0 < prob < 1:
-        raise OptionError(f"an interval's probability lies between 0 and 1, got {prob!r}")
+    check_prob(prob)
 
 
 def summarize(found: tuple[str, ...], draws: Array, prob: float, interval: Interval) -> "pd.DataFrame":
@@ -72,7 +72,6 @@ def summarize(found: tuple[str, ...], draws: Array, prob: float, interval: Inter
     import pandas as pd
     from arviz_stats.base import array_stats
 
-    each = {"chain_axis": 0, "draw_axis": 1}
     bounds = getattr(array_stats, interval)(draws, prob, axis=(0, 1))
     columns = {
         "kind": [labels.kind_of(label) for label in found],
@@ -81,10 +80,7 @@ def summarize(found: tuple[str, ...], draws: Array, prob: float, interval: Inter
         "sd": draws.std(axis=(0, 1), ddof=1),
         "lower": bounds[..., 0],
         "upper": bounds[..., 1],
-        "mcse": array_stats.mcse(draws, method="mean", **each),
-        "ess_bulk": array_stats.ess(draws, method="bulk", **each),
-        "ess_tail": array_stats.ess(draws, method="tail", prob=(0.05, 0.95), **each),
-        "r_hat": array_stats.rhat(draws, method="rank", **each),
+        **diagnostics(draws),
     }
     return pd.DataFrame(columns, index=pd.Index(found, name="label"))
 
