@@ -1,7 +1,7 @@
 """What a page is made of. Text is plain: whoever writes it in some language escapes it."""
 
 from dataclasses import dataclass
-from math import nan
+from math import isfinite, nan
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ class Cell:
         return "; ".join(
             f"{line} ({note})" if note else line for line, note in zip(self.lines, notes, strict=True)
         )
+
+    @property
+    def sorted_by(self) -> float | None:
+        """The number that it is sorted by, if any."""
+        return self.value if isfinite(self.value) else None
 
 
 @dataclass(frozen=True, slots=True)
