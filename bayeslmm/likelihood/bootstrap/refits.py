@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.search.optimizer import CONVERGED, PHASE, Outcome, Search, begin, minimize, outcome_of
 from bayeslmm.likelihood.bootstrap.responses import Responses
+from bayeslmm.likelihood.bootstrap.vanishing import Nothing
 from bayeslmm.likelihood.boundary import near_boundary
 from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.optimum import Convergence, optimize
+from bayeslmm.likelihood.optimum import Convergence, Optimum, optimize
 from bayeslmm.spec.units import off_boundary
 
 type Array = NDArray[np.float64]
@@ -49,11 +50,11 @@ class Refits(NamedTuple):
 
 
 class Searches(NamedTuple):
-    """m searches: x (m, n), found (m,), and what the i-th ends with when it goes on to `EXACT`."""
+    """m searches: x (m, n), found (m,), and what some of them end with when they go on to `EXACT`."""
 
     x: Array
     found: Mask
-    outcome: Callable[[int], Outcome]
+    outcomes: Callable[[NDArray[np.intp]], list[Outcome]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,17 +113,23 @@ class Refitter:
         if coordinates.n == 0:
             return np.zeros((m, 0)), failed, evidence
         compiled = coordinates.linear and self.kernel.small
-        x, found, outcome = (self._search_compiled if compiled else self._search_each)(responses)
+        x, found, outcomes = (self._search_compiled if compiled else self._search_each)(responses)
         theta, covariance = coordinates.theta(x), coordinates.covariance
         flipped = (theta[:, covariance.lower == 0] < 0).any(axis=1)
         for i in np.flatnonzero(flipped).tolist():
             x[i] = coordinates.normalize(x[i])
-        for i in np.flatnonzero(~found | near_boundary(covariance, theta)).tolist():
-            known = outcome(i) if found[i] else None
-            optimum = optimize(self._condensed_criterion(responses, i), self.start, found=known)
+        near = np.flatnonzero(found & near_boundary(covariance, theta))
+        known = dict(zip(near.tolist(), outcomes(near), strict=True))
+        optima = Nothing(self.objective).optima(responses, known) if compiled else {}
+        for i in [*known, *np.flatnonzero(~found).tolist()]:
+            optimum = optima.get(i) or self._optimum(responses, i, known.get(i))
             x[i], failed[i] = optimum.x, not (found[i] or optimum.convergence.converged)
             evidence[i] = optimum.convergence
         return x, failed, evidence
+
+    def _optimum(self, responses: Responses, i: int, found: Outcome | None) -> Optimum:
+        """The way of a whole fit, on from where a search has ended."""
+        return optimize(self._condensed_criterion(responses, i), self.start, found=found)
 
     def _search_compiled(self, responses: Responses) -> Searches:
         """Searches for condensed responses; what one near a boundary finds has a fit's last digits."""
@@ -154,12 +161,12 @@ class Refitter:
         m = len(responses.rr)
         found = search(Search._make(np.repeat(each[None], m, 0) for each in begun), responses, TOLERANCE)
 
-        def outcome(i: int) -> Outcome:
-            states = Search._make(each[i : i + 1].copy() for each in found)
-            search(states, Responses._make(each[i : i + 1] for each in responses), EXACT)
-            return outcome_of(Search._make(each[0] for each in states), scale)
+        def outcomes(which: NDArray[np.intp]) -> list[Outcome]:
+            states = Search._make(each[which] for each in found)
+            search(states, Responses._make(each[which] for each in responses), EXACT)
+            return [outcome_of(Search._make(each), scale) for each in zip(*states, strict=True)]
 
-        return Searches(found.point * scale, found.counts[:, PHASE] == CONVERGED, outcome)
+        return Searches(found.point * scale, found.counts[:, PHASE] == CONVERGED, outcomes)
 
     def _search_each(self, responses: Responses) -> Searches:
         """The same search by Python, where one search takes long, and for curved structures."""
@@ -179,7 +186,7 @@ class Refitter:
         return Searches(
             np.array([each.x for each in found]),
             np.array([each.converged for each in found]),
-            lambda i: search(i, found[i].x, found[i].hessian, EXACT),
+            lambda which: [search(i, found[i].x, found[i].hessian, EXACT) for i in which],
         )
 
     def _solve(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:

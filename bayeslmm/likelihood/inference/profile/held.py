@@ -115,6 +115,12 @@ class Held(ABC):
         """The best model with the parameter at `value`, searched from `x`."""
         return min((self._searched(value, start) for start in self.starts(x, value)), key=_deviance)
 
+    def reaches(self, value: float, deviance: float) -> bool:
+        """Is a model with the parameter at `value` as good as that? Searched for where starts aren't."""
+        starts = self.starts(self.start, value)
+        at_once = any(self.at(value, start)[0].deviance <= deviance for start in starts)
+        return at_once or self.solve(value, self.start).deviance <= deviance
+
     def _searched(self, value: float, start: Array) -> Solution:
         if not len(start):
             return self.at(value, start)[0]

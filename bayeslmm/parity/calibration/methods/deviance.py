@@ -5,8 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.inference.profile.held import Held, parameters
+from bayeslmm.likelihood.inference.profile.held import parameters
 
 from .base import Case, Maker, Method, Said, Study
 
@@ -30,18 +29,11 @@ class _Tests:
     def __call__(self, case: Case) -> Said:
         from scipy.special import chdtri
 
-        fit, cut = case.ml(self.study), float(chdtri(1, 1 - self.study.prob))
-        p, said = fit.design.p, Said.nothing(len(case.truth))
+        fit, said = case.ml(self.study), Said.nothing(len(case.truth))
+        most = fit.criterion_value + float(chdtri(1, 1 - self.study.prob))
         for i, held in enumerate(parameters(fit)):
-            said.covers[i] = _rise(fit, held, case.truth[i]) <= cut
-            if i < p:
-                said.rejects[i] = _rise(fit, held, 0.0) > cut
-        said.covers[np.isnan(case.truth)] = np.nan
+            if np.isfinite(case.truth[i]):
+                said.covers[i] = held.reaches(case.truth[i], most)
+            if i < fit.design.p:
+                said.rejects[i] = not held.reaches(0.0, most)
         return said
-
-
-def _rise(fit: Fitted, held: Held, value: float) -> float:
-    """Of the deviance, with the parameter at a value."""
-    if np.isnan(value):
-        return np.nan
-    return held.solve(value, held.start).deviance - fit.criterion_value
