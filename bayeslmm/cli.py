@@ -1,4 +1,4 @@
-"""The command line: ``bayeslmm demo``, ``fit``, ``parity`` and ``rerun``.
+"""The command line: ``bayeslmm demo``, ``fit``, ``parity``, ``calibrate`` and ``rerun``.
 
 Tables go to standard output, narration to standard error. Whatever is wrong with the input is found before
 long work starts. Exit codes: 0 done; 1 unexpected failure; 2 the input or the output folder can't be used;
@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 import bayeslmm as bl
-from bayeslmm.errors import BayesLMMError, InputError, OutputError
+from bayeslmm.errors import BayesLMMError, InputError, OptionError, OutputError
 from bayeslmm.posterior.options import Method
 from bayeslmm.runs.places import prove_file, prove_folder, writing
 
@@ -169,6 +169,9 @@ def parity(
     tune: Annotated[int, typer.Option(min=1, help="Tuning steps of a chain.")] = 1000,
     chains: Annotated[int, typer.Option(min=1, help="Chains.")] = 4,
     method: Annotated[Method, typer.Option(help="How the posterior is computed.")] = "auto",
+    calibrated: Annotated[
+        int, typer.Option("--calibrate", min=0, help="Data sets simulated to say which interval to trust.")
+    ] = 0,
     store: Store = None,
     na: Na = None,
     sep: Sep = None,
@@ -179,9 +182,71 @@ def parity(
     from bayeslmm.parity.whole import RunOptions
 
     source = _source(data, na, sep, decimal, encoding)
-    options = RunOptions(criterion, seed, boot, budget, draws, tune, chains, method)
+    options = RunOptions(criterion, seed, boot, budget, draws, tune, chains, method, calibrate=calibrated)
     _check_folder(out)
     _compare(formula, source, out, options, weights, store)
+
+
+@app.command()
+def calibrate(
+    formula: Formula,
+    data: Data,
+    n: Annotated[int, typer.Option(min=1, help="Data sets.")] = 1000,
+    method: Annotated[list[str] | None, typer.Option(help="An interval; may be repeated.")] = None,
+    truth: Annotated[list[str] | None, typer.Option(help="A value, 'beta[x]=5'; others as fitted.")] = None,
+    criterion: Annotated[Criterion, typer.Option(help="What is optimized.")] = "REML",
+    prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
+    error: Annotated[float | None, typer.Option(help="The most that coverage's error may be.")] = None,
+    weights: Weights = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the data sets.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Processes; -1 for all cores.")] = 1,
+    store: Annotated[Path | None, typer.Option(help="A file that keeps finished data sets.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file for the table, or a folder for it.")] = None,
+    na: Na = None,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    encoding: Encoding = "utf-8",
+) -> None:
+    """Simulate data for this design and say which interval to trust."""
+    from joblib import parallel_config
+
+    if out is not None:
+        out = prove_file(out, "calibration.csv", NAME_ANOTHER)
+    model = _model(formula, _source(data, na, sep, decimal, encoding), weights)
+    values = dict(_value(text) for text in truth or ())
+    with parallel_config("loky"):
+        found = bl.calibrate(
+            model,
+            truth=values,
+            n=n,
+            methods=method,
+            prob=prob,
+            criterion=criterion,
+            error=error,
+            seed=seed,
+            n_jobs=jobs,
+            store=store,
+        )
+    typer.echo(found)
+    if out is not None:
+        with writing(f"the file {out}", NAME_ANOTHER):
+            found.table.to_csv(out)
+        typer.echo(out)
+
+
+def _value(text: str) -> tuple[str, float]:
+    """A label and its value.
+
+    Raises
+    ------
+    OptionError
+        For anything else.
+    """
+    label, _, value = text.rpartition("=")
+    try:
+        return label, float(value)
+    except ValueError:
+        raise OptionError(f"--truth {text!r} isn't a label and a number, such as 'beta[x]=5'") from None
 
 
 @app.command()
@@ -240,6 +305,9 @@ def _compare(
     with _step(f"Sampling the posterior, {options.chains} chains of {options.draws} draws"):
         posterior = run.posterior
     typer.echo(posterior.summary())
+    if options.calibrate:
+        with _step(f"Calibrating, {options.calibrate} data sets"):
+            typer.echo(run.calibration)
     with _step("Comparing"):
         par = run.parity
         told = par.verdicts.explained and par.verdicts.checked

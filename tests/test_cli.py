@@ -71,6 +71,13 @@ REFUSED = {
     "criterion": (("fit", SLEEP, "sleepstudy", "--criterion", "RMEL"), "'REML' or 'ML'"),
     "method": (("parity", SLEEP, "sleepstudy", "--method", "nuts", "--out", "never"), "marginal"),
     "data set": (("fit", SLEEP, "sleepstudies"), "did you mean 'sleepstudy'?"),
+    "calibration's method": (("calibrate", SLEEP, "sleepstudy", "--method", "walt"), "'z'"),
+    "calibration's truth": (
+        ("calibrate", SLEEP, "sleepstudy", "--truth", "beta[Days]"),
+        "label and a number",
+    ),
+    "calibration's label": (("calibrate", SLEEP, "sleepstudy", "--truth", "beta[Dys]=1"), "beta[Days]"),
+    "calibration's n": (("calibrate", SLEEP, "sleepstudy", "--n", 100, "--error", 0.005), "takes n=1900"),
     "weights": (("fit", SLEEP, "sleepstudy", "--weights", "Dys"), "Days"),
 }
 
@@ -152,6 +159,16 @@ SEMICOLONS = "y;x;g\n" + "".join(f"{i % 7},{i};{i};{'ab'[i % 2]}\n" for i in ran
 
 
 @pytest.mark.filterwarnings("default::bayeslmm.errors.BayesLMMWarning")
+def test_calibrate_says_which_interval_to_trust(run, tmp_path):
+    asked = ("--n", 12, "--method", "z", "--method", "kenward-roger", "--truth", "beta[Days]=0")
+    result = run("calibrate", SLEEP, "sleepstudy", *asked, "--store", tmp_path / "kept", "--out", tmp_path)
+    assert result.exit_code == ExitCode.DONE, result.stderr
+    assert "beta[Days]: trust" in result.stdout
+    table = pd.read_csv(tmp_path / "calibration.csv").set_index(["label", "method"])
+    assert set(table.loc["beta[Days]"].index) == {"z", "kenward-roger"}
+    assert table.loc[("beta[Days]", "z"), "n"] == len(Store.read(tmp_path / "kept").rows) == 12
+
+
 def test_semicolons_decimal_commas_and_missing_values(run, tmp_path):
     path = tmp_path / "data.csv"
     path.write_text(SEMICOLONS)

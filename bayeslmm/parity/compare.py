@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayeslmm.arguments import in_our_words
-from bayeslmm.errors import check_prob
+from bayeslmm.errors import InputError, check_prob
 from bayeslmm.parity.comparison import Comparison
-from bayeslmm.parity.sides import recognise
+from bayeslmm.parity.sides import Sides, recognise
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from plotly.graph_objects import Figure
 
+    from bayeslmm.parity.calibration.result import Calibration
     from bayeslmm.parity.sensitivity import Alternatives
 
 IN_UNITS = ("beta", "sd", "sigma", "ranef", "combination")  # of the response, slopes' over the covariate's
@@ -115,6 +116,7 @@ def compare(
     prob: float = 0.95,
     options: VerdictOptions | None = None,
     estimands: Mapping[str, Any] | None = None,
+    calibration: "Calibration | None" = None,
 ) -> Parity:
     """Compare results of one model from different engines.
 
@@ -133,6 +135,8 @@ def compare(
         What else to follow, by name: a function of values by label, which takes arrays as it takes numbers,
         ``lambda v: v["sd[Subject: Days]"] / v["sigma"]``; weights of fixed and random effects,
         ``{"beta[Intercept]": 1, "beta[Days]": 9}``; or `Combinations`.
+    calibration : Calibration, optional
+        Of the same model, by `calibrate`: the report says which interval to trust.
 
     Returns
     -------
@@ -141,7 +145,27 @@ def compare(
     Raises
     ------
     InputError
-        If a result gives no estimates, a role is filled twice, data or models differ, or prob isn't one.
+        If a result gives no estimates, a role is filled twice, data or models differ, the calibration's among
+        them, or prob isn't one.
     """
     check_prob(prob)
-    return Parity(recognise(results, names, prob), prob, options or VerdictOptions(), estimands)
+    sides = recognise(results, names, prob)
+    trust = None if calibration is None else _trust(calibration, sides, prob)
+    return Parity(sides, prob, options or VerdictOptions(), estimands, trust=trust)
+
+
+def _trust(calibration: "Calibration", sides: Sides, prob: float) -> "DataFrame":
+    """What a calibration of the model compared says of its intervals.
+
+    Raises
+    ------
+    InputError
+        For one of another model, or of intervals of another probability.
+    """
+    formula = str(sides.find("formula") or calibration.formula)
+    if (calibration.formula, calibration.prob) != (formula, prob):
+        raise InputError(
+            f"the calibration is of {100 * calibration.prob:g} % intervals for {calibration.formula}; these "
+            f"results are of {formula}, compared by {100 * prob:g} % intervals: calibrate that, at that prob"
+        )
+    return calibration.trust

@@ -39,6 +39,8 @@ class Comparison:
         Estimands of a user's own, by name.
     record : mapping
         What a run adds to the manifest's options.
+    trust : DataFrame, optional
+        The interval to trust by label, of a calibration: see `Calibration.trust`.
     """
 
     sides: Sides
@@ -46,6 +48,7 @@ class Comparison:
     options: VerdictOptions
     estimands: Mapping[str, Any] | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+    trust: pd.DataFrame | None = None
 
     def recorded(self, record: Mapping[str, Any]) -> Self:
         """The same with what its manifest adds to the options."""

@@ -18,6 +18,7 @@ from bayeslmm.runs.budget import Cost, fitting, readable, timed
 if TYPE_CHECKING:
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
     from bayeslmm.likelihood.fit import LikelihoodFit
+    from bayeslmm.parity.calibration.result import Calibration
     from bayeslmm.posterior.result import PosteriorResult
     from bayeslmm.spec.design import Design
     from bayeslmm.spec.priors import Priors
@@ -51,6 +52,7 @@ class RunOptions:
     boot : replicates; None for as many, up to 2000, as the budget leaves; 0 for none.
     budget : seconds that the run should keep to.
     draws, tune, chains, method : of the posterior. prob : of every interval.
+    calibrate : data sets simulated to say which interval to trust; 0 for none.
 
     Raises
     ------
@@ -67,10 +69,12 @@ class RunOptions:
     chains: int = 4
     method: Method = "auto"
     prob: float = 0.95
+    calibrate: int = 0
 
     def __post_init__(self) -> None:
         """Check the options."""
         check_whole("seed", self.seed, 0)
+        check_whole("calibrate", self.calibrate, 0)
         if self.boot is not None:
             check_whole("boot", self.boot, 0)
         if not self.budget > 0:
@@ -156,10 +160,28 @@ class Run:
         return self.model.sample(**asdict(self.options.of_sampler(self.progress)))
 
     @cached_property
+    def calibration(self) -> "Calibration | None":
+        """Which interval to trust, from simulations; None where none are asked for."""
+        if not self.options.calibrate:
+            return None
+        from bayeslmm.parity.calibration.run import calibrate
+
+        asked = self.options
+        return calibrate(
+            self.model,
+            n=asked.calibrate,
+            prob=asked.prob,
+            criterion=asked.criterion,
+            seed=asked.seed,
+            progress=self.progress,
+        )
+
+    @cached_property
     def parity(self) -> Parity:
         """All of them compared."""
         results = [each for each in (self.fit, self.bootstrap, self.posterior) if each is not None]
-        return compare(*results, prob=self.options.prob).recorded(self._record)
+        found = compare(*results, prob=self.options.prob, calibration=self.calibration)
+        return found.recorded(self._record)
 
     @property
     def _record(self) -> dict[str, Any]:
