@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from bayeslmm.likelihood.inference.rlrt import exact_rlrt
     from bayeslmm.likelihood.studies.curve import power_curve
     from bayeslmm.likelihood.studies.power import power
-    from bayeslmm.likelihood.studies.select import select
     from bayeslmm.model import LinearMixedModel, from_bambi
     from bayeslmm.parity.anybody.certify import certify
     from bayeslmm.parity.calibration.run import calibrate
     from bayeslmm.parity.compare import compare
+    from bayeslmm.parity.selection import select
     from bayeslmm.repeat import rerun
     from bayeslmm.spec.priors import (
         LKJ,
@@ -115,7 +115,7 @@ _HOMES = {
     "power": "bayeslmm.likelihood.studies.power",
     "power_curve": "bayeslmm.likelihood.studies.curve",
     "rerun": "bayeslmm.repeat",
-    "select": "bayeslmm.likelihood.studies.select",
+    "select": "bayeslmm.parity.selection",
     "side_by_side": "bayeslmm.estimands.side_by_side",
 }
 _ROOMS = ("correlation", "textbook", "variance")

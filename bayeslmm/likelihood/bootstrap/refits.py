@@ -1,6 +1,6 @@
 """Refits of many responses: compiled, from the fit's own optimum; near the boundary as exact as a fit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.search.optimizer import CONVERGED, PHASE, Outcome, Search, begin, minimize, outcome_of
 from bayeslmm.likelihood.bootstrap.responses import Responses
-from bayeslmm.likelihood.bootstrap.vanishing import Nothing
+from bayeslmm.likelihood.bootstrap.vanishing import Nothing, many
 from bayeslmm.likelihood.boundary import near_boundary
 from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.likelihood.fitted import Fitted
@@ -50,11 +50,17 @@ class Refits(NamedTuple):
 
 
 class Searches(NamedTuple):
-    """m searches: x (m, n), found (m,), and what some of them end with when they go on to `EXACT`."""
+    """m searches.
+
+    Attributes
+    ----------
+    x : (m, n). found : (m,). ends : of some, by number, what they end with when they go on to `EXACT`; an
+        optimum where no more is to be seen.
+    """
 
     x: Array
     found: Mask
-    outcomes: Callable[[NDArray[np.intp]], list[Outcome]]
+    ends: Callable[[list[int]], Mapping[int, Outcome | Optimum]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,23 +119,23 @@ class Refitter:
         if coordinates.n == 0:
             return np.zeros((m, 0)), failed, evidence
         compiled = coordinates.linear and self.kernel.small
-        x, found, outcomes = (self._search_compiled if compiled else self._search_each)(responses)
+        x, found, ends = (self._search_compiled if compiled else self._search_each)(responses)
         theta, covariance = coordinates.theta(x), coordinates.covariance
         flipped = (theta[:, covariance.lower == 0] < 0).any(axis=1)
         for i in np.flatnonzero(flipped).tolist():
             x[i] = coordinates.normalize(x[i])
-        near = np.flatnonzero(found & near_boundary(covariance, theta))
-        known = dict(zip(near.tolist(), outcomes(near), strict=True))
-        optima = Nothing(self.objective).optima(responses, known) if compiled else {}
+        known = ends(np.flatnonzero(found & near_boundary(covariance, theta)).tolist())
         for i in [*known, *np.flatnonzero(~found).tolist()]:
-            optimum = optima.get(i) or self._optimum(responses, i, known.get(i))
+            optimum = self._optimum(responses, i, known.get(i))
             x[i], failed[i] = optimum.x, not (found[i] or optimum.convergence.converged)
             evidence[i] = optimum.convergence
         return x, failed, evidence
 
-    def _optimum(self, responses: Responses, i: int, found: Outcome | None) -> Optimum:
+    def _optimum(self, responses: Responses, i: int, end: Outcome | Optimum | None) -> Optimum:
         """The way of a whole fit, on from where a search has ended."""
-        return optimize(self._condensed_criterion(responses, i), self.start, found=found)
+        if isinstance(end, Optimum):
+            return end
+        return optimize(self._condensed_criterion(responses, i), self.start, found=end)
 
     def _search_compiled(self, responses: Responses) -> Searches:
         """Searches for condensed responses; what one near a boundary finds has a fit's last digits."""
@@ -158,15 +164,16 @@ class Refitter:
             return states
 
         begun = begin(self.start / scale, self.hessian * np.outer(scale, scale))
-        m = len(responses.rr)
-        found = search(Search._make(np.repeat(each[None], m, 0) for each in begun), responses, TOLERANCE)
+        found = search(many(begun, len(responses.rr)), responses, TOLERANCE)
 
-        def outcomes(which: NDArray[np.intp]) -> list[Outcome]:
-            states = Search._make(each[which] for each in found)
-            search(states, Responses._make(each[which] for each in responses), EXACT)
-            return [outcome_of(Search._make(each), scale) for each in zip(*states, strict=True)]
+        def ends(which: list[int]) -> Mapping[int, Outcome | Optimum]:
+            own = Responses._make(each[which] for each in responses)
+            states = search(Search._make(each[which] for each in found), own, EXACT)
+            settled = Nothing(objective).optima(own, states)
+            each = enumerate(map(Search._make, zip(*states, strict=True)))
+            return {which[i]: settled.get(i) or outcome_of(state, scale) for i, state in each}
 
-        return Searches(found.point * scale, found.counts[:, PHASE] == CONVERGED, outcomes)
+        return Searches(found.point * scale, found.counts[:, PHASE] == CONVERGED, ends)
 
     def _search_each(self, responses: Responses) -> Searches:
         """The same search by Python, where one search takes long, and for curved structures."""
@@ -186,7 +193,7 @@ class Refitter:
         return Searches(
             np.array([each.x for each in found]),
             np.array([each.converged for each in found]),
-            lambda which: [search(i, found[i].x, found[i].hessian, EXACT) for i in which],
+            lambda which: {i: search(i, found[i].x, found[i].hessian, EXACT) for i in which},
         )
 
     def _solve(self, lam: Array, responses: Responses) -> tuple[Array, Array, Array]:

@@ -4,14 +4,14 @@ A bar whose Λ has one element is gone with it. With all of them at 0 the criter
 left to see is that it isn't higher there than where a search ended, and rises in T on the way off each bar.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.kernel.search.optimizer import Outcome, Status, begin
+from bayeslmm.kernel.problem.layout import Problem
+from bayeslmm.kernel.search.optimizer import EVALUATIONS, VALUE, Search, Status, begin
 from bayeslmm.likelihood.bootstrap.responses import Responses
 from bayeslmm.likelihood.boundary import NUDGE, Vanished
 from bayeslmm.likelihood.criterion import Criterion
@@ -46,22 +46,20 @@ class Nothing:
             for slot in self.covariance.slots
         )
 
-    def optima(self, responses: Responses, outcomes: Mapping[int, Outcome]) -> dict[int, Optimum]:
-        """Optima of condensed responses, by number, of those that have them here.
+    def optima(self, responses: Responses, searched: Search) -> dict[int, Optimum]:
+        """Optima of m condensed responses, by number, of those that have them here.
 
         Parameters
         ----------
-        outcomes : what searches for them ended with, by number.
+        searched : states of the m searches that are over.
         """
-        if not outcomes or not self.told:
+        if not len(responses.rr) or not self.told:
             return {}
-        which = np.array(list(outcomes))
-        own = Responses._make(part[which] for part in responses)
-        slopes, values = self._slopes(own), self._values(own)
-        reached = np.array([each.value for each in outcomes.values()])
+        slopes, values, reached = self._slopes(responses), self._values(responses), searched.numbers[:, VALUE]
         here = values <= reached + 1e-12 * np.maximum(1.0, np.abs(reached))
-        settled = np.flatnonzero(here & (slopes > 0).all(axis=1))
-        return {int(which[i]): self._optimum(values[i], slopes[i], outcomes[which[i]]) for i in settled}
+        spent = searched.counts[:, EVALUATIONS] + 1 + slopes.shape[1]
+        settled = np.flatnonzero(here & (slopes > 0).all(axis=1)).tolist()
+        return {i: self._optimum(values[i], slopes[i], spent[i]) for i in settled}
 
     def _departure(self, slot: TermSlot) -> Departure:
         coefs = self.covariance.coefs[slot.block][slot.coefs]
@@ -94,24 +92,29 @@ class Nothing:
         """(m, n_slots) of the criterion by δ² at one place, each of a search that ends where it begins."""
         from bayeslmm.kernel.search.refit import refit_all
 
-        begun = begin(place, np.eye(len(place)))
-        states = begun._make(np.stack([part] * len(responses.rr)) for part in begun)
+        states = many(begin(place, np.eye(len(place))), len(responses.rr))
         point, gradient, hessian, _, numbers, counts = states
-        searched = (point, gradient, hessian, numbers, counts)
-        refit_all(*searched, self._linear, *self._given, *responses[:3], 1.0, 1)
+        refit_all(
+            point, gradient, hessian, numbers, counts, self._linear, *self._given, *responses[:3], 1.0, 1
+        )
         return np.asarray(gradient / (2 * NUDGE))
 
     @property
-    def _given(self) -> tuple[object, bool, float]:
+    def _given(self) -> tuple[Problem, bool, float]:
         return self.objective.kernel.condensed.problem, self.objective.reml, self.objective.sigma
 
-    def _optimum(self, value: float, slopes: Array, outcome: Outcome) -> Optimum:
+    def _optimum(self, value: float, slopes: Array, spent: int) -> Optimum:
         gone = zip(self.covariance.slots, self._departures, slopes.tolist(), strict=True)
         vanished = tuple(self._vanished(slot, departure, slope) for slot, departure, slope in gone)
-        curvatures, n = np.sort(2 * slopes), outcome.n_evaluations + 1 + len(slopes)
-        evidence = Convergence(Status.CONVERGED, 0.0, curvatures, vanished, n, (float(value),))
+        curvatures = np.sort(2 * slopes)
+        evidence = Convergence(Status.CONVERGED, 0.0, curvatures, vanished, int(spent), (float(value),))
         return Optimum(np.zeros(self.objective.coordinates.n), float(value), evidence)
 
     def _vanished(self, slot: TermSlot, departure: Departure, slope: float) -> Vanished:
         group, coefs = self.covariance.groups[slot.block], self.covariance.coefs[slot.block][slot.coefs]
         return Vanished(group, coefs, departure.what, slope)
+
+
+def many(begun: Search, m: int) -> Search:
+    """m searches that begin alike."""
+    return Search._make(np.repeat(part[None], m, 0) for part in begun)

@@ -1,18 +1,16 @@
-"""Models side by side by information criteria and cross-validation, with cautions about their ranking."""
+"""Models side by side by what their likelihoods tell: information criteria and cross-validation."""
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from bayeslmm.arguments import in_our_words
 from bayeslmm.errors import OptionError, check_choice, check_whole
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.comparison import as_fit, as_fitted_by, shared_criterion
 from bayeslmm.likelihood.inference.nesting import check_comparable, same_fixed
-from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.likelihood.studies.scores import Folds, Score, Scored
 from bayeslmm.likelihood.studies.scores.cv import check_folds
 from bayeslmm.spec.design import Design
@@ -23,69 +21,44 @@ RANDOM_PARTS = (
 )
 
 
-@in_our_words
-def select(
-    models: Iterable[Any],
-    *,
-    rank_by: str = "aic",
-    folds: int | str | None = None,
-    criterion: str | None = None,
-    seed: int = 0,
-) -> InferenceTable:
-    """Compare models, the best first.
+class Scores(NamedTuple):
+    """Models side by side, in the order given.
 
-    Parameters
+    Attributes
     ----------
-    models : iterable of LinearMixedModel or fit
-        Of the same rows and response; a model is fitted by REML first.
-    rank_by : {"aic", "aicc", "bic", "caic", "cv"}
-        What decides the order; lower is better.
-    folds : int or str, optional
-        For cross-validation, which is then in the table, too: random folds of rows, their number, or a
-        grouping factor, each of whose levels is left out in turn. 10 where `rank_by` is "cv".
-    criterion : {None, "ML", "REML"}
-        None compares REML fits as they are where their fixed parts agree, and refits by ML otherwise.
-    seed : int
-        Of random folds.
+    frame : a row a model: loglik, every score, and `k_...`, what it counts. fits : compared.
+    notes : what a reader of a ranking must know.
+    """
 
-    Returns
-    -------
-    DataFrame, a row a model
-        loglik; every score with `k_...`, the number of parameters it counts; `delta`, how far the deciding
-        score is from the best, and `weight`, exp(−delta/2) as a share (information criteria). Cautions stand
-        below the table.
+    frame: pd.DataFrame
+    fits: list[Fitted]
+    notes: tuple[str, ...]
+
+
+def scores(
+    models: Iterable[Any], rank_by: str | None, folds: int | str | None, criterion: str | None, seed: int
+) -> Scores:
+    """Every score of every model; for `rank_by` None none of them decides.
 
     Raises
     ------
     OptionError
-        For different rows or responses, REML across fixed parts, or a fold without which a coefficient can't
-        be estimated.
-
-    Examples
-    --------
-    >>> import bayeslmm as bl
-    >>> data = bl.load_dataset("sleepstudy")
-    >>> models = [bl.LinearMixedModel(f"Reaction ~ Days + ({bar} | Subject)", data) for bar in ("1", "Days")]
-    >>> table = bl.select(models)
-    >>> table["delta"].round(1).tolist()
-    [0.0, 38.8]
+        As `select` says.
     """
     kinds = Score.kinds()
-    chosen = kinds[check_choice("rank_by", rank_by, kinds)]
+    chosen = None if rank_by is None else kinds[rank_by]
     fits = _fits(models, criterion)
-    left_out = _folds(fits, folds, seed, chosen.needs_folds)
-    scores = {word: kind() for word, kind in kinds.items() if left_out or not kind.needs_folds}
-    found = [{word: score.of(fit, left_out) for word, score in scores.items()} for fit in fits]
+    left_out = _folds(fits, folds, seed, chosen is not None and chosen.needs_folds)
+    asked = {word: kind() for word, kind in kinds.items() if left_out or not kind.needs_folds}
+    found = [{word: score.of(fit, left_out) for word, score in asked.items()} for fit in fits]
     frame = pd.DataFrame([_row(fit, each) for fit, each in zip(fits, found, strict=True)], index=_names(fits))
-    frame = frame.sort_values(rank_by, kind="stable")
-    frame["delta"] = frame[rank_by] - frame[rank_by].iloc[0]
-    if not chosen.needs_folds:
-        likely = np.exp(-0.5 * frame["delta"])
-        frame["weight"] = likely / likely.sum()
-    heading = f"{len(fits)} models by {rank_by}, {fits[0].criterion} fits"
-    return headed(
-        frame, heading, tuple(_cautions(fits, chosen)), criterion=fits[0].criterion, rank_by=rank_by
-    )
+    return Scores(frame, fits, tuple(_cautions(fits, chosen)))
+
+
+def ranked(frame: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The best first, with `delta`, how far the deciding column is from its best."""
+    frame = frame.sort_values(by, kind="stable")
+    return frame.assign(delta=frame[by] - frame[by].iloc[0])
 
 
 def _fits(models: Iterable[Any], criterion: str | None) -> list[Fitted]:
@@ -117,10 +90,12 @@ def _row(fit: Fitted, found: dict[str, Scored]) -> dict[str, float]:
     return row
 
 
-def _cautions(fits: list[Fitted], chosen: type[Score]) -> Iterable[str]:
+def _cautions(fits: list[Fitted], chosen: type[Score] | None) -> Iterable[str]:
     """What a reader of the ranking must know."""
     if not all(same_fixed(a.design, b.design) for a, b in pairwise(fits)):
         yield "fixed parts differ: all are ML fits, since REML likelihoods of them aren't of the same data"
+    if chosen is None:
+        return
     if not chosen.random_counts and not all(_same_random(a.design, b.design) for a, b in pairwise(fits)):
         yield RANDOM_PARTS.format(word=chosen.keyword)
     if chosen.caution:

@@ -1,6 +1,7 @@
 """Which interval to trust, where a calibration was asked for."""
 
 from collections.abc import Iterator
+from math import nan
 from typing import Any
 
 import pandas as pd
@@ -40,11 +41,11 @@ class TrustSection(ReportSection):
 
 def _row(label: str, row: "pd.Series[Any]", here: pd.DataFrame) -> tuple[Cell, ...]:
     place = (label, KINDS.get(row["method"], row["method"]))
-    own = here.loc[[place]].to_numpy(dtype=float)[0] if place in here.index else (float("nan"),) * 2
+    lower, upper = here.loc[[place]].to_numpy(dtype=float)[0] if place in here.index else (nan, nan)
     return (
         Cell((label,)),
         Cell((row["method"] or "none",)),
-        Cell((interval(*own, scale=own[1] - own[0]),)),
+        Cell((interval(lower, upper, upper - lower),)),
         Cell((f"{percent(row['coverage'])} ± {percent(row['coverage_mcse'])}",), value=row["coverage"]),
         Cell((significant(row["width"], 3),), value=row["width"]),
     )

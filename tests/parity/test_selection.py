@@ -112,3 +112,46 @@ def test_the_true_model_is_chosen_more_often_than_not():
         models = [bl.LinearMixedModel(f"y ~ {fixed} + (1 | g)", data) for fixed in ("1", "x")]
         chosen += bl.select(models, rank_by="bic").index[0] == "y ~ x + (1 | g)"
     assert chosen >= 11
+
+
+@pytest.fixture(scope="module")
+def small():
+    """Two models of twelve groups, the second with the effect that is there."""
+    rng = np.random.default_rng(5)
+    g = np.repeat(np.arange(12), 3)
+    x = rng.normal(size=36)
+    y = 1 + 0.8 * x + rng.normal(size=12)[g] + rng.normal(size=36)
+    data = pd.DataFrame({"y": y, "x": x, "g": g.astype(str)})
+    return [bl.LinearMixedModel(f"y ~ {fixed} + (1 | g)", data) for fixed in ("1", "x")]
+
+
+@pytest.fixture(scope="module")
+def posteriors(small):
+    return [each.sample(method="importance", draws=250, seed=1) for each in small]
+
+
+def test_posteriors_are_ranked_by_what_they_say_of_groups_left_out(posteriors):
+    table = bl.select(posteriors, rank_by="loo", folds="g")
+    without, within = (each.loo("g") for each in posteriors)
+    best, other = table.iloc[0], table.iloc[1]
+    assert table.index[0] == "y ~ x + (1 | g)"
+    assert best["loo"] == pytest.approx(within.looic) and best["k_loo"] == pytest.approx(within.p)
+    assert other["delta"] == pytest.approx(without.looic - within.looic)
+    apart = without.frame["elpd"] - within.frame["elpd"]
+    assert other["se_delta"] == pytest.approx(2 * np.sqrt(12) * apart.std())
+    assert best["se_delta"] == 0 and "weight" not in table
+    # refits at the estimates see the same rows, and the variances as known
+    assert other["cv"] - best["cv"] == pytest.approx(other["delta"], abs=other["se_delta"])
+
+
+def test_fits_and_posteriors_stand_in_one_table(small, posteriors):
+    table = bl.select([small[0].fit(), posteriors[1]])
+    assert table["loo"].notna().tolist() == [True, False]
+    assert table.loc["y ~ x + (1 | g)", "loo"] == pytest.approx(posteriors[1].loo().looic)
+    alone = bl.select([each.fit() for each in small])
+    assert table["delta"].tolist() == pytest.approx(alone["delta"].tolist())
+
+
+def test_a_fit_has_no_loo(small, posteriors):
+    with pytest.raises(OptionError, match="without priors"):
+        bl.select([small[0].fit(), posteriors[1]], rank_by="loo")
