@@ -6,7 +6,6 @@ from typing import Self
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats
-from bayeslmm.kernel.factor.dense import sweep
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,10 +25,22 @@ class Solved:
 
     @classmethod
     def of(cls, A: Floats) -> Self:
-        """Solve A (p + 1, p + 1)."""
+        """Solve A (p + 1, p + 1), scaled to a diagonal of 1: the inverse is a square, however few its digits."""
         p = len(A) - 1
-        K = A.copy()
-        logdet = sweep(K, p)  # K is now [−A_QQ⁻¹, δ̂; δ̂ᵀ, r²]
-        if not np.isfinite(logdet):
-            K[:] = np.nan
-        return cls(K[p, :p].copy(), float(K[p, p]), -K[:p, :p], logdet)
+        squares = np.diag(A)[:p]
+        if not np.all(squares > 0):
+            return cls.nothing(p)
+        sizes = np.sqrt(squares)
+        try:
+            L = np.linalg.cholesky(A[:p, :p] / np.outer(sizes, sizes))
+        except np.linalg.LinAlgError:
+            return cls.nothing(p)
+        root = np.linalg.inv(L) / sizes
+        seen = root @ A[:p, p]
+        logdet = 2.0 * float(np.sum(np.log(np.diag(L) * sizes)))
+        return cls(root.T @ seen, float(A[p, p] - seen @ seen), root.T @ root, logdet)
+
+    @classmethod
+    def nothing(cls, p: int) -> Self:
+        """Where there is no solution."""
+        return cls(np.full(p, np.nan), np.nan, np.full((p, p), np.nan), -np.inf)
