@@ -64,7 +64,8 @@ class LinearMixedModel:
     covariance : mapping, optional
         By grouping factor, the known covariance K between its levels, ``{"animal": K}``: b ~ N(0, σ²K ⊗ T). A
         DataFrame names the levels on both sides, in any order, and may name more than the data have: they are
-        predicted through their relatives. A matrix has the levels in their sorted order.
+        predicted through their relatives. Those of ``a:b`` are labels ``"A:a"`` or tuples ``("A", "a")``. A
+        matrix has the levels in their sorted order.
     priors : mapping, optional
         Priors by name, such as ``{"sd[Subject: Days]": HalfNormal(10)}``; the others keep their defaults.
         A ``bambi.Prior`` or a PyMC distribution such as ``pm.HalfNormal.dist(10)`` will do as well.

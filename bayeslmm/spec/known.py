@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError
 
-from .factors import Grouping, labels_of
+from .factors import Grouping, interaction_label, labels_of
 
 type Array = NDArray[np.float64]
 
@@ -28,10 +28,9 @@ def with_known(grouping: Grouping, K: Any) -> tuple[Grouping, Array]:
         When K isn't a symmetric positive definite matrix, or doesn't name all levels.
     """
     if isinstance(K, pd.DataFrame):
-        matrix, names = _numbers(grouping.name, K), _names(grouping.name, K)
-        levels = _all_levels(grouping, names)
-        order = [names.index(level) for level in levels]
-        matrix = matrix[np.ix_(order, [_column(K, level) for level in levels])]
+        matrix, (rows, columns) = _numbers(grouping.name, K), _names(grouping, K)
+        levels = _all_levels(grouping, list(rows))
+        matrix = matrix[np.ix_([rows[level] for level in levels], [columns[level] for level in levels])]
         grouping = _extended(grouping, levels)
     else:
         matrix = _numbers(grouping.name, K)
@@ -49,17 +48,25 @@ def _numbers(group: str, K: Any) -> Array:
     return matrix
 
 
-def _names(group: str, K: pd.DataFrame) -> list[str]:
-    rows, columns = labels_of(K.index), labels_of(K.columns)
-    if sorted(rows) != sorted(columns) or len(set(rows)) < len(rows):
+def _names(grouping: Grouping, K: pd.DataFrame) -> tuple[dict[str, int], dict[str, int]]:
+    """Where each level stands among the rows, and among the columns."""
+    places = [
+        {level: at for at, level in enumerate(_levels(grouping, axis))} for axis in (K.index, K.columns)
+    ]
+    if places[0].keys() != places[1].keys() or len(places[0]) < len(K):
         raise DataError(
-            f"the rows and columns of the known covariance of {group!r} don't name the same levels, once each"
+            f"the rows and columns of the known covariance of {grouping.name!r} don't name the same levels, "
+            "once each"
         )
-    return rows
+    return places[0], places[1]
 
 
-def _column(K: pd.DataFrame, level: str) -> int:
-    return labels_of(K.columns).index(level)
+def _levels(grouping: Grouping, names: "pd.Index[Any]") -> list[str]:
+    """Labels of levels; those of an interaction may be given as tuples, one value a column."""
+    parts = len(grouping.columns)
+    if parts == 1 or not all(isinstance(name, tuple) and len(name) == parts for name in names):
+        return labels_of(names)
+    return list(map(interaction_label, zip(*map(labels_of, zip(*names, strict=True)), strict=True)))
 
 
 def _all_levels(grouping: Grouping, names: Sequence[str]) -> tuple[str, ...]:

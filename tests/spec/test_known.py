@@ -49,6 +49,24 @@ def test_levels_without_data_come_last() -> None:
     assert made.recipe.replay(rows).blocks["animal"].codes.tolist() == [5, 0, -1]
 
 
+@pytest.mark.parametrize("number", [False, True])
+def test_levels_of_an_interaction_may_be_tuples(number: bool) -> None:
+    data = animals().assign(pen=np.resize(["p:1", "q"], 24) if not number else np.resize([1.0, 2.0], 24))
+    data = data.assign(animal=np.repeat(LEVELS, 6))
+    spec = "y ~ 1 + (1 | animal:pen)"
+    levels = list(build(ModelSpec(spec), data).design.blocks[0].levels)
+    pairs = [(animal, pen) for animal in LEVELS for pen in sorted(data["pen"].unique())]
+    K = relationship(levels)
+    found = []
+    for names in (levels, pairs, pd.MultiIndex.from_tuples(pairs)):
+        named = pd.DataFrame(K.to_numpy(), index=pd.Index(names), columns=pd.Index(names)).iloc[::-1]
+        block = build(ModelSpec(spec, covariance={"animal:pen": named}), data).design.blocks[0]
+        assert list(block.levels) == levels
+        found.append(block.known)
+    np.testing.assert_array_equal(found[1], found[0])
+    np.testing.assert_array_equal(found[2], found[0])
+
+
 def test_one_record_a_level_is_enough() -> None:
     data = animals().assign(animal=[f"x{i}" for i in range(24)])
     K = relationship(data["animal"].tolist())
