@@ -1,6 +1,8 @@
 """What the likelihood alone can't tell from the residual: by the structure of a term's covariance."""
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations_with_replacement
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,15 +35,10 @@ def _reasons(design: Design, bars: Sequence[Bar]) -> Iterator[str]:
     yield from (
         _too_many(block, bar, slot, design.n) for block, bar, slot in terms if _fills(block, slot, design.n)
     )
-    if not design.in_memory:
-        return
-    if (group := explained_by(design)) is not None:
+    if design.in_memory and (group := explained_by(design)) is not None:
         yield _no_residual(design.response, group)
-    residual = design.residual
-    for block, bar, slot in terms:
-        if block.n_levels * slot.structure.k < design.n:
-            continue
-        if confounded(slot.structure, block, slot.coefs, residual.variances(residual.start)):
+    for _, bar, slot in terms:
+        if design.blocks[slot.block].n_levels * slot.structure.k >= design.n and confounded(design, slot):
             yield _confounded(bar)
 
 
@@ -88,23 +85,37 @@ def _no_residual(response: str, group: str) -> str:
     )
 
 
-def confounded(structure: CovarianceStructure, block: Block, coefs: slice, variances: Array) -> bool:
-    """Is the residual's covariance R a change that the term's own could make?
+class _Seen(NamedTuple):
+    """What rows tell of a term: Σ z zᵀ by level (J, k, k), Σ v z zᵀ (k, k) and Σ v², v the residual's variances."""
+
+    grams: Array
+    weighed: Array
+    total: float
+
+    @classmethod
+    def of(cls, rows: Design, slot: TermSlot) -> "_Seen":
+        """By rows in memory."""
+        block, variances = rows.blocks[slot.block], rows.residual.variances(rows.residual.start)
+        columns = block.columns[:, slot.coefs]
+        weighed = columns.T @ (variances[:, None] * columns)
+        return cls(level_grams(block.codes, columns, block.n_levels), weighed, float(variances @ variances))
+
+
+def confounded(design: Design, slot: TermSlot) -> bool:
+    """Is the residual's covariance R a change that a term's own could make? Reads rows that are elsewhere.
 
     V = Σ_j Z_jTZ_jᵀ + σ²R moves along Z_jD_iZ_jᵀ, D_i the derivatives of T at a covariance of no particular
     form; R lies in their span where |R|² equals its squared projection, by tr(Z D_i Zᵀ Z D_l Zᵀ) and
     tr(Z D_i Zᵀ R).
-
-    Parameters
-    ----------
-    coefs : of the block, the term's. variances : (n,) diagonal of R.
     """
-    D, columns = _directions(structure), block.columns[:, coefs]
-    moved = np.einsum("jab,ibc->ijac", _grams(block, columns), D)
+    seen = [_Seen.of(rows, slot) for rows in design.chunks()]
+    grams, weighed, total = (sum(parts) for parts in zip(*seen, strict=True))
+    D = directions(slot.structure)
+    moved = np.einsum("jab,ibc->ijac", grams, D)
     products = np.einsum("ijab,ljba->il", moved, moved)
-    share = np.einsum("ab,iab->i", columns.T @ (variances[:, None] * columns), D)
-    left = variances @ variances - share @ np.linalg.lstsq(products, share, rcond=1e-12)[0]
-    return bool(left <= CONFOUNDED * (variances @ variances))
+    share = np.einsum("ab,iab->i", weighed, D)
+    left = total - share @ np.linalg.lstsq(products, share, rcond=1e-12)[0]
+    return bool(left <= CONFOUNDED * total)
 
 
 def constant_within(y: Array, block: Block) -> bool:
@@ -116,14 +127,16 @@ def constant_within(y: Array, block: Block) -> bool:
     return bool((block.columns == block.columns[0]).all(axis=0).any())
 
 
-def _grams(block: Block, columns: Array) -> Array:
+def level_grams(codes: NDArray[np.int64], columns: Array, n_levels: int) -> Array:
     """Σ z zᵀ over the rows of each level, (J, k, k)."""
-    out = np.zeros((block.n_levels, columns.shape[1], columns.shape[1]))
-    np.add.at(out, block.codes, columns[:, :, None] * columns[:, None, :])
+    k = columns.shape[1]
+    out = np.empty((n_levels, k, k))
+    for a, b in combinations_with_replacement(range(k), 2):
+        out[:, a, b] = out[:, b, a] = np.bincount(codes, columns[:, a] * columns[:, b], n_levels)
     return out
 
 
-def _directions(structure: CovarianceStructure) -> Array:
+def directions(structure: CovarianceStructure) -> Array:
     """Derivatives (r, k, k) of T by θ, where sds differ and no correlation is 0."""
     k = structure.k
     sd = 1 + np.arange(k) / k

@@ -21,6 +21,7 @@ from .identified import unidentified
 from .known import with_known
 from .materialize import train
 from .model_spec import ModelSpec
+from .one_of_many import warn_of_one_of_many
 from .parsed import Bar
 from .plain import Part
 from .rank import independent_columns
@@ -80,6 +81,8 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
     )
     if reason := unidentified(design, spec.bars):
         design = replace(design, unidentified=reason)
+    else:
+        warn_of_one_of_many(design)
     recipe = make_recipe(spec, parts, fitted, codings, columns, groupings)
     # a shallow copy: what is written into the user's frame later stays out of it
     origin = Origin(spec, frame.copy(deep=False))
