@@ -109,14 +109,15 @@ def test_two_grouping_factors_reach_their_limit_before(formula):
         assert_allclose(model.fit().coef_table(ddf).df["x"], model.design.n - rank, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("seed", "ratio"), [(1, 1e3), (3, 1e3), (11, 1e4)])
-def test_a_minimum_with_few_digits_is_no_saddle(seed, ratio):
-    """Steps no longer than rounding said of curvature what they liked."""
-    rng = np.random.default_rng(seed)
-    g, h, x, e = rng.integers(0, 8, 80), rng.integers(0, 6, 80), rng.normal(size=80), rng.normal(size=80)
-    y = ratio * (rng.normal(size=8)[g] + rng.normal(size=6)[h]) + e
-    data = pd.DataFrame({"y": y, "x": x, "g": g, "h": h})
-    assert bl.LinearMixedModel("y ~ x + (1 | g) + (1 | h)", data).fit().convergence.converged
+def test_a_minimum_with_few_digits_is_no_saddle():
+    """Steps no longer than rounding said of curvature what they liked, of every tenth such fit."""
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        g, h, x = rng.integers(0, 8, 80), rng.integers(0, 6, 80), rng.normal(size=80)
+        y = 5000 * (rng.normal(size=8)[g] + rng.normal(size=6)[h]) + rng.normal(size=80)
+        data = pd.DataFrame({"y": y, "x": x, "g": g, "h": h})
+        fit = bl.LinearMixedModel("y ~ x + (1 | g) + (1 | h)", data).fit()
+        assert fit.convergence.converged, seed
 
 
 @pytest.mark.parametrize("formula", ["y ~ x + (1 | g)", "y ~ 1 + (x | g)"])
