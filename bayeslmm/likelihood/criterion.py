@@ -1,7 +1,7 @@
 """The criterion of a design as a function of x = (θ, φ), its derivatives, and where its search begins."""
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -40,8 +40,7 @@ class Criterion:
         """The criterion of a design."""
         if design.residual.n_phi == 0:
             return cls(design.kernel, design.coordinates, reml)
-        start = design.moving.at(design.residual.start)
-        return MovingCriterion(start.kernel, design.coordinates, reml, design.moving)
+        return MovingCriterion(design.moving.start.kernel, design.coordinates, reml, design.moving)
 
     @property
     def covariance(self) -> CovarianceMap:
@@ -191,6 +190,11 @@ class MovingCriterion(PointByPoint):
         usual = super().start()
         starts = np.vstack([usual, self.far_phi(usual)])
         return starts[int(np.argmin(self.values(starts)))] if len(starts) > 1 else usual
+
+    def sharp_at(self, x: Array) -> "MovingCriterion":
+        """The same with the digits that x asks for."""
+        moving = self.moving.sharp_at(self.coordinates.phi(x))
+        return self if moving is self.moving else replace(self, moving=moving)
 
     def one_thread(self) -> AbstractContextManager[Any, bool | None]:
         products = self.moving.by_class

@@ -22,7 +22,7 @@ from bayeslmm.kernel.factor.pullback import pullback
 from bayeslmm.kernel.search.optimizer import Status
 from bayeslmm.kernel.values.criterion import LOG_2PI
 from bayeslmm.kernel.values.solved import Solved
-from bayeslmm.likelihood.criterion import Criterion, PointByPoint
+from bayeslmm.likelihood.criterion import Criterion, MovingCriterion, PointByPoint
 from bayeslmm.spec.covariance.algebra import contribution
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.relative import CovarianceMap, flatten
@@ -47,10 +47,10 @@ def effect_sizes(covariance: CovarianceMap, theta: Array) -> Array:
 def with_digits(criterion: Criterion, design: Design, x: Array) -> Criterion:
     """The criterion itself, or the one of rows where x asks for its digits and the rows are there.
 
-    Where R has parameters every evaluation is of rows already, of their cross-products: it stays as it is.
+    Where R has parameters rows are whitened at every φ, and it is of their cross-products.
     """
-    if design.residual.n_phi:
-        return criterion
+    if isinstance(criterion, MovingCriterion):
+        return criterion.sharp_at(x)
     short = np.any(effect_sizes(criterion.covariance, criterion.coordinates.theta(x)) > SHORT)
     return CriterionOfRows.of_rows(criterion, design) if short and design.in_memory else criterion
 

@@ -19,6 +19,7 @@ from .residual.precision import Precision, PrecisionAt
 type Array = NDArray[np.float64]
 
 SMALL = 300_000  # numbers of all classes' cross-products up to which they are taken whatever they are of
+STRAIN = 1e4  # of C⁻¹, from which on rows are whitened again
 LARGE = 6_000_000  # the same where squares of a class are several
 
 
@@ -112,6 +113,16 @@ class Moving:
         """The problem at φ of rows, in coordinates that are orthonormal there."""
         return OfRows.of(self.observations, self.residual, phi)
 
+    @cached_property
+    def start(self) -> OfRows:
+        """The problem at the φ that R begins with, of rows."""
+        return self.whitened(self.residual.start)
+
+    def sharp_at(self, phi: Array) -> "Moving":
+        """Of rows everywhere, where cross-products by class lack digits at φ; itself where they don't."""
+        lacking = self.by_class is not None and self.by_class.precision.at(phi).strain > STRAIN
+        return self.sharp if lacking else self
+
     @property
     def sharp(self) -> "Moving":
         """The same, of rows everywhere."""
@@ -123,9 +134,9 @@ class Moving:
         precision = None if self.of_rows else self.residual.precision
         if precision is None:
             return None
-        start = self.whitened(self.residual.start)
-        numbers = precision.n_classes * stored(start.kernel.problem)
+        problem = self.start.kernel.problem
+        numbers = precision.n_classes * stored(problem)
         if numbers > (LARGE if precision.alike >= 2 else SMALL):
             return None
-        moments = Moments.of(start.whitened, start.kernel.problem, precision.combinations)
-        return ByClass(precision, moments, start.kernel.known)
+        moments = Moments.of(self.start.whitened, problem, precision.combinations)
+        return ByClass(precision, moments, self.start.kernel.known)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from .block import Block
 from .design import Design
 from .labels import sd_labels_of
+from .residual.roots.base import distinct
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
@@ -32,8 +33,9 @@ def confounded(design: Design) -> str | None:
     if not residual.n_phi or not design.in_memory:
         return None
     gram: Array = np.zeros(())
+    inside = [number for number, block in enumerate(design.blocks) if _within(block, residual.groups)]
     for i, j in _pairs(design):
-        moves = list(_directions(design, i, j))
+        moves = list(_directions(design, inside, i, j))
         slopes = np.array([each.slope for each in moves])
         gram = gram + slopes @ slopes.T
         if (reason := _reason(gram, [each.label for each in moves])) is None:
@@ -57,24 +59,21 @@ def _pairs(design: Design) -> Iterator[tuple[Codes, Codes]]:
     """Pairs i ≤ j of rows of one residual group, some groups at a time."""
     groups = np.arange(design.n) if design.residual.groups is None else design.residual.groups
     order = np.argsort(groups, kind="stable")
-    found: list[Codes] = []
-    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
-        i, j = np.triu_indices(min(len(rows), WIDEST))
-        found.append(np.array([rows[i], rows[j]]))
-        if sum(part.shape[1] for part in found) > PAIRS:
-            yield _two(found)
-            found = []
-    if found:
-        yield _two(found)
+    sizes = np.bincount(groups)
+    first = np.cumsum(sizes) - sizes
+    seen = np.minimum(sizes, WIDEST)
+    some = np.cumsum(seen * (seen + 1) // 2) // PAIRS
+    for own in np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(some)) + 1):
+        place = np.arange(seen[own].max())
+        i, j = np.triu_indices(len(place))
+        held = place < seen[own, None]
+        rows = order[np.where(held, first[own, None] + place, 0)]
+        both = held[:, j]
+        yield rows[:, i][both], rows[:, j][both]
 
 
-def _two(found: list[Codes]) -> tuple[Codes, Codes]:
-    i, j = np.hstack(found)
-    return i, j
-
-
-def _directions(design: Design, i: Codes, j: Codes) -> Iterator[Direction]:
-    """Of σ² (R itself), φ, and the variances of effects whose levels lie in one residual group each."""
+def _directions(design: Design, inside: list[int], i: Codes, j: Codes) -> Iterator[Direction]:
+    """Of σ² (R itself), φ, and the variances of effects of the blocks whose levels lie inside groups."""
     residual = design.residual
     phi = residual.start + 0.3 + 0.2 * np.sin(np.arange(residual.n_phi))  # of no particular form
     R, by_phi = residual.elements(i, j, phi)
@@ -85,7 +84,7 @@ def _directions(design: Design, i: Codes, j: Codes) -> Iterator[Direction]:
         yield Direction("sigma", R)
     yield from map(Direction, residual.names, by_natural)
     for number, block in enumerate(design.blocks):
-        if _within(block, residual.groups):
+        if number in inside:
             label = sd_labels_of(design, number)[0]
             same = block.codes[i] == block.codes[j]
             constant = (block.columns == block.columns[0]).all(axis=0)
@@ -97,8 +96,7 @@ def _within(block: Block, groups: Codes | None) -> bool:
     """Has each level rows of one residual group only, so that no other rows tell of its variance?"""
     if groups is None or block.known is not None:
         return False
-    together = np.unique(np.column_stack([block.codes, groups]), axis=0)
-    return len(together) == block.n_levels
+    return len(distinct(block.codes, groups)[0]) == block.n_levels
 
 
 def _unseen(labels: list[str]) -> str:

@@ -225,24 +225,26 @@ def planned(
 ) -> tuple[Elimination, Ints]:
     """The plan of some rows and its tables, which follow from levels and residual groups alone.
 
-    Small ones of rows that R doesn't join are kept.
+    Small ones are kept.
     """
     levels = sum(len(block.codes) for block in blocks)
-    if levels > KEPT or groups is not None or any(block.known is not None for block in blocks):
+    if levels > KEPT or any(block.known is not None for block in blocks):
         plan = Elimination.of(blocks, InRows(blocks, groups), p1)
         return plan, plan.pack_ints(n)
     shapes = tuple((block.n_levels, block.k) for block in blocks)
-    return _planned(shapes, tuple(block.codes.tobytes() for block in blocks), n, p1)
+    joined = None if groups is None else groups.tobytes()
+    return _planned(shapes, tuple(block.codes.tobytes() for block in blocks), joined, n, p1)
 
 
 @lru_cache(maxsize=64)
 def _planned(
-    shapes: tuple[tuple[int, int], ...], codes: tuple[bytes, ...], n: int, p1: int
+    shapes: tuple[tuple[int, int], ...], codes: tuple[bytes, ...], joined: bytes | None, n: int, p1: int
 ) -> tuple[Elimination, Ints]:
     sizes = [BlockSize(n_levels, k) for n_levels, k in shapes]
     own = [np.frombuffer(each, dtype=np.int64) for each in codes]
     rows = [BlockRows(each, np.empty((n, 0)), size.n_levels) for each, size in zip(own, sizes, strict=True)]
-    plan = Elimination.of(sizes, InRows(rows), p1)
+    groups = None if joined is None else np.frombuffer(joined, dtype=np.int64)
+    plan = Elimination.of(sizes, InRows(rows, groups), p1)
     return plan, plan.pack_ints(n)
 
 

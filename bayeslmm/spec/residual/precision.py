@@ -8,9 +8,10 @@ import numpy as np
 
 from .correlations import CorrelationStructure
 from .places import correlation_slopes, correlations
+from .roots.base import Array, Codes
 from .squares import Squares
 from .squares.base import Combinations
-from .structure import Array, Part
+from .structure import Part
 
 
 class Kinds(Protocol):
@@ -36,7 +37,7 @@ class Precision:
     squares: Squares
     correlation: Part[CorrelationStructure] | None
     kinds: Kinds
-    counts: Array
+    counts: Codes
     weights: Array
 
     @cached_property
@@ -101,6 +102,11 @@ class PrecisionAt(NamedTuple):
         """log|R|."""
         of_rows = 2 * float(self.precision.counts @ np.log(self.roots)) + self.precision.log_weights
         return self.precision.squares.log_det(self.rho) - of_rows
+
+    @property
+    def strain(self) -> float:
+        """The largest element of C⁻¹: how much larger products of rows may be than what they add up to."""
+        return self.precision.squares.strain(self.rho)
 
     def pull(self, by_coefficients: Array, by_log_det: float) -> Array:
         """Gradient (n_phi,) of a function of c and log|R|."""

@@ -56,7 +56,6 @@ class Unstructured(CorrelationStructure):
         k = len(learnt.levels)
         return self._matrix(phi, k)[pairs_of(places, k)]
 
-
     def slopes(self, phi: Array, places: Array, learnt: Learnt) -> Array:
         """φ_ij moves row i of the factor U alone: dC_ib = (U_bj − U_ij C_ib)/length_i, b ≠ i."""
         k = len(learnt.levels)

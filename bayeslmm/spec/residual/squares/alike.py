@@ -51,9 +51,13 @@ class Alike(Squares):
 
     def pull(self, rho: Array, precisions: Array, by_coefficients: Array) -> tuple[Array, Array]:
         by_rho, by_kind = (
-            by_coefficients * each for each in elementwise_slopes(self._each, *self._arguments(rho, precisions))
+            by_coefficients * each
+            for each in elementwise_slopes(self._each, *self._arguments(rho, precisions))
         )
         return np.bincount(self.stratum, by_rho, len(rho)), np.sum(by_kind, keepdims=True)
+
+    def strain(self, rho: Array) -> float:
+        return float(1 / np.min(1 - rho, initial=1.0))
 
     def log_det(self, rho: Array) -> float:
         return self.root.log_det(rho)

@@ -56,7 +56,7 @@ class Combinations(NamedTuple):
 
     @classmethod
     def of(cls, n: int, parts: list[tuple[Codes, int, Terms]]) -> Self:
-        """Of rows 0, ..., n − 1: class (T,) of each combination, number of classes, and terms, part by part."""
+        """Of n rows: class (T,) of each combination, how many there are, and terms, part by part."""
         from scipy.sparse import csr_array
 
         counts = np.cumsum([0, *(number for _, number, _ in parts)])
@@ -99,6 +99,10 @@ class Squares(ABC):
         """
         del rho, by_rho, by_log_sds
         return None
+
+    @abstractmethod
+    def strain(self, rho: Array) -> float:
+        """The largest element of C⁻¹; infinite where there is none."""
 
     @abstractmethod
     def log_det(self, rho: Array) -> float:

@@ -68,11 +68,13 @@ class ByPattern(Squares):
             )
             parts.append(np.sqrt(stack.counts) * (each.inverse @ moved @ each.inverse.mT))
         counts = [np.sqrt(stack.counts) for stack in self.root.stacks]
-        traces = [
-            np.einsum("kpii,p->k", part, own[:, 0, 0]) for part, own in zip(parts, counts, strict=True)
-        ]
+        traces = [np.einsum("kpii,p->k", part, own[:, 0, 0]) for part, own in zip(parts, counts, strict=True)]
         flat = np.hstack([part.reshape(len(part), -1) for part in parts])
         return flat @ flat.T, np.sum(traces, axis=0)
+
+    def strain(self, rho: Array) -> float:
+        found = max((float(np.max(each.precision)) for each in self.root.factors(rho)), default=1.0)
+        return np.inf if np.isnan(found) else found
 
     def log_det(self, rho: Array) -> float:
         return self.root.log_det(rho)

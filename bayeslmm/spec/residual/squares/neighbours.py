@@ -70,13 +70,13 @@ class Neighbours(Squares):
         return r, precisions[self.later], precisions[self.before], 1 / ((1 - r) * (1 + r))
 
     def pull(self, rho: Array, precisions: Array, by_coefficients: Array) -> tuple[Array, Array]:
-        (r, l, b, q), first = self._at(rho, precisions), len(self.alone)
+        (r, later, before, q), first = self._at(rho, precisions), len(self.alone)
         own, last, both = by_coefficients[first:].reshape(3, -1)
-        # of q (own l² + last ρ²b² + cross ρ l b)
-        cross = both - own - last
-        by_rho = q * (2 * r * q * (own * l * l + last * b * b) + (1 + r * r) * q * cross * l * b)
-        by_later = q * (2 * own * l + cross * r * b)
-        by_before = q * r * (2 * last * r * b + cross * l)
+        cross = both - own - last  # a function of q(own v_l² + last ρ²v_b² + cross ρv_lv_b)
+        squares, product = own * later**2 + last * before**2, cross * later * before
+        by_rho = q * q * (2 * r * squares + (1 + r * r) * product)
+        by_later = q * (2 * own * later + cross * r * before)
+        by_before = q * r * (2 * last * r * before + cross * later)
         by_alone = 2 * precisions[self.alone] * by_coefficients[:first]
         return np.bincount(self.place, by_rho, len(rho)), np.bincount(
             self._kinds, np.concatenate([by_alone, by_later, by_before]), len(precisions)
@@ -85,6 +85,9 @@ class Neighbours(Squares):
     @cached_property
     def _kinds(self) -> Codes:
         return np.concatenate([self.alone, self.later, self.before])
+
+    def strain(self, rho: Array) -> float:
+        return float(1 / np.min((1 - rho) * (1 + rho), initial=1.0))
 
     def log_det(self, rho: Array) -> float:
         return 0.0 if self.root is None else self.root.log_det(rho)
