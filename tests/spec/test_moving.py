@@ -92,7 +92,10 @@ def structured(problem: Problem, correlation: str, variance: str) -> Moving:
     [("AR1", "Power"), ("CompoundSymmetry", "Fixed"), ("Toeplitz", "Ident"), ("Exponential", "Exp")],
 )
 @pytest.mark.parametrize("structure", ["none", "one", "crossed", "nested and crossed"])
-def test_by_class_as_of_whitened_rows(structure: str, correlation: str, variance: str) -> None:
+def test_by_class_as_of_whitened_rows(
+    structure: str, correlation: str, variance: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bayeslmm.spec.moving.SMALL", 10**7)
     problem = make(structure)
     moving = structured(problem, correlation, variance)
     assert moving.by_class is not None
