@@ -74,8 +74,8 @@ class Calibration:
     def table(self) -> InferenceTable:
         """One row an estimand and method.
 
-        n, coverage, width, score, bias, rmse, and for fixed effects type_1, the share of tests that reject
-        the true value, and power, the share of intervals without 0; each with its Monte Carlo error.
+        n, coverage, width, width_median, score, bias, rmse, and for fixed effects type_1, the share of tests
+        that reject the true value, and power, the share of intervals without 0; each with its Monte Carlo error.
         The interval score is the width plus 2/(1 − prob) times what the truth lies outside by (Gneiting &
         Raftery 2007): short intervals that hold the truth as often as they should have the lowest.
         """
@@ -112,7 +112,7 @@ class Calibration:
 
     @cached_property
     def trust(self) -> pd.DataFrame:
-        """The interval to trust, by label: method, coverage, coverage_mcse, width, and a sentence."""
+        """The interval to trust, by label: method, coverage, coverage_mcse, width (median), sentence."""
         found = {
             label: trusted(label, {m: self._performance(i, m) for m in self.methods}, self.prob)
             for i, label in enumerate(self.labels)
@@ -125,7 +125,7 @@ class Calibration:
 
         paradigm = dict(zip(self.methods, self.paradigms, strict=True))
         names = [(str(label), str(method)) for label, method in self.table.index]
-        columns = self.table[["coverage", "coverage_mcse", "width"]].to_numpy(dtype=float)
+        columns = self.table[["coverage", "coverage_mcse", "width_median"]].to_numpy(dtype=float)
         rows = [
             CoverageRow(label, method, paradigm[method], *map(float, numbers))
             for (label, method), numbers in zip(names, columns, strict=True)
@@ -133,8 +133,8 @@ class Calibration:
         return plot_coverage(rows, self.prob)
 
     def __repr__(self) -> str:
-        shown = self.table[["n", "coverage", "coverage_mcse", "width", "bias", "rmse", "type_1", "power"]]
-        body = pd.DataFrame(shown).to_string(float_format="{:.4g}".format, na_rep="")
+        names = ["n", "coverage", "coverage_mcse", "width_median", "bias", "rmse", "type_1", "power"]
+        body = pd.DataFrame(self.table[names]).to_string(float_format="{:.4g}".format, na_rep="")
         return "\n".join([self.heading, body, *self.notes, "", *self.trust["sentence"]])
 
     def _repr_html_(self) -> str:

@@ -13,6 +13,8 @@ type Array = NDArray[np.float64]
 
 SURE = 2.5758  # Monte Carlo errors from the nominal probability, beyond which coverage is off
 TELLING = 0.01  # Monte Carlo error of coverage with which methods can be told apart
+WORSE = 2.0  # times the best mean score, from which on a method is worse whatever its error
+USELESS = 10.0  # times the median width, beyond which an interval says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,11 @@ class Performance:
         shares = (Share.of(said.covers[:, i]), Share.of(said.rejects[:, i]))
         return cls(*shares, _there(upper - lower), scores, _there(said.point[:, i] - truth))
 
+    @property
+    def width(self) -> float:
+        """Their median: a few intervals without end, of a t with hardly any df, make a mean of no use."""
+        return float(np.median(self.widths)) if len(self.widths) else np.nan
+
     def row(self, fixed: bool) -> dict[str, float]:
         """Of the table; tests are those of fixed effects."""
         squares = self.errors**2
@@ -71,6 +78,7 @@ class Performance:
             "coverage_mcse": self.covers.mcse,
             "width": _mean(self.widths),
             "width_mcse": _mcse(self.widths),
+            "width_median": self.width,
             "score": _mean(_there(self.scores)),
             "score_mcse": _mcse(_there(self.scores)),
             "bias": _mean(self.errors),
@@ -99,16 +107,21 @@ def trusted(label: str, found: Mapping[str, Performance], prob: float) -> dict[s
     method = min(_best(nominal) or limits, key=lambda one: abs(limits[one].covers.value - prob))
     own = limits[method]
     sentence = f"{label}: {_verdict(method, own, prob, bool(nominal))}{_others(method, found, prob)}."
-    return _said(method, own.covers.value, own.covers.mcse, _mean(own.widths), sentence)
+    return _said(method, own.covers.value, own.covers.mcse, own.width, sentence)
 
 
 def _best(found: Mapping[str, Performance]) -> list[str]:
-    """The methods whose score isn't worse than the best by more than its error."""
+    """The methods whose score isn't worse than the best: by more than its error, or by far."""
     if not found:
         return []
-    best = min(found, key=lambda one: _mean(_there(found[one].scores)))
+    means = {method: _mean(_there(each.scores)) for method, each in found.items()}
+    best = min(means, key=lambda method: means[method])
     apart = {method: _there(each.scores - found[best].scores) for method, each in found.items()}
-    return [method for method, each in apart.items() if not _mean(each) > SURE * _mcse(each)]
+    return [
+        method
+        for method, each in apart.items()
+        if not (_mean(each) > SURE * _mcse(each) or means[method] > WORSE * means[best])
+    ]
 
 
 def _said(method: str, coverage: float, mcse: float, width: float, sentence: str) -> dict[str, Any]:
@@ -117,13 +130,19 @@ def _said(method: str, coverage: float, mcse: float, width: float, sentence: str
 
 
 def _verdict(method: str, own: Performance, prob: float, nominal: bool) -> str:
-    width = f"mean width {_mean(own.widths):.4g}"
+    width = f"median width {own.width:.4g}{_useless(own)}"
     said = f"{_percent(own.covers)} of {own.covers.n} intervals held the truth, {width}"
     if nominal:
         why = f"none of those whose coverage is {100 * prob:g} % within error has a better interval score"
         return f"trust {method}; {said}, {why}{_too_few(own, prob)}"
     way = "too short" if own.covers.value < prob else "too long"
     return f"no interval has its nominal coverage; {method} comes nearest and is {way}: {said}"
+
+
+def _useless(own: Performance) -> str:
+    """How many intervals say nothing, where some do."""
+    share = Share.of((own.widths > USELESS * own.width).astype(float))
+    return f" ({_percent(share)} over {USELESS:g} times as wide)" if share.value > 0 else ""
 
 
 def _too_few(own: Performance, prob: float) -> str:

@@ -1,3 +1,8 @@
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,6 +102,33 @@ def test_a_study_goes_on_where_it_was_cut_off(model, found, tmp_path):
     np.testing.assert_array_equal(found.rows, again.rows)
     with pytest.raises(OptionError, match="another run"):
         bl.calibrate(model, n=30, methods=["z"], progress=False, store=path)
+
+
+KILLED = """
+import sys
+import pandas as pd
+import bayeslmm as bl
+model = bl.LinearMixedModel("y ~ x + (1 | g)", pd.read_csv(sys.argv[1], dtype={"g": str}))
+bl.calibrate(model, n=100_000, seed=1, store=sys.argv[2], progress=False)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_study_goes_on_with_the_same_numbers(model, tmp_path):
+    """kill -9 of a process in the midst of its data sets."""
+    path, rows = tmp_path / "study", tmp_path / "rows.csv"
+    model.data.to_csv(rows, index=False)
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(rows), str(path)])
+    while not path.exists() or Store.read(path).n < 20:
+        assert process.poll() is None
+        time.sleep(0.2)
+    process.kill()
+    assert process.wait(20) == -signal.SIGKILL
+    kept = Store.read(path).n
+    read = bl.LinearMixedModel("y ~ x + (1 | g)", pd.read_csv(rows, dtype={"g": str}))
+    resumed = bl.calibrate(read, n=kept + 20, store=path, progress=False)
+    undisturbed = bl.calibrate(read, n=kept + 20, seed=1, progress=False)
+    np.testing.assert_array_equal(resumed.rows, undisturbed.rows)
 
 
 def test_shares_and_errors_are_those_of_the_rows(found):

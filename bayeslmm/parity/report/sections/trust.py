@@ -12,7 +12,7 @@ from bayeslmm.parity.report.sections.base import ReportSection
 from bayeslmm.render.numbers import percent, significant
 from bayeslmm.render.page.blocks import Block, Cell, Facts, Folded, Table, Text
 
-COLUMNS = ("Estimand", "Interval to trust", "Here", "Coverage", "Mean width")
+COLUMNS = ("Estimand", "Interval to trust", "Here", "Coverage", "Median width")
 READING = (
     "Data were simulated for this design, and every method was asked for intervals: coverage is the share "
     "that held the truth, with its Monte Carlo error. Here: the trusted interval in the data at hand."
