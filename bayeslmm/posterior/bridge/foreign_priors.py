@@ -89,12 +89,21 @@ def _number(name: str, key: str, value: Any, element: int) -> float:
 def _of_variable(variable: Any, element: int) -> Prior:
     """A PyMC variable made by ``.dist``: its operation names the family and knows its parameters."""
     operation = variable.owner.op
-    name = type(operation).__name__.removesuffix("RV")
+    name = _distribution(type(operation))
     values = [parameter.eval() for parameter in operation.dist_params(variable.owner)]
     named = dict(zip(_family(name).variables[name], values, strict=True))
     if None in named and np.any(named.pop(None) != 0):
         raise PriorError(f"a {name} prior starts at 0; this one is moved")
     return _record(name, {key: value for key, value in named.items() if key is not None}, element)
+
+
+def _distribution(operation: type[Any]) -> str:
+    """PyMC's name of the distribution of an operation, where a family reads it; else the operation's."""
+    import pymc as pm
+
+    known = (name for family in Prior.kinds().values() for name in family.variables)
+    own = (name for name in known if getattr(getattr(pm, name, None), "rv_type", None) is operation)
+    return next(own, operation.__name__.removesuffix("RV"))
 
 
 def to_bambi_prior(priors: Sequence[Prior], positive: bool = False) -> Any:

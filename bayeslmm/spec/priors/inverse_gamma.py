@@ -25,10 +25,7 @@ class InverseGamma(Prior):
     in_units = ("scale",)
     distribution = "InverseGamma"
     keywords: ClassVar = {"alpha": "shape", "beta": "scale"}
-    variables: ClassVar = {
-        "InverseGamma": ("alpha", "beta"),
-        "InvGamma": ("alpha", "beta"),
-    }
+    variables: ClassVar = {"InverseGamma": ("alpha", "beta")}
 
     def logpdf(self, x: ArrayLike) -> Array:
         values = np.asarray(x, dtype=float)
