@@ -12,7 +12,6 @@ from .variances import Reads, VarianceFunction
 type Array = np.ndarray[Any, np.dtype[np.float64]]
 
 LEVELS = ("a", "b", "c", "d", "e")
-ORDERS: dict[str, dict[str, Any]] = {"ARMA": {"p": 1, "q": 1}}
 
 
 def example[R](
@@ -34,11 +33,13 @@ def of[R](
 ) -> R:
     """Rows of this correlation and this variance function, in two strata each."""
     groups = generator.integers(0, 3, n)
-    own = CorrelationStructure.kind(correlation)("at | group", by="stratum", **ORDERS.get(correlation, {}))
+    chosen = CorrelationStructure.kind(correlation)
+    own = chosen("at | group", by="stratum", **chosen.example_options)
     data = {"group": groups.astype(float), "stratum": (groups % 2).astype(float)} | _coordinates(
         own, groups, generator
     )
-    spread = VarianceFunction.kind(variance)("value", by="stratum")
+    function = VarianceFunction.kind(variance)
+    spread = function("value", by="stratum", **function.example_options)
     strata = 1 if spread.reads is Reads.LEVELS else 2
     data |= {
         "values 0": _values(spread, n, generator),

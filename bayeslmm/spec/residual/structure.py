@@ -1,7 +1,7 @@
 """What correlation structures and variance functions have in common: parameters by stratum, free or held."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -63,6 +63,7 @@ class Structure(ABC):
 
     keyword: ClassVar[str]
     absolute: ClassVar[bool] = False  # are natural values multiples of σ?
+    example_options: ClassVar[Mapping[str, Any]] = {}  # its own options where the laws try it
 
     @abstractmethod
     def parameters(self, learnt: Learnt) -> Natural:

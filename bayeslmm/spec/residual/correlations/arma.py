@@ -26,6 +26,7 @@ class ARMA(CorrelationStructure):
 
     keyword: ClassVar[str] = "ARMA"
     counts: ClassVar[Counts] = Counts.STEPS
+    example_options: ClassVar = {"p": 1, "q": 1}
 
     def __post_init__(self) -> None:
         """Check the orders."""
