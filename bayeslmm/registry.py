@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from importlib import import_module
+from inspect import get_annotations
 from pkgutil import iter_modules
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_origin
 
 from bayeslmm.errors import OptionError
 
@@ -11,7 +12,8 @@ from bayeslmm.errors import OptionError
 class Registered:
     """Base of a class whose kinds are asked for by a word.
 
-    A class below it with a word of its own is found by existing, a user's own too.
+    A class below it with a word of its own is found by existing, a user's own too. What the classes above it
+    declare as a `ClassVar` without a value it must say.
 
     Attributes
     ----------
@@ -27,13 +29,14 @@ class Registered:
         Raises
         ------
         OptionError
-            When another class has its word.
+            When another class has its word, or it leaves something unsaid.
         """
         super().__init_subclass__(**options)
         if Registered in cls.__bases__:
             cls._kinds = {}
         elif (word := cls._word()) is not None:
             cls._check_free(word)
+            cls._check_whole(word)
             cls._kinds[word] = cls
 
     @classmethod
@@ -58,6 +61,18 @@ class Registered:
             raise OptionError(
                 f"{word!r} is the word of {'.'.join(_place(other))} and can't be that of "
                 f"{'.'.join(_place(cls))}, too; take another"
+            )
+
+    @classmethod
+    def _check_whole(cls, word: str) -> None:
+        above = cls.__mro__[: cls.__mro__.index(Registered)]
+        declared = {name: kind for each in above for name, kind in get_annotations(each).items()}
+        asked = (name for name, kind in declared.items() if get_origin(kind) is ClassVar)
+        unsaid = [name for name in asked if not hasattr(cls, name)]
+        if unsaid:
+            raise OptionError(
+                f"{'.'.join(_place(cls))}, {word!r}, has no {' and no '.join(unsaid)}; "
+                "give the class a value of each, as the classes beside it have"
             )
 
 

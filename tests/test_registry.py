@@ -1,6 +1,7 @@
 """Kinds found by their word, folders walked."""
 
 import sys
+from typing import ClassVar
 
 import pytest
 
@@ -34,6 +35,19 @@ def test_a_kind_is_found_by_its_word_however_deep_it_lies():
     assert Shape.kinds() == {"arc": Arc, "circle": Circle}
     assert list(Shape.kinds()) == ["arc", "circle"]
     assert Other.kinds() == {}
+
+
+def test_what_is_declared_must_be_said():
+    class Solid(Shape):
+        corners: ClassVar[int]
+        colour: ClassVar[str] = "grey"
+
+    with pytest.raises(OptionError, match=r"Cube, 'cube', has no corners; give the class a value"):
+
+        class Cube(Solid):
+            keyword = "cube"
+
+    assert "cube" not in Shape.kinds()
 
 
 def test_the_list_is_a_copy():

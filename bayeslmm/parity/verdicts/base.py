@@ -15,8 +15,7 @@ class Verdict(Registered, ABC):
     name : str
         What the table prints.
     place : int
-        In the order of precedence, lowest first (see `precedence`); a cause that doesn't say comes after the
-        package's own.
+        In the order of precedence, lowest first (see `precedence`).
     meaning : str
         One line for the legend.
     good : bool
@@ -26,7 +25,7 @@ class Verdict(Registered, ABC):
     """
 
     name: ClassVar[str]
-    place: ClassVar[int] = 90
+    place: ClassVar[int]
     meaning: ClassVar[str]
     good: ClassVar[bool]
     next_step: ClassVar[str] = ""

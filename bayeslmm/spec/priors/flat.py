@@ -17,6 +17,7 @@ class Flat(Prior):
 
     support = "any"
     proper = False
+    distribution = "Flat"
     variables: ClassVar = {"Flat": (), "HalfFlat": ()}
 
     def logpdf(self, x: ArrayLike) -> Array:
@@ -30,7 +31,7 @@ class Flat(Prior):
         return Quadratic(0.0, 0.0, 0.0)
 
     def stated(self, positive: bool) -> Distribution:
-        return Distribution("HalfFlat" if positive else "Flat", {})
+        return Distribution("HalfFlat" if positive else self.distribution, {})
 
     def __str__(self) -> str:
         return "Flat"

@@ -21,6 +21,7 @@ class PenalizedComplexity(Prior):
     support = "positive"
     positive = ("upper", "alpha")
     in_units = ("upper",)
+    distribution = "Exponential"
 
     def __post_init__(self) -> None:
         """Check the parameters.
