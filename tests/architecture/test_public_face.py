@@ -1,8 +1,10 @@
 """What `import bayeslmm` is: every public name, and no engine."""
 
+import ast
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +59,11 @@ def test_every_public_name_resolves(name):
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'LinearMixedModle'"):
         _ = bl.LinearMixedModle
+
+
+def test_type_checkers_see_the_names_that_are_public():
+    tree = ast.parse(Path(bl.__file__).read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {alias.name for line in block.body for alias in line.names}
+    assert seen == set(bl.__all__) - {"__version__"}
+    assert seen == set(bl._HOMES) | set(bl._ROOMS)

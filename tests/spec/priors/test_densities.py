@@ -53,12 +53,6 @@ def test_logpdf_is_scipys(prior: Prior, expected: stats.rv_continuous) -> None:
     np.testing.assert_allclose(prior.logpdf(X), expected.logpdf(X), rtol=1e-13)
 
 
-@pytest.mark.parametrize("prior", [*(prior for prior, _ in PAIRS), HalfStudentT(4, 56.2)], ids=str)
-def test_scipys_density_is_a_witness_of_its_own(prior: Prior) -> None:
-    assert type(prior).scipy_logpdf is not Prior.scipy_logpdf
-    np.testing.assert_allclose(prior.scipy_logpdf(X), prior.logpdf(X), rtol=1e-13)
-
-
 def test_half_t_is_a_folded_t() -> None:
     prior = HalfStudentT(4, 56.2)
     np.testing.assert_allclose(prior.logpdf(X[X >= 0]), np.log(2) + stats.t(4, 0, 56.2).logpdf(X[X >= 0]))

@@ -107,6 +107,16 @@ def test_nothing_lies_outside_the_bounds_and_shapes_are_kept(family, data):
     assert np.ndim(prior.logpdf(1.0)) == 0
 
 
+@of_every_proper
+@few
+@given(data=st.data())
+def test_scipys_density_is_a_witness_of_its_own(family, data):
+    assert family.scipy_logpdf is not Prior.scipy_logpdf, f"{family.__name__} has no scipy_logpdf of its own"
+    prior = data.draw(members(family))
+    x = np.array([-3.0, -0.5, 0.0, 0.3, 2.0, 150.0])
+    np.testing.assert_allclose(prior.scipy_logpdf(x), prior.logpdf(x), rtol=1e-11)
+
+
 @of_every_scalar
 @few
 @given(data=st.data())
