@@ -163,7 +163,10 @@ def _check_operators(tokens: Sequence[Token], formula: str) -> None:
         if ends and after.text == "[":
             raise complain("elements can't be picked in a formula; make a column first", formula, after.start)
         if ends and begins:
-            message = "an operator is missing here; or, after a function's name, a space too many"
+            message = (
+                "an operator is missing here; a name with spaces stands in backticks, `blood pressure`; or, "
+                "after a function's name, a space too many"
+            )
             raise complain(message, formula, after.start)
 
 

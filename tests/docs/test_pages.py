@@ -9,6 +9,30 @@ import pytest
 import bayeslmm as bl
 
 DOCS = Path(__file__).parents[2] / "docs"
+BLOCK = re.compile(r"^```(?:python|\{code-cell\}.*)\n((?:.*\n)*?)```", flags=re.M)
+QUICK = ("formulas", "install", "singular", "start")  # each a second or two
+
+
+def blocks(page: Path) -> str:
+    """Code of a page; cells' options are no code."""
+    code = "\n".join(BLOCK.findall(page.read_text()))
+    return re.sub(r"^:tags:.*$", "", code, flags=re.M)
+
+
+PAGES = [page for page in sorted(DOCS.glob("*.md")) if blocks(page)]
+
+
+@pytest.mark.filterwarnings("ignore::bayeslmm.errors.BayesLMMWarning")
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=() if page.stem in QUICK else pytest.mark.slow, id=page.stem)
+        for page in PAGES
+    ],
+)
+def test_blocks_of_a_page_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(blocks(page), page.name, "exec"), {})
 
 
 def sections(page: str) -> dict[str, list[str]]:
@@ -52,11 +76,3 @@ def names():
 def test_lines_of_the_table_run(title, names):
     for line in sections("from_r.md")[title]:
         exec(compile(line, f"from_r.md: {line}", "exec"), names)
-
-
-@pytest.mark.filterwarnings("ignore::bayeslmm.errors.SingularFitWarning")
-@pytest.mark.parametrize("page", ["start.md", "singular.md", "residuals.md"])
-def test_blocks_of_a_page_run(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), flags=re.S)
-    exec(compile("\n".join(blocks), page, "exec"), {})

@@ -128,6 +128,7 @@ def test_bar_variables_and_text() -> None:
         ("y ~ (x + | g)", "missing after", 7),
         ("y ~ .", "name the variables", 4),
         ("y ~ x z", "operator is missing", 6),
+        ("y ~ blood pressure", "in backticks", 10),
         ("y ~ x (1 | g)", "operator is missing", 6),
         ("y ~ log (x)", "space too many", 8),
         ("cbind(y, z) ~ x", "Bambi and brms", 0),
