@@ -1,4 +1,4 @@
-"""Standard deviations and correlations of which other values give the same likelihood: a slope of a constant."""
+"""Sds and correlations of which other values give the same likelihood: a slope of a constant."""
 
 import warnings
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ def warn_of_one_of_many(design: Design) -> None:
         if 2 <= block.k <= MOST_COEFS and block.known is None and (labels := open_labels(design, number)):
             warnings.warn(
                 f"the data can't tell {', '.join(labels)}: other values give the same likelihood, and those "
-                f"of a fit are one choice of many. A covariate that is constant, follows from others, or has "
-                f"two values and one within each level of {block.group!r} does that, as do levels of a factor "
-                "that never meet; leave such a coef out of the bar",
+                f"of a fit are one choice of many. A covariate that is constant, follows from others, or "
+                f"has two values and one within each level of {block.group!r} does that, as do levels of a "
+                "factor that never meet; leave such a coef out of the bar",
                 DesignWarning,
                 stacklevel=6,
             )

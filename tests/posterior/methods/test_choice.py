@@ -54,6 +54,8 @@ def test_averages_are_left_out_without_evaluating():
 
 
 def test_work_grows_as_the_tail_does():
-    works = [target_of("y ~ 1 + (1 | g) + (1 | h)", crossed(m, m)).design.kernel.work for m in (120, 240, 480)]
+    works = [
+        target_of("y ~ 1 + (1 | g) + (1 | h)", crossed(m, m)).design.kernel.work for m in (120, 240, 480)
+    ]
     assert works == sorted(works)
     assert works[2] / works[1] > 4
