@@ -85,13 +85,25 @@ def check_repeats(structure: CorrelationStructure, groups: Levels, at: Array, na
         )
 
 
+def check_visits(structure: CorrelationStructure, name: str, levels: tuple[str, ...], at: Array) -> None:
+    counts = np.bincount(at.astype(np.int64), minlength=len(levels)).tolist()
+    for level, count in zip(levels, counts, strict=True):
+        if count == 1:
+            raise DataError(
+                f"{structure.keyword}: {level!r} of {name!r} has one row, which tells no correlation with "
+                "other visits; leave that row out, put the visit together with another, or take a structure "
+                "with fewer parameters, such as AR1"
+            )
+
+
 def check_values(structure: VarianceFunction, name: str, values: Array) -> None:
-    bad = {Reads.POSITIVE: values <= 0, Reads.NONZERO: values == 0}.get(
-        structure.reads, np.zeros(0, dtype=bool)
+    none = np.zeros(0, dtype=bool)
+    bad = {Reads.POSITIVE: values <= 0, Reads.NONZERO: values == 0}.get(structure.reads, none)
+    if not bad.any():
+        return
+    seen = (
+        f"{structure.keyword}: {name!r} is {values[bad][0]:g} in {int(bad.sum())} rows, where this variance"
     )
-    if bad.any():
-        raise DataError(
-            f"{structure.keyword}: {name!r} is {values[bad][0]:g} in {int(bad.sum())} rows, where "
-            "this variance would "
-            "be 0 or infinite; shift the column, or take Exp"
-        )
+    if structure.reads is Reads.POSITIVE:
+        raise DataError(f"{seen} would not be above 0; shift the column, or leave such rows out")
+    raise DataError(f"{seen} would be 0 or infinite; shift the column, or take Exp")

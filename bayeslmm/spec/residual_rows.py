@@ -15,7 +15,14 @@ from .factors import Grouping, factor_of, recode, unseen_level
 from .residual import CorrelationStructure, Form, Learnt, Part, Structured, VarianceFunction
 from .residual.correlations import Counts
 from .residual.variances import FITTED, Reads
-from .residual_checks import check_coordinates, check_repeats, check_strata, check_values, typical
+from .residual_checks import (
+    check_coordinates,
+    check_repeats,
+    check_strata,
+    check_values,
+    check_visits,
+    typical,
+)
 from .residual_levels import Levels
 
 type Array = NDArray[np.float64]
@@ -137,6 +144,8 @@ class CorrelationRows:
         at = [each.of_rows(columns[each.name]) for each in coordinates] or [_place_in_group(groups.codes)]
         if coordinates and not structure.repeats:
             check_repeats(structure, groups, np.column_stack(at), names)
+        if structure.by_pair and coordinates and coordinates[0].factor:
+            check_visits(structure, names[0], coordinates[0].factor, at[0])
         most = int(np.bincount(groups.codes).max())
         learnt = Learnt(
             name=names[0] if names else "row",

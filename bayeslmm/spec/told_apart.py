@@ -17,6 +17,7 @@ type Codes = NDArray[np.int64]
 SAME = 1e-9  # of the largest eigenvalue, what the Gram of derivatives has where two do the same
 INVOLVED = 0.1  # weight of a parameter in what can't be told
 PAIRS = 600  # of rows looked at in one go
+LISTED = 5  # parameters named in a message
 WIDEST = 60  # rows looked at of one group
 
 
@@ -38,12 +39,12 @@ def confounded(design: Design) -> str | None:
         moves = list(_directions(design, inside, i, j))
         slopes = np.array([each.slope for each in moves])
         gram = gram + slopes @ slopes.T
-        if (reason := _reason(gram, [each.label for each in moves])) is None:
+        if (reason := _reason(gram, [each.label for each in moves], residual.names)) is None:
             return None
     return reason
 
 
-def _reason(gram: Array, labels: list[str]) -> str | None:
+def _reason(gram: Array, labels: list[str], of_residual: tuple[str, ...]) -> str | None:
     """What a Gram of derivatives (r, r) can't tell."""
     sizes = np.sqrt(np.diag(gram))
     nothing = sizes <= SAME * sizes.max()
@@ -52,7 +53,8 @@ def _reason(gram: Array, labels: list[str]) -> str | None:
     values, vectors = np.linalg.eigh(gram / np.outer(sizes, sizes))
     if values[0] > SAME * values[-1]:
         return None
-    return _alike([label for label, w in zip(labels, vectors[:, 0], strict=True) if abs(w) > INVOLVED])
+    involved = [label for label, w in zip(labels, vectors[:, 0], strict=True) if abs(w) > INVOLVED]
+    return _alike(involved, of_residual)
 
 
 def _pairs(design: Design) -> Iterator[tuple[Codes, Codes]]:
@@ -100,17 +102,36 @@ def _within(block: Block, groups: Codes | None) -> bool:
 
 
 def _unseen(labels: list[str]) -> str:
-    return (
-        f"nothing in the data tells {', '.join(labels)}: no two rows of a group are the pair of rows "
-        "it is about; "
-        "take a structure with fewer parameters, such as AR1, or put levels together"
+    told = f"nothing in the data tells {_listed(labels)}: "
+    if any(label.startswith("cor[") for label in labels):
+        return told + (
+            "no two rows of a group are the pair of rows it is about; take a structure with fewer "
+            "parameters, such as AR1, or put levels together"
+        )
+    return told + (
+        "no two rows of a group lie at a distance, or have a value, at which it matters; give the column in "
+        "other units, as a factor whose levels count, or leave the structure out"
     )
 
 
-def _alike(labels: list[str]) -> str:
+def _alike(labels: list[str], of_residual: tuple[str, ...]) -> str:
+    parts = dict.fromkeys(_part(label, of_residual) for label in labels if label != "sigma")
     return (
-        f"the data can't tell {', '.join(labels)} apart: one can make up for the others in every "
-        "group; leave out the "
-        "random intercept or the residual's correlation (compound symmetry is an intercept a group), "
-        "or its nugget"
+        f"the data can't tell {_listed(labels)} apart: one can make up for the others in every group; leave "
+        f"out {' or '.join(parts)}"
     )
+
+
+def _part(label: str, of_residual: tuple[str, ...]) -> str:
+    """What a parameter belongs to, as its user wrote it."""
+    if label not in of_residual:
+        return f"the random effect of {label}"
+    if label.startswith("nugget"):
+        return "the nugget"
+    return "a function of variance=" if label.startswith(("delta[", "sd[")) else "correlation="
+
+
+def _listed(labels: list[str]) -> str:
+    """The first and the last, where they are many."""
+    shown = labels if len(labels) <= LISTED else [*labels[: LISTED - 2], "...", labels[-1]]
+    return ", ".join(shown)

@@ -182,3 +182,24 @@ def test_shares_of_variance_are_means_over_rows(fit: LikelihoodFit) -> None:
 def test_cases_are_not_drawn_apart() -> None:
     with pytest.raises(OptionError, match="correlation of the residual"):
         fitted("crossed").bootstrap(n=2, kind="cases", progress=False)
+
+
+@pytest.mark.slow
+def test_a_group_of_a_hundred_thousand_rows() -> None:
+    """In time and memory that go with n, on a grid and off it."""
+    rng, n = np.random.default_rng(0), 100_000
+    for at, structure in [
+        (np.arange(n), bl.correlation.AR1("t")),
+        (np.cumsum(rng.uniform(0.5, 1.5, n)), bl.correlation.CAR1("t")),
+    ]:
+        steps = 0.6 ** np.diff(at, prepend=at[0])
+        shocks = np.sqrt(1 - steps**2) * rng.standard_normal(n)
+        shocks[0], e = rng.standard_normal(), np.empty(n)
+        for i, (step, shock) in enumerate(zip(steps, shocks, strict=True)):
+            e[i] = step * e[i - 1] * (i > 0) + shock
+        frame = pd.DataFrame({"t": at, "x": rng.standard_normal(n)})
+        frame["y"] = 1 + 2 * frame["x"] + 3 * e
+        fit = bl.LinearMixedModel("y ~ x", frame, correlation=structure).fit()
+        row = fit.residual_parameters.iloc[0]
+        assert abs(row["value"] - 0.6) < 4 * row["se"]
+        assert row["se"] < 0.01

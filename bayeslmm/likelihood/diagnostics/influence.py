@@ -151,7 +151,14 @@ class Influence(Printed):
 def _parameters(fit: Fitted, x: Array, beta: Array, sigma: Array) -> Array:
     """Values (J, m) of all parameters in the order of their labels."""
     ends = [sigma[:, None]] if fit.design.residual.sigma_free else []
-    return np.concatenate([beta, *_natural(fit, x, sigma), *ends], axis=1)
+    return np.concatenate([beta, *_natural(fit, x, sigma), _of_residual(fit, x, sigma), *ends], axis=1)
+
+
+def _of_residual(fit: Fitted, x: Array, sigma: Array) -> Array:
+    """The residual's own (J, m)."""
+    residual, phis = fit.design.residual, fit.design.coordinates.phi(x)
+    values = [residual.parameters(phi, each).values for phi, each in zip(phis, sigma.tolist(), strict=True)]
+    return np.array(values).reshape(len(x), -1)
 
 
 def _natural(fit: Fitted, x: Array, sigma: Array) -> tuple[Array, Array]:

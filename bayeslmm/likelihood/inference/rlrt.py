@@ -115,7 +115,11 @@ def exact_rlrt(small: Any, big: Any, n: int = 100_000, seed: int | None = None) 
         )
     check_whole("n", n, 1)
     for design in (small.design, big.design):
-        design.residual.check_known("the exact null distribution", "take bl.bootstrap_lrt")
+        design.residual.check_known(
+            "the exact null distribution",
+            "take bl.bootstrap_lrt",
+            "it is free of parameters only where one variance is all that is estimated beside sigma",
+        )
     tested = tested_piece(small.design, big.design)
     chosen = fresh_seed() if seed is None else seed
     statistic = likelihood_ratio(as_fitted_by(small, "REML"), as_fitted_by(big, "REML"))

@@ -152,17 +152,18 @@ class Residual(Registered, ABC):
         """Of the parameters as people know them."""
         return self.parameters(self.start, 1.0).labels
 
-    def check_known(self, what: str, instead: str) -> None:
+    def check_known(self, what: str, instead: str, why: str = "") -> None:
         """Refuse what holds for a known R only.
 
         Raises
         ------
         OptionError
-            Where R has parameters; `instead` is the next step.
+            Where R has parameters; `instead` is the next step, `why` the reason.
         """
         if self.n_phi:
+            reason = f", since {why}" if why else ""
             raise OptionError(
-                f"{what} needs a residual without parameters, and this one has "
+                f"{what} needs a residual without parameters{reason}, and this one has "
                 f"{', '.join(self.labels)}; {instead}"
             )
 

@@ -178,3 +178,19 @@ def test_wrong_units_are_told(tmp_path):
     bl.load_dataset("sleepstudy").to_parquet(path)
     with pytest.raises(DataError, match="aren't in memory"):
         bl.LinearMixedModel("Reaction ~ Days + (1 | Subject)", path).fit().influence()
+
+
+def test_what_a_group_does_to_the_parameters_of_a_residual() -> None:
+    ovary = bl.load_dataset("Ovary")
+    few, correlation = ovary[ovary["Mare"].astype(int) <= 5], bl.correlation.AR1("1 | Mare")
+
+    def fitted_to(rows: pd.DataFrame) -> LikelihoodFit:
+        return bl.LinearMixedModel("follicles ~ Time + (1 | Mare)", rows, correlation=correlation).fit()
+
+    found = fitted_to(few).influence("Mare").estimates
+    mare = found.index[0]
+    other = fitted_to(few[few["Mare"].astype(str) != str(mare)])
+    assert list(found.columns[-2:]) == ["phi[AR1]", "sigma"]
+    expected = [*other.beta, *other.residual_parameters["value"], other.sigma]
+    columns = [*found.columns[:2], "phi[AR1]", "sigma"]
+    np.testing.assert_allclose(found.loc[mare, columns], expected, rtol=1e-6)

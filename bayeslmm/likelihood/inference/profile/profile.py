@@ -118,7 +118,11 @@ def profile(fit: Fitted, labels: Iterable[str] | None = None, n_points: int = 8)
     OptionError
         For a parameter the model doesn't have, or where R has parameters.
     """
-    fit.design.residual.check_known("the profile likelihood", "take Wald's limits, or fit.bootstrap()")
+    fit.design.residual.check_known(
+        "the profile likelihood",
+        "take Wald's limits, or fit.bootstrap()",
+        "its curves hold one of beta, sd, cor and sigma at cross-products that are the same everywhere",
+    )
     ml = as_fitted_by(fit, "ML")
     every = {held.label: held for held in parameters(ml)}
     chosen = list(every) if labels is None else [check_choice("parameter", label, every) for label in labels]

@@ -23,6 +23,7 @@ class AnteDependence(CorrelationStructure):
 
     keyword: ClassVar[str] = "AnteDependence"
     counts: ClassVar[Counts] = Counts.LEVELS
+    by_pair: ClassVar[bool] = True
 
     def root(self, joined: Joined) -> type[Root]:
         return Chain

@@ -30,6 +30,7 @@ class CorrelationStructure(Structure, Registered):
     """
 
     counts: ClassVar[Counts] = Counts.DISTANCE
+    by_pair: ClassVar[bool] = False  # does it ask a pair of visits for a parameter?
     on_a_line: ClassVar[bool] = False  # has it one coordinate only, though it goes by distance?
 
     @abstractmethod

@@ -21,6 +21,7 @@ class Unstructured(CorrelationStructure):
 
     keyword: ClassVar[str] = "Unstructured"
     counts: ClassVar[Counts] = Counts.LEVELS
+    by_pair: ClassVar[bool] = True
 
     def parameters(self, learnt: Learnt) -> Natural:
         k, levels = len(learnt.levels), learnt.levels
