@@ -86,7 +86,7 @@ def _no_residual(response: str, group: str) -> str:
 
 
 class _Seen(NamedTuple):
-    """What rows tell of a term: Σ z zᵀ by level (J, k, k), Σ v z zᵀ (k, k) and Σ v², v the variances of R."""
+    """What rows tell of a term, v the variances of R: Σ z zᵀ by level (J, k, k), Σ v z zᵀ (k, k) and Σ v²."""
 
     grams: Array
     weighed: Array

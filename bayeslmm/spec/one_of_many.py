@@ -1,4 +1,4 @@
-"""Sds and correlations of which other values give the same likelihood: a slope of a constant."""
+"""Covariances of effects of which other values give the same likelihood: a slope of a constant."""
 
 import warnings
 from collections.abc import Iterator
@@ -22,15 +22,18 @@ MOST_COEFS = 30  # of a block that is looked at
 def warn_of_one_of_many(design: Design) -> None:
     """Warn of blocks whose covariance the rows in memory leave open."""
     for number, block in enumerate(design.blocks):
-        if 2 <= block.k <= MOST_COEFS and block.known is None and (labels := open_labels(design, number)):
-            warnings.warn(
-                f"the data can't tell {', '.join(labels)}: other values give the same likelihood, and those "
-                f"of a fit are one choice of many. A covariate that is constant, follows from others, or "
-                f"has two values and one within each level of {block.group!r} does that, as do levels of a "
-                "factor that never meet; leave such a coef out of the bar",
-                DesignWarning,
-                stacklevel=6,
-            )
+        looked_at = 2 <= block.k <= MOST_COEFS and block.known is None
+        if looked_at and (labels := open_labels(design, number)):
+            warnings.warn(_said(block.group, labels), DesignWarning, stacklevel=6)
+
+
+def _said(group: str, labels: list[str]) -> str:
+    return (
+        f"the data can't tell {', '.join(labels)}: other values give the same likelihood, and those of a fit "
+        "are one choice of many. A covariate does that which is constant, follows from others, or has one of "
+        f"two values in each level of {group!r}, as do levels of a factor that never meet; leave such a coef "
+        "out of the bar"
+    )
 
 
 def open_labels(design: Design, number: int) -> list[str]:
@@ -69,9 +72,8 @@ def _units(columns: Array) -> tuple[Array, Array, Array]:
 def _orthonormal(changes: Array) -> Array:
     """A basis (r, k, k) of what changes (r, k, k) span."""
     flat = changes.reshape(len(changes), -1)
-    return np.asarray(np.linalg.qr((flat / np.linalg.norm(flat, axis=1)[:, None]).T)[0].T).reshape(
-        changes.shape
-    )
+    basis = np.linalg.qr((flat / np.linalg.norm(flat, axis=1)[:, None]).T)[0]
+    return basis.T.reshape(changes.shape)
 
 
 def _directions(design: Design, number: int) -> Iterator[Array]:

@@ -99,7 +99,7 @@ def drawn(run):
 @example(FAR_MODE)
 @settings(max_examples=400, deadline=None)
 def test_no_silent_error(model):
-    """Of an sd where few draws make it, a mode of a thousandth of the mass, no more is asked than is told."""
+    """Of an sd where few draws make it, a mode of a thousandth of the mass, no more is asked."""
     target = model.target
     run = importance(target, SampleOptions(draws=1000, chains=2), np.random.SeedSequence(1).spawn(2))
     if not run.trustworthy:

@@ -39,6 +39,20 @@ def test_the_likelihood_refuses(formula):
         model(formula).fit()
 
 
+@pytest.mark.parametrize("formula", ["y ~ t + homdiag(0 + t | g)", "y ~ t + diag(0 + t | g)"])
+def test_rows_in_chunks_tell_as_little(formula, tmp_path):
+    VISITS.to_parquet(tmp_path / "visits.parquet", row_group_size=5)
+    with pytest.raises(DataError, match="an effect a row"):
+        bl.LinearMixedModel(formula, tmp_path / "visits.parquet").fit()
+
+
+def test_rows_in_chunks_tell_a_pattern(tmp_path):
+    VISITS.to_parquet(tmp_path / "visits.parquet", row_group_size=5)
+    formula = "y ~ t + ar1(0 + t | g)"
+    streamed = bl.LinearMixedModel(formula, tmp_path / "visits.parquet")
+    assert streamed.design.unidentified is model(formula).design.unidentified is None
+
+
 def test_a_proper_prior_tells():
     """Only sd² + σ² is seen: against sums over a grid of the two."""
     found = model("y ~ t + homdiag(0 + t | g)").with_priors(

@@ -25,7 +25,7 @@ class Solved:
 
     @classmethod
     def of(cls, A: Floats) -> Self:
-        """Solve A (p + 1, p + 1), scaled to a diagonal of 1: the inverse is a square, with few digits too."""
+        """Solve A (p + 1, p + 1), scaled to a diagonal of 1; the inverse is a square, positive definite."""
         p = len(A) - 1
         squares = np.diag(A)[:p]
         if not np.all(squares > 0):

@@ -92,8 +92,8 @@ def _check_rows(design: Design, model: "bambi.Model") -> None:
 def _check_whole(design: Design) -> None:
     if design.dropped:
         raise OptionError(
-            f"the data can't tell {', '.join(map(repr, design.dropped))} from the fixed effects before; that "
-            "is left out here, in Bambi it keeps its prior: leave it out of the formula"
+            f"the data can't tell {', '.join(map(repr, design.dropped))} from the fixed effects before; "
+            "that is left out here, in Bambi it keeps its prior: leave it out of the formula"
         )
 
 

@@ -151,7 +151,7 @@ def our_density(ours, matched, natural, theirs):
 
 
 def check_one_density(theirs):
-    """How far their log density is from a constant to ours, or the refusal; dependent columns are told."""
+    """How far their log density is from a constant to ours, or the refusal; warnings aside."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DesignWarning)
         try:
