@@ -1,6 +1,6 @@
 """Lay the engines' results beside each other: ``bl.compare(fit, boot, post)``."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,17 +88,24 @@ class Parity(Comparison):
 
         return sensitivity(self.modelled.study, alternatives)
 
-    def report(self, path: str | Path) -> Path:
+    def report(self, path: str | Path, *, also: Collection[str] = ()) -> Path:
         """Write the report, one HTML page that needs no network, and give its path.
+
+        Parameters
+        ----------
+        also : sections that take their time, by name: "intervals", every method's, the profile's among them;
+            "sensitivity", the posterior under other priors.
 
         Raises
         ------
         OutputError
             If the file cannot be written.
+        OptionError
+            If a section asked for isn't one of these.
         """
         from bayeslmm.parity.report.write import write_report
 
-        return write_report(self, Path(path))
+        return write_report(self, Path(path), also)
 
     def __repr__(self) -> str:
         """Read as the verdicts."""

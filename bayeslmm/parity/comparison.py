@@ -17,10 +17,9 @@ from bayeslmm.parity.verdicts.evidence import VerdictOptions
 if TYPE_CHECKING:
     from bayeslmm.parity.certificate.record import Certificate
     from bayeslmm.parity.ladder.ladder import Ladder
+    from bayeslmm.parity.side_by_side import SideBySide
     from bayeslmm.parity.widths import Widths
     from bayeslmm.runs.manifest import Manifest
-
-MOST_EFFECTS = 500  # beyond which the certificate is computed only when asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +120,14 @@ class Comparison:
         return long_table(self.sides, self.verdicts.frame["verdict"])
 
     @cached_property
+    def followed(self) -> "dict[str, SideBySide]":
+        """Both sides of intraclass correlations and of a user's own estimands, by label."""
+        from bayeslmm.parity.followed import followed
+
+        study = None if self.steps is None else self.steps.study
+        return {} if study is None else followed(study, self._posterior_data(), self.prob)
+
+    @cached_property
     def verdicts(self) -> Verdicts:
         """Verdict, evidence and run check by estimand."""
         widths = None if self.steps is None else self._widths
@@ -164,16 +171,9 @@ class Comparison:
 
     @property
     def uncertified(self) -> str:
-        """Why a report has no certificate that wasn't asked for; empty if it has one."""
-        design = self.sides.find("design")
-        if design is None:
-            return "None: only tables were compared, without their model."
-        if design.p + design.q > MOST_EFFECTS and "certificate" not in vars(self):
-            return (
-                f"Not computed: with {design.p + design.q} effects the graph's dense integral takes long. "
-                "Ask for par.certificate before the report to have it here."
-            )
-        return ""
+        """Why there is no certificate; empty if there is one."""
+        known = self.sides.find("design") is not None
+        return "" if known else "None: only tables were compared, without their model."
 
     @cached_property
     def draws(self) -> pd.DataFrame:

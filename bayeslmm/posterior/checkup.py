@@ -66,8 +66,8 @@ def replicated(design: Design, draws: Draws, n: int, seed: int | None) -> Array:
     """
     check_whole("n", n, 1)
     check_seed(seed)
-    made = replicates(design, draws, 0 if seed is None else seed)
-    return made[np.linspace(0, len(made) - 1, min(n, len(made))).astype(np.intp)]
+    chosen = np.linspace(0, draws.n_draws - 1, min(n, draws.n_draws)).astype(np.intp)
+    return replicates(design, draws.take(chosen), 0 if seed is None else seed)
 
 
 def repeats(data: "DataTree", method: str) -> Array:

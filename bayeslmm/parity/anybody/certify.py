@@ -108,7 +108,8 @@ def certify_graph(
     evidence = Evidence(Ours(design), quadratics, naming.missing, _unnamed(other, naming, quadratics))
     found = [*differences(evidence), *_of_priors(other, naming, quadratics, declared)]
     stated = {name: other.stated(name) for name in quadratics[0].log_priors}
-    return _record(evidence, found, stated)
+    seen = {label for labels in _compared(other, naming, quadratics, declared).values() for label in labels}
+    return _record(evidence, found, stated, tuple(label for label in declared if label not in seen))
 
 
 def _of_graph(other: "OtherGraph", naming: Naming, design: "Design") -> Iterator[Quadratic]:
@@ -178,10 +179,7 @@ def _of_priors(
     other: "OtherGraph", naming: Naming, quadratics: list[Quadratic], declared: Declared
 ) -> Iterator[Difference]:
     """Priors given here that aren't those of the graph's variables."""
-    for name in quadratics[0].log_priors:
-        labels = [label for label, element in naming.theirs.items() if other.owner(element) == name]
-        if not labels or not set(labels) <= set(declared):
-            continue
+    for name, labels in _compared(other, naming, quadratics, declared).items():
         off = max(
             deviation(each.log_priors[name], sum(float(declared[x].logpdf(_value(each, x))) for x in labels))
             for each in quadratics
@@ -189,6 +187,17 @@ def _of_priors(
         if not off < SAME_PRIOR:
             asked = ", ".join(f"{label} ~ {declared[label]}" for label in labels)
             yield Difference("prior", f"declared is {asked}; theirs has {name} ~ {other.stated(name)}")
+
+
+def _compared(
+    other: "OtherGraph", naming: Naming, quadratics: list[Quadratic], declared: Declared
+) -> dict[str, list[str]]:
+    """Their free variables all of whose elements are parameters with a prior given here, with these."""
+    meant = {
+        name: [label for label, element in naming.theirs.items() if other.owner(element) == name]
+        for name in quadratics[0].log_priors
+    }
+    return {name: labels for name, labels in meant.items() if labels and set(labels) <= set(declared)}
 
 
 def _value(each: Quadratic, label: str) -> float:
@@ -225,13 +234,15 @@ def _natural_points(theirs: CallableDensity) -> Iterator[dict[str, float]]:
         yield {label: value for label, value in values.items() if label not in theirs.missing}
 
 
-def _record(evidence: Evidence, found: list[Difference], stated: Mapping[str, str]) -> CertificateForAnybody:
+def _record(
+    evidence: Evidence, found: list[Difference], stated: Mapping[str, str], uncompared: tuple[str, ...] = ()
+) -> CertificateForAnybody:
     rows = [
         {**a.natural, "theirs": a.logp, "ours": b.logp, "remainder": a.logp - b.logp}
         for a, b in zip(evidence.theirs, evidence.own, strict=True)
     ]
     measures = evidence.precision_off, evidence.mean_off, evidence.density_off
-    return CertificateForAnybody(tuple(found), pd.DataFrame(rows), *measures, stated)
+    return CertificateForAnybody(tuple(found), pd.DataFrame(rows), *measures, stated, uncompared)
 
 
 def _records(priors: Mapping[str, Any]) -> Declared:

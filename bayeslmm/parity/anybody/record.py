@@ -21,6 +21,8 @@ class CertificateForAnybody:
     precision_off, mean_off, density_off : largest relative differences of the precision and mean of (β, b)
         given the variance parameters, and of the log integrals.
     priors : the priors declared, by their variable or our label.
+    uncompared : labels whose priors were given here and compared with nothing: no free variable of theirs is
+        such a parameter itself, as where an sd is made of a free log sd.
     """
 
     differences: tuple[Difference, ...]
@@ -29,6 +31,7 @@ class CertificateForAnybody:
     mean_off: float
     density_off: float
     priors: Mapping[str, str]
+    uncompared: tuple[str, ...] = ()
 
     @property
     def certified(self) -> bool:
@@ -48,9 +51,19 @@ class CertificateForAnybody:
             f"{self.mean_off:.1e}, log density {self.density_off:.1e}"
         )
         if self.certified:
-            return f"Certified: given its variance parameters theirs is the model ({measured})."
+            return f"Certified: given its variance parameters theirs is the model ({measured}).{self._unseen}"
         found = "; ".join(f"{each.kind}: {each.sentence}" for each in self.differences)
-        return f"Not certified. {found} ({measured})."
+        return f"Not certified. {found} ({measured}).{self._unseen}"
+
+    @property
+    def _unseen(self) -> str:
+        """Which of the priors given weren't compared, and why."""
+        if not self.uncompared:
+            return ""
+        return (
+            f" The priors given for {', '.join(self.uncompared)} were compared with nothing: no free "
+            "variable of theirs is that parameter itself."
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """One row a difference: kind and sentence."""

@@ -81,12 +81,15 @@ class Estimands:
 
     def values(self, own: Array) -> Array:
         """All of them (..., L) from the model's own (..., n_own)."""
+        n = len(self.own) - self.design.q
+        return np.concatenate([own[..., :n], self.followed(own), own[..., n:]], axis=-1)
+
+    def followed(self, own: Array) -> Array:
+        """Functions and combinations (..., F) from the model's own (..., n_own)."""
         by_label = {label: own[..., i] for i, label in enumerate(self.own)}
         found = [np.broadcast_to(f(by_label), own.shape[:-1]) for f in self.functions.values()]
         found += [_combined(weights, by_label) for weights in self.combinations.values()]
-        n = len(self.own) - self.design.q
-        added = np.stack(found, axis=-1) if found else np.zeros((*own.shape[:-1], 0))
-        return np.concatenate([own[..., :n], added, own[..., n:]], axis=-1)
+        return np.stack(found, axis=-1) if found else np.zeros((*own.shape[:-1], 0))
 
     @cached_property
     def own_places(self) -> dict[int, int]:

@@ -1,5 +1,6 @@
 """Write the report: a page that asks no network for anything, Markdown and a LaTeX table beside it."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from bayeslmm.errors import OutputError
@@ -15,15 +16,17 @@ from bayeslmm.render.page.markdown import to_markdown
 WHAT = "Parity report"
 
 
-def write_report(parity: Comparison, path: Path) -> Path:
+def write_report(parity: Comparison, path: Path, also: Collection[str] = ()) -> Path:
     """Write the page at `path`, the same as Markdown (.md) and its table as LaTeX (.tex) beside it.
 
     Raises
     ------
     OutputError
         If a file cannot be written.
+    OptionError
+        If a section asked for isn't one that can be.
     """
-    page = page_of(parity)
+    page = page_of(parity, also)
     caption = f"{parity.formula}: estimates, posterior summaries and verdicts."
     texts = {
         path: to_html(page),
@@ -38,10 +41,10 @@ def write_report(parity: Comparison, path: Path) -> Path:
     return path
 
 
-def page_of(parity: Comparison) -> Page:
-    """The report as sections."""
+def page_of(parity: Comparison, also: Collection[str] = ()) -> Page:
+    """The report as sections, with those asked for beside the usual ones."""
     version = parity.manifest.versions.get("bayeslmm", "")
     written = (
         f"Written by bayeslmm {version}. The page is complete in itself and asks no network for anything."
     )
-    return Page(WHAT, parity.formula, sections_of(parity), written)
+    return Page(WHAT, parity.formula, sections_of(parity, also), written)

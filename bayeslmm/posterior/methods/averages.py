@@ -64,9 +64,10 @@ class Averages:
         if priors.beta != self.target.priors.beta or other.size != self.target.size:
             return None
         log_ratio = other.log_prior(self.phi) - self.target.log_prior(self.phi)
+        if not np.isfinite(log_ratio).all():
+            return None
         found = self.components.reweighted(log_ratio)
-        kept = self.components.effective / max(found.effective, 1e-300)
-        if not np.isfinite(log_ratio).all() or kept > REWEIGHTED:
+        if self.components.effective > REWEIGHTED * found.effective:
             return None
         return replace(self, target=other, components=found, others=())
 

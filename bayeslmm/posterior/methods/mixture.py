@@ -51,7 +51,8 @@ class Components:
 
     def reweighted(self, log_ratio: Array) -> "Components":
         """The nodes with weights times exp(log_ratio), (m,)."""
-        weights = self.weights * np.exp(log_ratio - log_ratio.max())
+        heaviest = np.max(log_ratio, where=self.weights > 0, initial=-np.inf)
+        weights = self.weights * np.exp(np.minimum(log_ratio - heaviest, 0.0))
         return Components(self.labels, weights / weights.sum(), self.mean, self.variance)
 
     @property

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.posterior import names
 from bayeslmm.posterior.effects.group_likelihood import affordable, group_log_likelihood
-from bayeslmm.posterior.parameters import Parameters, correlations, log_prior
+from bayeslmm.posterior.parameters import Parameters, correlations, joined, log_prior
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
@@ -45,6 +45,11 @@ class Draws:
     def n_draws(self) -> int:
         """All chains together."""
         return sum(len(chain) for chain in self.parameters)
+
+    def take(self, index: NDArray[np.intp]) -> "Draws":
+        """Some of the draws, numbered chain after chain, as one chain."""
+        beta, b = (each.reshape(self.n_draws, each.shape[-1])[index] for each in (self.beta, self.ranef))
+        return Draws((joined(self.parameters).take(index),), beta[None], b[None], {})
 
 
 def data_tree(

@@ -76,6 +76,17 @@ def test_priors_that_were_meant_are_compared_with_those_of_the_graph(model):
     found = bl.certify(script(model.design), model, names=NAMES, priors=meant)
     assert found.kinds == ("prior",)
     assert "sigma ~ HalfNormal(scale=10); theirs has sigma ~ HalfNormal(scale=100)" in found.sentence
+    assert found.uncompared == ()
+
+
+def test_priors_of_what_is_no_free_variable_are_said_to_be_compared_with_nothing(model):
+    meant = {"sd[Batch: Intercept]": bl.HalfNormal(3.0), "sigma": bl.HalfNormal(100.0)}
+    theirs = script(model.design, spread=lambda tau: pm.Deterministic("spread", 1.0 * tau))
+    names = {"spread": "sd[Batch: Intercept]", "b": "ranef[Batch: Intercept]"}
+    found = bl.certify(theirs, model, names=names, priors=meant)
+    assert found.certified
+    assert found.uncompared == ("sd[Batch: Intercept]",)
+    assert "given for sd[Batch: Intercept] were compared with nothing" in found.sentence
 
 
 # a log density with its gradient

@@ -11,7 +11,7 @@ import pytest
 from markupsafe import escape
 
 from bayeslmm.datasets import load_dataset
-from bayeslmm.errors import OutputError
+from bayeslmm.errors import OptionError, OutputError
 from bayeslmm.likelihood.fit import fit
 from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.parity.compare import compare
@@ -68,18 +68,21 @@ def test_tables_alone_make_a_page(reml, bootstrap, posterior, tmp_path):
     assert "nan" not in visible(text).lower().split()
 
 
-def test_a_large_model_is_certified_only_when_asked(parity, monkeypatch):
-    from bayeslmm.parity import comparison
+def test_a_large_model_is_certified_on_a_part(monkeypatch):
+    from bayeslmm.parity.certificate import part
+    from bayeslmm.parity.report.sections.certificate import CertificateSection
 
-    unasked = compare(*(side.result for side in parity.sides.present()))
-    monkeypatch.setattr(comparison, "MOST_EFFECTS", 10)
-    assert "takes long" in unasked.uncertified
-    assert unasked.certificate.passed
-    assert unasked.uncertified == ""
+    design = build(ModelSpec("score ~ Machine + (1 | Worker)"), load_dataset("Machines")).design
+    monkeypatch.setattr(part, "MOST_EFFECTS", 8)
+    monkeypatch.setattr(part, "OF_PART", 7)
+    large = compare(fit(design, FitOptions(), "score ~ Machine + (1 | Worker)"))
+    told = " ".join(str(block) for block in CertificateSection().blocks(large))
+    assert "on a part" in told
+    assert large.certificate.passed
 
 
 def visible(text):
-    return text.partition("</main>")[0].partition("<main>")[2]
+    return text.partition("</main>")[0].partition("<main")[2]
 
 
 HOSTILE = "beta[<script>alert(1)</script>_%$&{x}|`b`]"
@@ -104,6 +107,40 @@ def test_markdown_and_latex_hold_the_table(parity, page):
     assert "## In short" in markdown
     assert markdown.count("\n- beta") == 3
     assert "bl.rerun" not in markdown  # not a whole run, whose code would be here
+
+
+def test_sections_on_request_are_there_for_who_asks(parity, page, tmp_path):
+    usual = page.read_text(encoding="utf-8")
+    also = parity.report(tmp_path / "page.html", also=("intervals", "sensitivity")).read_text(
+        encoding="utf-8"
+    )
+    for title in ("Every method's interval", "The posterior under other priors"):
+        assert escape(title) not in usual
+        assert escape(title) in also
+    words = visible(also)
+    assert "kenward-roger" in words
+    assert "half as wide" in words
+    with pytest.raises(OptionError, match="section 'intervalls' isn't known; did you mean 'intervals'"):
+        parity.report(tmp_path / "page.html", also=("intervalls",))
+
+
+def test_what_no_table_has_has_cells(tmp_path):
+    formula = "Yield ~ 1 + (1 | Batch)"
+    design = build(ModelSpec(formula), load_dataset("Dyestuff")).design
+    options = SampleOptions(draws=250, seed=1, method="importance", progress=False)
+    found = compare(
+        fit(design, FitOptions(), formula),
+        sample(design, default_priors(design), options),
+        estimands={"first": {"beta[Intercept]": 1, "ranef[Batch=A: Intercept]": 1}},
+    )
+    own, ladder = found.followed, found.ladder.set_index(["label", "rung"])["value"]
+    for label in ("icc[Batch]", "first"):
+        assert own[label].estimate == pytest.approx(ladder[label, "REML"])
+        assert abs(own[label].mean - ladder[label, "mean"]) < 5 * own[label].mcse + 0.02 * own[label].sd
+        assert own[label].post_lower < own[label].mean < own[label].post_upper
+    text = found.report(tmp_path / "page.html").with_suffix(".md").read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if line.startswith("| icc"))
+    assert all(any(c.isdigit() for c in row.split("|")[place]) for place in (3, 5, 6))
 
 
 def test_worst_comes_first(parity):
@@ -336,15 +373,42 @@ def test_light_and_dark_are_chosen_and_can_be_read(tab):
 
 
 @pytest.mark.browser
-def test_it_prints_on_a_few_pages_of_tables(opened):
+def test_it_prints_on_a_few_pages_of_tables_and_as_many_of_figures(opened):
     tab, *_ = opened
-    printed = tab.pdf(prefer_css_page_size=True)
-    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) <= 5
+    assert n_pages(tab) <= 10
+    tab.evaluate(
+        "document.body.append(Object.assign(document.createElement('style'), {id: 'without', "
+        "textContent: '.plots, ul.key { display: none !important; }'}))"
+    )
+    assert n_pages(tab) <= 5
+    tab.evaluate("document.getElementById('without').remove()")
     tab.emulate_media(media="print")
     assert (
         tab.evaluate("getComputedStyle(document.querySelector('#verdicts tbody tr')).display") == "table-row"
     )
     tab.emulate_media(media="screen")
+
+
+def n_pages(tab):
+    return len(re.findall(rb"/Type\s*/Page\b(?!s)", tab.pdf(prefer_css_page_size=True)))
+
+
+@pytest.mark.browser
+def test_figures_are_printed_on_paper_and_then_drawn_as_before(opened):
+    tab, *_ = opened
+    plots = "[...document.querySelectorAll('.plot')]"
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")  # which a page printed without a window isn't told
+    before = tab.evaluate(f"{plots}.map(plot => plot._fullLayout.width)")
+    ink = "getComputedStyle(document.querySelector('.plot .gtitle, .plot .xtick text')).fill"
+    tab.emulate_media(color_scheme="dark")
+    light = tab.evaluate(ink)
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert set(tab.evaluate(f"{plots}.map(plot => plot._fullLayout.width)")) == {340}
+    assert tab.evaluate(CUT) == []
+    assert tab.evaluate(ink) == "rgb(0, 0, 0)" != light
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    tab.emulate_media(color_scheme="light")
+    assert tab.evaluate(f"{plots}.map(plot => plot._fullLayout.width)") == before
 
 
 @pytest.mark.browser

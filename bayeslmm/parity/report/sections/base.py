@@ -1,9 +1,10 @@
 """What a section of the report is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import ClassVar
 
+from bayeslmm.errors import check_choice
 from bayeslmm.parity.comparison import Comparison
 from bayeslmm.registry import Registered
 from bayeslmm.render.page.blocks import Block, Section
@@ -15,13 +16,14 @@ class ReportSection(Registered, ABC):
     Attributes
     ----------
     name : its address on the page. place : in the order, lowest first. title, short : in the text, in the
-        contents.
+        contents. on_request : whether only who asks for it has it on the page.
     """
 
     name: ClassVar[str]
     place: ClassVar[int]
     title: ClassVar[str]
     short: ClassVar[str]
+    on_request: ClassVar[bool] = False
 
     @abstractmethod
     def blocks(self, parity: Comparison) -> Iterator[Block]:
@@ -32,8 +34,18 @@ class ReportSection(Registered, ABC):
         return vars(cls).get("name")
 
 
-def sections_of(parity: Comparison) -> tuple[Section, ...]:
-    """The sections that a comparison has, in order."""
-    kinds = sorted(ReportSection.kinds().values(), key=lambda kind: kind.place)
+def sections_of(parity: Comparison, also: Collection[str] = ()) -> tuple[Section, ...]:
+    """The sections that a comparison has, and those asked for by name, in order.
+
+    Raises
+    ------
+    OptionError
+        For a name that isn't that of a section on request.
+    """
+    offered = [kind.name for kind in ReportSection.kinds().values() if kind.on_request]
+    for name in also:
+        check_choice("section", name, offered)
+    shown = [kind for kind in ReportSection.kinds().values() if not kind.on_request or kind.name in also]
+    kinds = sorted(shown, key=lambda kind: kind.place)
     found = ((kind, tuple(kind().blocks(parity))) for kind in kinds)
     return tuple(Section(kind.name, kind.title, kind.short, blocks) for kind, blocks in found if blocks)

@@ -65,8 +65,9 @@ def parameter_table(parity: Comparison) -> Table:
 
 
 def _table(parity: Comparison, name: str, frame: pd.DataFrame) -> Table:
+    own = parity.table[parity.table["label"].isin(frame.index)]
     rows: dict[str, list[dict[Any, Any]]] = {
-        str(label): part.to_dict("records") for label, part in parity.table.groupby("label")
+        str(label): part.to_dict("records") for label, part in own.groupby("label")
     }
     told = tuple(_row(parity, str(label), row, rows.get(str(label), [])) for label, row in frame.iterrows())
     choices = tuple(dict.fromkeys(map(str, frame["verdict"])))
@@ -93,7 +94,7 @@ def _columns(parity: Comparison) -> tuple[str, ...]:
 def _row(
     parity: Comparison, label: str, row: "pd.Series[Any]", intervals: list[dict[Any, Any]]
 ) -> tuple[Cell, ...]:
-    e = side_by_side(label, parity.sides)
+    e = parity.followed.get(label) or side_by_side(label, parity.sides)
     known = [each for each in intervals if pd.notna(each["lower"]) and pd.notna(each["upper"])]
     ratios = tuple(two_places(each["width_ratio"]).lines[0] for each in known)
     return (

@@ -1,6 +1,8 @@
 "use strict";
 const root = document.documentElement;
-const css = name => getComputedStyle(root).getPropertyValue(name).trim();
+const PAPER = {"--ink": "#000", "--soft": "#444", "--rule": "#bbb", "--paper": "#fff"}, COLUMN = 340;
+let printing = false;
+const css = name => printing ? PAPER[name] : getComputedStyle(root).getPropertyValue(name).trim();
 
 // Figures are drawn in the page's colours, and again when these change.
 const figures = JSON.parse(document.getElementById("figures").textContent);
@@ -11,7 +13,7 @@ const themed = layout => {
   out.hoverlabel = {...out.hoverlabel, bgcolor: css("--paper"), font: {...out.hoverlabel?.font, color: css("--ink")}};
   for (const axis of Object.keys(out).filter(key => /^[xy]axis/.test(key)))
     Object.assign(out[axis], {gridcolor: css("--rule"), zerolinecolor: css("--soft")});
-  out.autosize = true;
+  Object.assign(out, printing ? {autosize: false, width: COLUMN} : {autosize: true, width: undefined});
   return out;
 };
 const inked = data => JSON.parse(JSON.stringify(data).replaceAll(/#1f2328/gi, css("--ink")));
@@ -27,6 +29,8 @@ document.getElementById("theme").addEventListener("click", () => {
   if (window.Plotly) draw();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (window.Plotly) draw(); });
+for (const [when, now] of [["beforeprint", true], ["afterprint", false]])
+  addEventListener(when, () => { printing = now; if (window.Plotly) draw(); });
 
 // Tables: sort by a column, filter rows, copy or save those that are shown.
 const words = cell => [...cell.querySelectorAll(".line, .badge")].map(span => span.textContent.trim()).join("; ").replaceAll("−", "-");
