@@ -1,8 +1,8 @@
 """The posterior under other priors."""
 
 from collections.abc import Iterator
-
-import pandas as pd
+from math import isfinite
+from typing import Any
 
 from bayeslmm.parity.comparison import Comparison
 from bayeslmm.parity.report.cells import number
@@ -33,7 +33,7 @@ class Sensitivity(ReportSection):
         moved = frame.groupby("label")["moved_over_scale"].apply(lambda each: each.abs().max())
         rows = {(str(row["label"]), str(row["priors"])): row for row in frame.to_dict("records")}
         told = tuple(
-            (Cell((str(label),)), *(_cell(pd.Series(rows[str(label), name])) for name in sets))
+            (Cell((str(label),)), *(_cell(rows[str(label), name]) for name in sets))
             for label in moved.sort_values(ascending=False).index
         )
         yield Table("Sensitivity to priors", ("Estimand", *sets), told, tools=True)
@@ -41,10 +41,10 @@ class Sensitivity(ReportSection):
         yield Facts(tuple((str(row["priors"]), str(row["how"])) for row in how.to_dict("records")))
 
 
-def _cell(row: "pd.Series[float]") -> Cell:
+def _cell(row: dict[Any, Any]) -> Cell:
     """A mean with its sd, and how far it has moved."""
     mean, sd = float(row["mean"]), float(row["sd"])
-    if not pd.notna(mean):
+    if not isfinite(mean):
         return number(mean, sd)
     told = f"{rounded(mean, sd)} ({rounded(sd, sd)})"
     if row["priors"] == AS_IS:
