@@ -77,7 +77,7 @@ class Calibration:
         n, coverage, width, width_median, score, bias, rmse, and for fixed effects type_1, the share of tests
         that reject the true value, and power, the share of intervals without 0; each with its Monte Carlo
         error. The interval score is the width plus 2/(1 − prob) times what the truth lies outside by
-        (Gneiting & Raftery 2007): short intervals that hold the truth as often as they should have the lowest.
+        (Gneiting & Raftery 2007): short intervals that hold the truth as often as they should have least.
         """
         rows = {
             (label, method): self._performance(i, method).row(kind_of(label) == "beta")
