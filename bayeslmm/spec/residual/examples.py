@@ -65,6 +65,10 @@ def _coordinates(own: CorrelationStructure, groups: Any, generator: np.random.Ge
 
 
 def _values(spread: VarianceFunction, n: int, generator: np.random.Generator) -> Array:
+    """All that the function reads: of either sign, and 0, unless it says that it doesn't."""
     if spread.reads is Reads.LEVELS:
         return generator.integers(0, len(LEVELS), n).astype(float)
-    return generator.uniform(0.5, 3.0, n)
+    if spread.reads is Reads.NUMBERS:
+        return generator.integers(-4, 5, n) / 2.0
+    sizes = generator.uniform(0.5, 3.0, n)
+    return sizes if spread.reads is Reads.POSITIVE else sizes * generator.choice([-1.0, 1.0], n)
