@@ -30,6 +30,17 @@ def test_everything_is_in_the_layers(container, layers):
     assert parts - set(re.findall(r"\w+", " ".join(layers))) == set()
 
 
+MAP = (ROOT / "docs" / "architecture.md").read_text()
+
+
+@pytest.mark.parametrize(("container", "layers"), LAYERS.items(), ids=LAYERS)
+def test_everything_is_on_the_map(container, layers):
+    """docs/architecture.md names every layer where it speaks of the room."""
+    room = container.split(".")[1:2]
+    told = re.search(rf"^{room[0]}/ .*?(?=^\S)", MAP, flags=re.M | re.S)[0] if room else MAP
+    assert set(re.findall(r"\w+", " ".join(layers))) - set(re.findall(r"\w+", told)) == set()
+
+
 def _is_room(path: Path) -> bool:
     if path.is_dir():
         return (path / "__init__.py").exists()
