@@ -1,0 +1,85 @@
+"""Two states of the package in turn: ``python -m tests.benchmarks.base_and_head BASE [HEAD] [--rounds 5]``.
+
+Each round is a process a state, base and head in turn, so that what else the machine does falls on both. A
+first round, which compiles, isn't counted. Prints the medians and their ratio.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from tests.benchmarks.likelihood import milliseconds, table
+
+ROOT = Path(__file__).parents[2]
+TIMED = """
+import json, time, bayeslmm as bl
+fitted = lambda formula, data: bl.LinearMixedModel(formula, data).fit().beta
+sleep = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy"))
+ratings = bl.load_dataset("InstEval")
+fit = sleep.fit()
+calls = {
+    "sleepstudy, whole call": (lambda: fitted(sleep.spec.formula, sleep.data), 30),
+    "InstEval, whole call": (lambda: fitted("y ~ service + (1 | s) + (1 | d)", ratings), 2),
+    "sleepstudy, 2,000 replicates": (lambda: fit.bootstrap(2000, seed=1, progress=False).values, 2),
+    "sleepstudy, posterior": (lambda: sleep.sample(seed=1), 3),
+    "sleepstudy, ladder": (lambda: bl.compare(sleep.fit(), post).ladder, 2),
+}
+post = sleep.sample(seed=1)
+found = {}
+for name, (call, repeats) in calls.items():
+    call()
+    start = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    found[name] = (time.perf_counter() - start) / repeats
+print(json.dumps(found))
+"""
+
+
+def measured(tree: str) -> dict[str, float]:
+    """Seconds of each call, by the package in a tree."""
+    environment = os.environ | {"PYTHONPATH": tree, "NUMBA_CACHE_DIR": f"{tree}/.numba"}
+    command = [sys.executable, "-P", "-W", "ignore", "-c", TIMED]
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def git(*words: str) -> None:
+    subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True)
+
+
+def main() -> None:
+    """Check both states out, measure in turn, print."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("base")
+    asked.add_argument("head", nargs="?", default="HEAD")
+    asked.add_argument("--rounds", type=int, default=5)
+    given = asked.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        trees = {name: f"{folder}/{name}" for name in ("base", "head")}
+        for name, tree in trees.items():
+            git("worktree", "add", "--detach", tree, getattr(given, name))
+        try:
+            rounds = [{name: measured(tree) for name, tree in trees.items()} for _ in range(given.rounds + 1)]
+        finally:
+            for tree in trees.values():
+                git("worktree", "remove", "--force", tree)
+    print(table(["", given.base, given.head, "base over head"], rows(rounds[1:])))
+
+
+def rows(rounds: list[dict[str, dict[str, float]]]) -> list[list[str]]:
+    """Medians over rounds in milliseconds, and their ratio."""
+    out = []
+    for name in rounds[0]["base"]:
+        base, head = (median(each[state][name] for each in rounds) for state in ("base", "head"))
+        out.append([name, milliseconds(base), milliseconds(head), f"{base / head:.2f}"])
+    return out
+
+
+if __name__ == "__main__":
+    main()
