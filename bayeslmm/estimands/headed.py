@@ -47,6 +47,14 @@ class HeadedTable(pd.DataFrame):
         """An HTML table."""
         return super().to_html(*options, **named) if options or named else html(self.page)
 
+    def __copy__(self, deep: bool = False) -> Self:
+        copied = type(self)(self.copy(deep=deep))
+        copied.attrs.update(self.attrs)
+        return copied
+
+    def __deepcopy__(self, memo: Any = None) -> Self:
+        return self.__copy__(deep=True)
+
     def __repr__(self) -> str:
         body = self.to_frame().to_string(float_format="{:.5g}".format, na_rep="")
         return "\n".join([self.attrs.get("heading", ""), body, *self.attrs.get("notes", ())])

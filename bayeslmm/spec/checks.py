@@ -20,12 +20,12 @@ type Array = NDArray[np.float64]
 
 
 def as_frame(data: Any) -> pd.DataFrame:
-    """The data as a pandas DataFrame; polars and Arrow tables are converted.
+    """The data as a pandas DataFrame; polars and Arrow tables are converted, lazy ones of polars collected.
 
     Raises
     ------
     DataError
-        When they aren't a table.
+        When they aren't a table, or a package that converts them is missing.
     """
     if isinstance(data, pd.DataFrame):
         names = data.columns
@@ -33,8 +33,21 @@ def as_frame(data: Any) -> pd.DataFrame:
     if isinstance(data, Mapping):
         return _from_mapping(data)
     if hasattr(data, "to_pandas"):
-        return pd.DataFrame(data.to_pandas())
+        return _converted(data)
+    if hasattr(data, "collect_schema"):
+        return _converted(data.collect())
     raise DataError(f"data are a pandas DataFrame or something like it, not a {type(data).__name__}")
+
+
+def _converted(table: Any) -> pd.DataFrame:
+    """A table of another package by its own conversion, which may need a third one."""
+    try:
+        return pd.DataFrame(table.to_pandas())
+    except ImportError as error:
+        raise DataError(
+            f"{type(table).__name__} isn't converted to pandas ({error}): install what is named, or give a "
+            "mapping from names to columns"
+        ) from None
 
 
 def _from_mapping(data: Mapping[Any, Any]) -> pd.DataFrame:

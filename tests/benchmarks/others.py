@@ -3,8 +3,8 @@
 From a formula and a data frame in memory to a REML fit: lme4, nlme, and the Python packages glmm, mixedlm,
 lme-python and statsmodels, which live in an environment of their own (``pip install glmm mixedlm lme-python
 statsmodels``). Each case of each package is a process of its own, stopped after ``--limit`` seconds. Prints a
-table and writes docs/_benchmarks/others.md. A cell has milliseconds and, where it isn't the least, by how much
-the criterion lies above ours. `--quick` leaves the large ones out.
+table and writes docs/_benchmarks/others.md. A cell has milliseconds and, where it is worse, by how much its
+criterion lies above ours. `--quick` leaves the large ones out.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """One case of another Python package: ``python python_peers.py PACKAGE DATA FORMULA GROUPS REPEATS``.
 
-It runs in an environment of its own, with that package and pandas, and needs nothing of bayeslmm. Prints version,
-median seconds of a call after one to warm up, and −2 log restricted likelihood, as JSON. GROUPS are columns read
-as text, with commas between.
+It runs in an environment of its own, with that package and pandas, and needs nothing of bayeslmm. Prints
+version, median seconds of a call after one to warm up, and −2 log restricted likelihood, as JSON. GROUPS are
+columns read as text, with commas between.
 """
 
 import json

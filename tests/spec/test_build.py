@@ -10,6 +10,7 @@ import pytest
 from bayeslmm.datasets import load_dataset
 from bayeslmm.errors import DataError, DesignWarning, FormulaError, InputError, OptionError
 from bayeslmm.spec.build import build
+from bayeslmm.spec.checks import as_frame
 from bayeslmm.spec.covariance import Diagonal, Unstructured
 from bayeslmm.spec.in_memory import Built
 from bayeslmm.spec.model_spec import ModelSpec
@@ -354,3 +355,31 @@ def test_built_pickles(data: pd.DataFrame) -> None:
     built = make("Reaction ~ poly(Days, 2) * text + (Days || Subject)", data)
     again = pickle.loads(pickle.dumps(built))
     np.testing.assert_array_equal(again.design.X, built.design.X)
+
+
+class LazyTable:
+    """As a lazy frame of polars: it has to be collected before it can be converted."""
+
+    def collect_schema(self) -> None: ...
+
+    def collect(self) -> "EagerTable":
+        return EagerTable()
+
+
+class EagerTable:
+    def to_pandas(self) -> pd.DataFrame:
+        return pd.DataFrame({"y": [1.0, 2.0]})
+
+
+class Unconvertible:
+    def to_pandas(self) -> pd.DataFrame:
+        raise ModuleNotFoundError("pa.Table requires 'pyarrow' module")
+
+
+def test_a_lazy_table_is_collected():
+    assert as_frame(LazyTable())["y"].tolist() == [1.0, 2.0]
+
+
+def test_a_table_whose_converter_is_missing_says_what_to_install():
+    with pytest.raises(DataError, match="pyarrow"):
+        as_frame(Unconvertible())
