@@ -409,9 +409,9 @@ class LinearMixedModel:
 
         from bayeslmm.errors import BudgetWarning
         from bayeslmm.parity.whole import Run, RunOptions
-        from bayeslmm.posterior.options import NOT_YET
+        from bayeslmm.posterior.options import check_of_fitted
 
-        self.design.residual.check_known(*NOT_YET)
+        check_of_fitted(self.design.residual)
         options = RunOptions(criterion, seed, boot, budget, draws, tune, chains, method, prob)
         run = Run(self, options, progress=progress)
         if run.shortened:

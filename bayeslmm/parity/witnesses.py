@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bayeslmm.spec.recipe import Origin
 
 N_POINTS = 24
+NO_PHI = np.zeros(0)
 SEED = 1
 
 
@@ -71,7 +72,7 @@ def _part(design: "Design", priors: "Priors | None") -> Part:
     """What is certified of a model; that of the last one is kept, as its compiled graphs are."""
     from bayeslmm.spec.priors import default_priors
 
-    return part_of(design, priors or default_priors(design))
+    return part_of(design.begun, priors or default_priors(design))
 
 
 def _theorem(design: "Design", fit: "Fitted | None", flat: FlatIntegral) -> Line:
@@ -148,9 +149,9 @@ class Graphs:
         """Points where the explicit graph has a density: a centred one has none where an sd is 0."""
         return [off_zero(point, self.design) for point in points] if self.centred else points
 
-    def flat(self, sigma: float, sd: ByGroup, cor: ByGroup) -> float:
+    def flat(self, sigma: float, sd: ByGroup, cor: ByGroup, phi: Array) -> float:
         """The explicit graph's log integral over b and a flat β."""
-        return self.density.integral(sigma, sd, cor, flat=True).logp
+        return self.density.integral(sigma, sd, cor, flat=True, phi=phi).logp
 
 
 def _integrable(priors: "Priors") -> bool:
@@ -172,9 +173,11 @@ class GraphWitness:
     density: "GraphDensity"
     with_prior: bool
 
-    def __call__(self, sigma: float, sd: ByGroup, cor: ByGroup, beta: Array | None = None) -> Integral:
+    def __call__(
+        self, sigma: float, sd: ByGroup, cor: ByGroup, beta: Array | None = None, *, phi: Array = NO_PHI
+    ) -> Integral:
         """Integrate at natural parameters."""
-        found = self.density.integral(sigma, sd, cor, beta, flat=not self.with_prior)
+        found = self.density.integral(sigma, sd, cor, beta, flat=not self.with_prior, phi=phi)
         groups = (block.group for block in self.density.design.blocks)
         parts = [found.ranef[group].ravel() for group in groups if group in found.ranef]
         return Integral(found.logp, np.concatenate([np.zeros(0), *parts]), found.beta)
@@ -193,22 +196,23 @@ class KernelWitness:
     design: "Design"
     priors: "Priors | None" = None
 
-    def __call__(self, sigma: float, sd: ByGroup, cor: ByGroup, beta: Array | None = None) -> Integral:
+    def __call__(
+        self, sigma: float, sd: ByGroup, cor: ByGroup, beta: Array | None = None, *, phi: Array = NO_PHI
+    ) -> Integral:
         """Integrate at natural parameters."""
         from bayeslmm.likelihood import density
 
-        at = (sigma, sd, cor)
+        at, design = (sigma, sd, cor), self.design.at_phi(phi)
         if beta is not None:
-            modes = density.conditional_modes(self.design, beta, *at)
-            return Integral(density.marginal_loglik(self.design, beta, *at), modes, beta)
-        logp, mean = density.integrated_loglik(self.design, self._prior, *at)
-        return Integral(logp, density.conditional_modes(self.design, mean, *at), mean)
+            modes = density.conditional_modes(design, beta, *at)
+            return Integral(density.marginal_loglik(design, beta, *at), modes, beta)
+        logp, mean = density.integrated_loglik(design, self._prior(design), *at)
+        return Integral(logp, density.conditional_modes(design, mean, *at), mean)
 
-    @cached_property
-    def _prior(self) -> "PriorOfDelta":
+    def _prior(self, design: "Design") -> "PriorOfDelta":
         from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
         from bayeslmm.posterior.fixed_effects import prior_of_delta
 
         if self.priors is None or not _integrable(self.priors):
-            return PriorOfDelta.flat(self.design.p)
-        return prior_of_delta(self.design, self.priors)
+            return PriorOfDelta.flat(design.p)
+        return prior_of_delta(design.kernel, self.priors)

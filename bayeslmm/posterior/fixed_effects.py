@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
 if TYPE_CHECKING:
+    from bayeslmm.kernel.kernel import Kernel
     from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
 
 
@@ -16,12 +16,12 @@ def integrable(priors: Priors) -> bool:
     return all(prior.quadratic is not None for prior in priors.beta)
 
 
-def prior_of_delta(design: Design, priors: Priors) -> "PriorOfDelta":
-    """The prior of β in the kernel's coordinates; for `integrable` priors."""
+def prior_of_delta(kernel: "Kernel", priors: Priors) -> "PriorOfDelta":
+    """The prior of β in a kernel's coordinates; for `integrable` priors."""
     from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
 
     terms = [prior.quadratic for prior in priors.beta if prior.quadratic is not None]
     precision = np.array([term.precision for term in terms])
     shift = np.array([term.shift for term in terms])
     constant = sum((term.constant for term in terms), start=0.0)
-    return PriorOfDelta.of_beta(design.kernel, np.diag(precision), shift, constant)
+    return PriorOfDelta.of_beta(kernel, np.diag(precision), shift, constant)

@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.kernel.kernel import Kernel
+from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
 from bayeslmm.markup import paragraph
 from bayeslmm.posterior.fixed_effects import integrable, prior_of_delta
-from bayeslmm.posterior.parameters import Parameters, relative_factors
+from bayeslmm.posterior.parameters import Index, Parameters, over_phi, relative_factors
 from bayeslmm.posterior.summary.tree import Draws
 from bayeslmm.render.kde import density_at
 from bayeslmm.spec.design import Design
@@ -171,17 +173,39 @@ def _conditional_densities(
     design: Design, priors: Priors, chains: tuple[Parameters, ...], asked: Comparison
 ) -> Iterator[float]:
     """Density of l'β at d given y and the other parameters, at draws spread over all."""
-    kernel, prior = design.kernel, prior_of_delta(design, priors)
     place = {f"beta[{coef}]": number for number, coef in enumerate(design.coefs)}
     row = np.zeros(design.p)
     row[[place[label] for label in asked.labels]] = asked.row
-    along = np.linalg.solve(kernel.R_X.T, row)
-    centre = float(row @ kernel.to_beta(np.zeros(design.p)))
     for chain in chains:
         some = chain.take(slice(None, None, max(1, len(chain) * len(chains) // MIXED)))
-        for lam, sigma in zip(relative_factors(design, some), some.sigma, strict=True):
-            A = kernel.conditional(lam).A / sigma**2
-            K, c = A[:-1, :-1] + prior.precision, A[:-1, -1] + prior.shift
-            mean, variance = centre + along @ np.linalg.solve(K, c), along @ np.linalg.solve(K, along)
-            density = np.exp(-0.5 * (asked.value - mean) ** 2 / variance) / np.sqrt(2 * np.pi * variance)
-            yield float(density)
+
+        def one(at: Design, own: Index, some: Parameters = some) -> tuple[Array]:
+            draws = some.take(own)
+            moments = _Normal.of(at.kernel, prior_of_delta(at.kernel, priors), row)
+            pairs = zip(relative_factors(at, draws), draws.sigma, strict=True)
+            return (np.array([moments.density(asked.value, lam, sigma) for lam, sigma in pairs]),)
+
+        yield from over_phi(one, design, some.phi)[0].tolist()
+
+
+class _Normal(NamedTuple):
+    """l'β given y and the other parameters: along is R_X⁻ᵀl, centre l'β at δ = 0."""
+
+    kernel: Kernel
+    prior: PriorOfDelta
+    along: Array
+    centre: float
+
+    @classmethod
+    def of(cls, kernel: Kernel, prior: PriorOfDelta, row: Array) -> "_Normal":
+        centre = float(row @ kernel.to_beta(np.zeros(len(row))))
+        return cls(kernel, prior, np.linalg.solve(kernel.R_X.T, row), centre)
+
+    def density(self, value: float, lam: Array, sigma: float) -> float:
+        A = self.kernel.conditional(lam).A / sigma**2
+        K, c = A[:-1, :-1] + self.prior.precision, A[:-1, -1] + self.prior.shift
+        mean, variance = (
+            self.centre + self.along @ np.linalg.solve(K, c),
+            self.along @ np.linalg.solve(K, self.along),
+        )
+        return float(np.exp(-0.5 * (value - mean) ** 2 / variance) / np.sqrt(2 * np.pi * variance))

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import OptionError
-from bayeslmm.posterior.effects.group_likelihood import group_log_likelihood, work
+from bayeslmm.posterior.effects.group_likelihood import apart, group_log_likelihood, work
 from bayeslmm.posterior.methods.importance import PARETO_K, importance
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.parameters import Parameters, joined
@@ -128,6 +128,12 @@ def loo(
         When the rows aren't in memory.
     """
     sets = RowSets.of(design, unit)
+    if not apart(design, sets.codes):
+        raise OptionError(
+            f"rows of one residual group are correlated, so leaving out each {sets.name} of it would leave "
+            "them half told; name a unit that holds residual groups whole, or take "
+            "post.log_likelihood(), each row given those of its group before it"
+        )
     given = _Posterior(design, priors, options, seed, _affordable(design, sets, chains))
     found = group_log_likelihood(design, priors, given.parameters, sets.codes)
     elpd, k = _smoothed(found)

@@ -1,5 +1,6 @@
 """What variables are called, in the graphs and in the DataTree."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -14,14 +15,26 @@ BETA = "beta"
 COEF = "coef"
 ROW = "row"
 RESPONSE = "y"
+RESIDUAL = "residual"
+PARAMETER = "residual_parameter"
 
 _PLAIN = {"integer", "floating", "string", "datetime64"}  # kinds of index that a coordinate can be
 
 
 _TAKEN = (SIGMA, BETA, COEF, ROW, RESPONSE, "chain", "draw", "sample", "lp", "X", "offset", "weights")
-_TAKEN_TOO = ("response", "root_weights", "log_likelihood", "__sample__")
+_TAKEN_TOO = ("response", "root_weights", "log_likelihood", "__sample__", RESIDUAL, PARAMETER)
 _BEGINNINGS = ("sd_", "cor_", "ranef_", "u_", "codes_", "columns_", "known_")
 _ENDS = ("_coef", "_effect", "_pair", "_sd", "_unit", "_level")
+
+
+def of_units(label: str) -> str:
+    """Elements, carried to (0, 1), of residual parameters that have one prior; `label` is that prior's."""
+    return f"{label}_unit"
+
+
+def element_dim(label: str) -> str:
+    """Their dimension."""
+    return f"{label}_element"
 
 
 def level_dim(group: str) -> str:
@@ -105,6 +118,8 @@ def row_labels(index: pd.Index) -> list[Any]:
 def coords(design: Design) -> dict[str, list[Any]]:
     """Coordinates of every dimension of the graphs and the DataTree."""
     out: dict[str, list[Any]] = {COEF: list(design.coefs), ROW: row_labels(design.index)}
+    out |= {PARAMETER: list(design.residual.labels)} if design.residual.n_phi else {}
+    out |= {element_dim(label): list(range(n)) for label, n in _units(design)}
     for number, block in enumerate(design.blocks):
         out[level_dim(block.group)] = list(block.levels)
         out[sd_dim(design, number)] = sd_names(design, number)
@@ -114,9 +129,16 @@ def coords(design: Design) -> dict[str, list[Any]]:
     return out
 
 
+def _units(design: Design) -> Iterator[tuple[str, int]]:
+    """Labels of priors of several residual parameters, and how many these are."""
+    for part in design.residual.parts:
+        yield from ((slot.label, part.width) for own in part.slots() for slot in own if slot.together)
+
+
 def dims(design: Design) -> dict[str, list[str]]:
     """Dimensions of every variable of the posterior, chain and draw left out."""
-    out: dict[str, list[str]] = {BETA: [COEF], SIGMA: []}
+    out: dict[str, list[str]] = {BETA: [COEF], RESIDUAL: [PARAMETER], SIGMA: []}
+    out |= {of_units(label): [element_dim(label)] for label, _ in _units(design)}
     for number, block in enumerate(design.blocks):
         out[sd_name(block.group)] = [sd_dim(design, number)]
         out[cor_name(block.group)] = [pair_dim(block.group)]

@@ -38,13 +38,14 @@ class NaturalTarget(Target):
         ]
         return np.sum([np.zeros(len(phi)), *of_omega], axis=0)
 
-    def at(self, sigma: float, sd: ByGroup, cor: ByGroup) -> Array:
-        """φ (size,) of natural parameters; a correlation that isn't there, at sd = 0, counts as 0."""
+    def at(self, sigma: float, sd: ByGroup, cor: ByGroup, of_residual: ArrayLike = ()) -> Array:
+        """φ (size,) of natural parameters and R's own φ; a correlation that isn't there counts as 0."""
         with np.errstate(divide="ignore"):
             parts = [np.log([sigma])] * self.design.residual.sigma_free
             for number, block in enumerate(self.design.blocks):
                 free = self._of(number).free(cor.get(block.group, ()))
                 parts += [np.log(np.asarray(sd[block.group], dtype=float)), np.arctanh(free)]
+        parts.append(np.asarray(of_residual, dtype=float))
         return np.concatenate([np.zeros(0), *parts])
 
     @cached_property
@@ -54,6 +55,7 @@ class NaturalTarget(Target):
         for number, block in enumerate(self.design.blocks):
             parts.append(_ends(self.priors.sd[block.group]))
             parts.append(np.tile([-np.inf, np.inf], (self._of(number).n_free, 1)))
+        parts.append(np.full((self.design.residual.n_phi, 2), np.nan))
         return np.concatenate([np.zeros((0, 2)), *parts])
 
     @cached_property

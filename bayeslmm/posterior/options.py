@@ -8,12 +8,8 @@ import numpy as np
 
 from bayeslmm.errors import OptionError, check_choice, check_prob, check_whole
 from bayeslmm.runs.places import prove_folder
+from bayeslmm.spec.residual import Residual
 
-# what a residual with parameters is told by the engine that doesn't know it
-NOT_YET = (
-    "the posterior",
-    "fit it by fit(), with bootstrap() for its skewness, or sample without the structure",
-)
 SAMPLERS = ("nutpie", "pymc")
 METHODS = ("auto", "marginal", "explicit", "importance", "quadrature")
 
@@ -97,6 +93,22 @@ def _check_store(folder: Path) -> None:
     prove_folder(folder, "name another one for this run's draws")
     if any(folder.iterdir()):
         raise OptionError(f"the folder {str(folder)!r} isn't empty; name a new one for this run's draws")
+
+
+def check_of_fitted(residual: Residual) -> None:
+    """Refuse R that depends on fitted values: given φ the density isn't normal in β and b.
+
+    Raises
+    ------
+    OptionError
+        With the way out.
+    """
+    if residual.of_fitted:
+        raise OptionError(
+            "a variance of fitted values has no Gaussian integral, so the posterior leaves it out; make the "
+            "variance a function of a column, such as the population mean of a fit, "
+            "fit.predict(random='none'), or take fit() and its bootstrap()"
+        )
 
 
 def fresh_seed() -> int:

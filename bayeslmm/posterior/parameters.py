@@ -1,6 +1,6 @@
 """Draws of the parameters that aren't integrated out, and what follows from them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.priors import Prior, Priors, log_correlations
+from bayeslmm.spec.priors import Believed, Prior, Priors, log_correlations
 
 type Array = NDArray[np.float64]
+type Index = NDArray[np.intp] | slice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,22 +26,24 @@ class Parameters:
     sd : by group (m, n_sd), the free ones
     z : by group (m, n_free), free coordinates of the correlations (see `correlations`)
     beta : (m, p), or None where it is integrated out
+    phi : (m, n_phi) of the residual, free of bounds
     """
 
     sigma: Array
     sd: dict[str, Array]
     z: dict[str, Array]
     beta: Array | None
+    phi: Array
 
     def __len__(self) -> int:
         return len(self.sigma)
 
-    def take(self, index: NDArray[np.intp] | slice) -> Self:
+    def take(self, index: Index) -> Self:
         """Some of the draws."""
         beta = None if self.beta is None else self.beta[index]
         sd = {group: values[index] for group, values in self.sd.items()}
         z = {group: values[index] for group, values in self.z.items()}
-        return type(self)(self.sigma[index], sd, z, beta)
+        return type(self)(self.sigma[index], sd, z, beta, self.phi[index])
 
 
 def joined(chains: Sequence[Parameters]) -> Parameters:
@@ -51,7 +54,36 @@ def joined(chains: Sequence[Parameters]) -> Parameters:
         {group: np.concatenate([chain.sd[group] for chain in chains]) for group in first.sd},
         {group: np.concatenate([chain.z[group] for chain in chains]) for group in first.z},
         np.concatenate(beta) if beta else None,
+        np.concatenate([chain.phi for chain in chains]),
     )
+
+
+def over_phi(
+    one: Callable[[Design, Index], tuple[Array, ...]], design: Design, phi: Array
+) -> tuple[Array, ...]:
+    """What `one` makes of the draws at each φ, in the order of all draws.
+
+    Parameters
+    ----------
+    one : of the design at a φ, and which draws have it; arrays with a row a draw. phi : (m, n_phi).
+    """
+    if not design.residual.n_phi:
+        return one(design, slice(None))
+    values, which = np.unique(phi, axis=0, return_inverse=True)
+    order = np.argsort(which.ravel(), kind="stable")
+    places = np.split(order, np.cumsum(np.bincount(which.ravel()))[:-1])
+    found = [one(_once(design, own), place) for own, place in zip(values, places, strict=True)]
+    back = np.argsort(order)
+    return tuple(np.concatenate(parts)[back] for parts in zip(*found, strict=True))
+
+
+def _once(design: Design, phi: Array) -> Design:
+    """The design at a φ that few draws have: looking for fewer nodes wouldn't pay."""
+    from bayeslmm.kernel.problem.condensed import Condensed
+
+    at = design.at_phi(phi)
+    vars(at.kernel)["condensed"] = Condensed(at.kernel.problem)
+    return at
 
 
 def relative_factors(design: Design, parameters: Parameters) -> Array:
@@ -97,7 +129,7 @@ def log_prior(design: Design, priors: Priors, parameters: Parameters, beta: Arra
 
     Returns
     -------
-    By variable: ``beta`` (m, p), ``sd_*`` (m, n_sd), ``cor_*`` (m,), ``sigma`` (m,).
+    By variable: ``beta`` (m, p), ``sd_*`` (m, n_sd), ``cor_*`` (m,), ``residual`` (m,), ``sigma`` (m,).
     """
     out = {names.BETA: columnwise(priors.beta, beta)}
     found = correlations(design, parameters)
@@ -106,6 +138,9 @@ def log_prior(design: Design, priors: Priors, parameters: Parameters, beta: Arra
         out[names.sd_name(group)] = columnwise(priors.sd[group], parameters.sd[group])
         if lkj is not None and group in found:
             out[names.cor_name(group)] = log_correlations(block.structures, lkj, found[group])
+    if design.residual.n_phi:
+        believed = Believed(design.residual.parts, priors.table)
+        out[names.RESIDUAL] = believed.log_density(parameters.phi, parameters.sigma)
     if design.residual.sigma_free:
         out[names.SIGMA] = priors.sigma.logpdf(parameters.sigma)
     return out

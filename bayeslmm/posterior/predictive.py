@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.errors import OptionError
 from bayeslmm.posterior import names
-from bayeslmm.posterior.options import NOT_YET
+from bayeslmm.posterior.options import check_of_fitted
 from bayeslmm.posterior.parameters import block_factors, stacked_sigma
 from bayeslmm.posterior.prior_draws import draw_priors
 from bayeslmm.posterior.summary.tree import Draws, dataset, posterior_variables
@@ -48,7 +49,7 @@ def predict(
     OptionError
         When `random` names what isn't in the model.
     """
-    rows = rows_to_predict(design, recipe, newdata, options)
+    rows = _rows(design, recipe, newdata, options)
     rng = np.random.default_rng(options.seed)
     values = rows.X @ draws.beta.mean(axis=(0, 1)) + rows.offset + rows.Z @ draws.ranef.mean(axis=(0, 1))
     if options.draws_levels:
@@ -67,10 +68,11 @@ def _spread(
         list(block_factors(design, *draws.parameters).values()),
         stacked_sigma(draws.parameters)[:, None],
     )
+    of_rows = _residual_variances(draws, rows)
     normal, out = rng.standard_normal(sigma.shape), [np.zeros((3, 0))]
     for part in _slices(len(rows.X), draws.n_draws):
         means = _linear_predictor(draws, rows, part)
-        residual = options.of_observation * sigma**2 * rows.residual.variances()[part]
+        residual = options.of_observation * sigma**2 * of_rows[:, part]
         variances = rows.unknown_variances(factors, part) + residual
         se = np.sqrt(means.var(axis=0, ddof=1) + variances.mean(axis=0))
         limits = np.quantile(means + normal * np.sqrt(variances), options.tails, axis=0)
@@ -94,7 +96,7 @@ def epred(
     design: Design, recipe: Recipe | None, draws: Draws, newdata: Any, options: PredictOptions
 ) -> "DataArray":
     """x'β + offset + z'b at every draw, (chain, draw, row); an unseen level's effect is 0, or drawn."""
-    rows = rows_to_predict(design, recipe, newdata, options)
+    rows = _rows(design, recipe, newdata, options)
     values = _linear_predictor(draws, rows)
     if options.new_levels == "draw":
         values = values + _unknown(design, draws, rows, np.random.default_rng(options.seed))
@@ -108,7 +110,7 @@ def posterior_predictive(
 
     Effects that the data don't tell are drawn, one a level at every draw.
     """
-    return _observations(design, draws, rows_to_predict(design, recipe, newdata, options), options.seed)
+    return _observations(design, draws, _rows(design, recipe, newdata, options), options.seed)
 
 
 def log_likelihood(
@@ -121,11 +123,11 @@ def log_likelihood(
     DataError
         When the response, or another column, isn't there.
     """
-    rows = rows_to_predict(design, recipe, newdata, options)
+    rows = _rows(design, recipe, newdata, options)
     y = design.y if newdata is None or recipe is None else recipe.outcome(new_frame(newdata), rows.rows)
     factors = block_factors(design, *draws.parameters).values()
     sigma = stacked_sigma(draws.parameters)[:, None]
-    variance = rows.unknown_variances(factors) + sigma**2 * rows.residual.variances()
+    variance = rows.unknown_variances(factors) + sigma**2 * _residual_variances(draws, rows)
     gap = y - _linear_predictor(draws, rows)
     return _by_row(design, draws, rows, -0.5 * (np.log(2 * np.pi * variance) + gap**2 / variance))["y"]
 
@@ -138,7 +140,43 @@ def _drawn(design: Design, draws: Draws, rows: PredictedRows, seed: int) -> Arra
     """New observations at every draw, (draws, rows)."""
     rng = np.random.default_rng(seed)
     mean = _linear_predictor(draws, rows) + _unknown(design, draws, rows, rng)
-    return mean + stacked_sigma(draws.parameters)[:, None] * rows.residual.draw(rng, draws.n_draws)
+    residual, phi = rows.residual, _phi(draws)
+    if not residual.n_phi:
+        unit = residual.draw(rng, draws.n_draws)
+    else:
+        normal = rng.standard_normal((draws.n_draws, residual.n))
+        unit = np.array([residual.unwhiten(z, own) for z, own in zip(normal, phi, strict=True)])
+    return mean + stacked_sigma(draws.parameters)[:, None] * unit
+
+
+def _phi(draws: Draws) -> Array:
+    """R's own parameters at all draws, chain after chain."""
+    return np.concatenate([chain.phi for chain in draws.parameters])
+
+
+def _residual_variances(draws: Draws, rows: PredictedRows) -> Array:
+    """Over σ², (draws, m), or (1, m) where they are the same at all draws."""
+    if not rows.residual.n_phi:
+        return rows.residual.variances()[None]
+    return np.array([rows.residual.variances(own) for own in _phi(draws)])
+
+
+def _rows(design: Design, recipe: Recipe | None, newdata: Any, options: PredictOptions) -> PredictedRows:
+    """Rows to predict.
+
+    Raises
+    ------
+    OptionError
+        For new observations that are correlated with observed rows: what these tell depends on φ.
+    """
+    joined = design.residual.n_phi and design.residual.groups is not None
+    if joined and newdata is not None and options.of_observation:
+        raise OptionError(
+            "a new observation is correlated with the observed ones of its residual group, by correlations "
+            "that are uncertain; ask for its mean, interval='confidence' or epred(), or for "
+            "fit.predict(..., interval='prediction'), at the estimated correlations"
+        )
+    return rows_to_predict(design, recipe, newdata, options)
 
 
 def replicates(design: Design, draws: Draws, seed: int) -> Array:
@@ -191,7 +229,8 @@ def prior_predictive(design: Design, priors: Priors, n: int, seed: int) -> "Data
     """
     from xarray import DataTree
 
-    design.residual.check_known(*NOT_YET)
+    design = design.begun
+    check_of_fitted(design.residual)
     rng = np.random.default_rng(seed)
     parameters = draw_priors(design, priors, n, rng)
     beta = parameters.beta

@@ -7,7 +7,7 @@ from bayeslmm.errors import PriorError
 from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.posterior.parameters import Parameters
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.priors import Prior, Priors
+from bayeslmm.spec.priors import Believed, Prior, Priors
 
 type Array = NDArray[np.float64]
 
@@ -34,7 +34,9 @@ def draw_priors(design: Design, priors: Priors, n: int, rng: np.random.Generator
         lkj = priors.cor[block.group]
         shapes = BlockCorrelation.of(block).shapes(lkj.eta) if lkj is not None else np.zeros(0)
         z[block.group] = 2 * rng.beta(shapes, shapes, (n, len(shapes))) - 1
-    return Parameters(np.asarray(sigma, dtype=float), sd, z, _columns(priors.beta, rng, n))
+    sigma = np.asarray(sigma, dtype=float)
+    phi = Believed(design.residual.parts, priors.table).draw(rng, sigma)
+    return Parameters(sigma, sd, z, _columns(priors.beta, rng, n), phi)
 
 
 def _columns(priors: tuple[Prior, ...], rng: np.random.Generator, n: int) -> Array:

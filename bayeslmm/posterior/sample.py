@@ -18,7 +18,7 @@ from bayeslmm.posterior.methods.choice import Plan, choose
 from bayeslmm.posterior.methods.importance import MISSED, PARETO_K, WASTEFUL, ImportanceRun, importance
 from bayeslmm.posterior.methods.mixture import NodeMixture, node_draws
 from bayeslmm.posterior.methods.quadrature import quadrature
-from bayeslmm.posterior.options import NOT_YET, SampleOptions, fresh_seed
+from bayeslmm.posterior.options import SampleOptions, check_of_fitted, fresh_seed
 from bayeslmm.posterior.parameters import Parameters
 from bayeslmm.posterior.result import PosteriorResult
 from bayeslmm.posterior.summary.tree import Draws, data_tree
@@ -105,7 +105,7 @@ def sample(
     PriorError
         When the posterior is improper because σ is 0.
     OptionError
-        When the residual has parameters.
+        When the residual depends on fitted values.
 
     Warns
     -----
@@ -114,7 +114,8 @@ def sample(
     """
     from threadpoolctl import threadpool_limits
 
-    design.residual.check_known(*NOT_YET)
+    design = design.begun
+    check_of_fitted(design.residual)
     if design.in_memory:
         priors.check_sigma(explained_by(design))
     options = options or SampleOptions()

@@ -1,6 +1,7 @@
-"""The posterior in coordinates without bounds or units, φ = (log σ, log sd, atanh z, and β where sampled).
+"""The posterior in coordinates without bounds or units: log σ, log sd, atanh z, R's own φ, β where sampled.
 
-β's coordinates are (β − least squares)/s, s its standard errors there.
+All of them together are φ here, R's own alone are `phi` of `Parameters`. β's coordinates are
+(β − least squares)/s, s its standard errors there.
 """
 
 from collections.abc import Iterator
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 
 from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.posterior.fixed_effects import integrable, prior_of_delta
-from bayeslmm.posterior.parameters import Parameters, columnwise, relative_factors
+from bayeslmm.posterior.parameters import Index, Parameters, columnwise, over_phi, relative_factors
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.priors import Priors
+from bayeslmm.spec.priors import Believed, Priors
 
 if TYPE_CHECKING:
     from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
@@ -33,6 +34,7 @@ class _Density(NamedTuple):
     lam: Array
     sigma: float
     beta: Array
+    phi: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ class Target:
 
     Attributes
     ----------
-    design, priors : the model; where σ is known φ lacks log σ.
+    design, priors : the model; where σ is known φ lacks log σ. R stands at some φ.
     """
 
     design: Design
@@ -56,7 +58,14 @@ class Target:
     def size(self) -> int:
         """Number of elements of φ."""
         of_blocks = sum(each.n_sd + each.n_free for each in self._correlations)
-        return of_blocks + self.design.residual.sigma_free + (0 if self.integrates_beta else self.design.p)
+        residual = self.design.residual
+        p = 0 if self.integrates_beta else self.design.p
+        return of_blocks + residual.sigma_free + residual.n_phi + p
+
+    @property
+    def cheap(self) -> bool:
+        """Does an evaluation cost next to nothing? Where R has parameters rows are whitened anew for each."""
+        return self.design.kernel.small and not self.design.residual.n_phi
 
     def parameters(self, phi: Array) -> Parameters:
         """Natural parameters of points (m, size)."""
@@ -67,8 +76,9 @@ class Target:
         for b, block in enumerate(self.design.blocks):
             sd[block.group] = np.exp(_take(columns, self._of(b).n_sd, m))
             z[block.group] = np.tanh(_take(columns, self._of(b).n_free, m))
+        of_residual = _take(columns, self.design.residual.n_phi, m)
         beta = None if self.integrates_beta else self._beta(_take(columns, self.design.p, m))
-        return Parameters(sigma, sd, z, beta)
+        return Parameters(sigma, sd, z, beta, of_residual)
 
     def log_prior(self, phi: Array) -> Array:
         """Log prior density in φ, Jacobian included, of points (m, size): (m,)."""
@@ -82,6 +92,9 @@ class Target:
             prior = columnwise(self.priors.sd[block.group], np.exp(log_sd))
             total += (prior + log_sd).sum(axis=1)
             total += self._log_correlations(b, _take(columns, self._of(b).n_free, m))
+        if n_phi := self.design.residual.n_phi:
+            at = _take(columns, n_phi, m), self.parameters(phi).sigma
+            total += self._believed.log_density(*at) + self._believed.log_volume(*at)
         if not self.integrates_beta:
             beta = self._beta(_take(columns, self.design.p, m))
             total += columnwise(self.priors.beta, beta).sum(axis=1) + np.log(self._beta_scale).sum()
@@ -96,12 +109,18 @@ class Target:
         """The same of m draws, each at s σ, sigma (m, s), that Λ = sd/σ goes along with: (m, s)."""
         from bayeslmm.kernel.values.density import integrated_values, marginal_values
 
-        lam, problem = relative_factors(self.design, parameters), self.design.kernel.condensed.problem
-        sigma = np.ascontiguousarray(sigma)
-        if parameters.beta is not None:
-            return marginal_values(lam, sigma, np.ascontiguousarray(parameters.beta), problem)
-        prior = self.prior_of_delta
-        return integrated_values(lam, sigma, prior.precision, prior.shift, problem) + prior.log_constant
+        lam, sigma = relative_factors(self.design, parameters), np.ascontiguousarray(sigma)
+
+        def one(design: Design, own: Index) -> tuple[Array]:
+            problem = design.kernel.condensed.problem
+            if parameters.beta is not None:
+                beta = np.ascontiguousarray(parameters.beta[own])
+                return (marginal_values(lam[own], sigma[own], beta, problem),)
+            prior = self._prior_at(design)
+            found = integrated_values(lam[own], sigma[own], prior.precision, prior.shift, problem)
+            return (found + prior.log_constant,)
+
+        return over_phi(one, self.design, parameters.phi)[0]
 
     def __call__(self, phi: Array) -> Array:
         """Log posterior density up to a constant, of points (m, size): (m,)."""
@@ -139,6 +158,12 @@ class Target:
         first = int(self.design.residual.sigma_free)
         return first + np.flatnonzero(np.concatenate([np.zeros(0, dtype=bool), *kinds]))
 
+    @cached_property
+    def of_residual(self) -> slice:
+        """Which elements of φ are R's own."""
+        first = self.design.residual.sigma_free + sum(each.n_sd + each.n_free for each in self._correlations)
+        return slice(first, first + self.design.residual.n_phi)
+
     @property
     def log_scales(self) -> NDArray[np.intp]:
         """Which elements of φ move when σ and every sd are multiplied alike: a free log σ, and log sds."""
@@ -167,6 +192,7 @@ class Target:
         by_lam, by_sigma = np.array([each.lam for each in at]), np.array([[each.sigma] for each in at])
         gradients = _difference(lam) @ by_lam[:, :, None] + _difference(sigma) @ by_sigma[:, :, None]
         gradients = (gradients + _difference(prior))[:, :, 0]
+        gradients[:, self.of_residual] += np.array([each.phi for each in at])
         if len(at[0].beta):
             gradients[:, -len(at[0].beta) :] += np.array([each.beta for each in at]) * self._beta_scale
         return np.array([each.value for each in at]) + prior[:, 0, 0], gradients
@@ -179,6 +205,7 @@ class Target:
         phi = [np.log([sigma])] * residual.sigma_free
         for b, block in enumerate(self.design.blocks):
             phi += [np.log(natural.sd[block.group]), np.zeros(self._of(b).n_free)]
+        phi.append(residual.start)
         if not self.integrates_beta:
             phi.append(np.zeros(self.design.p))
         return np.concatenate([np.zeros(0), *phi])
@@ -202,7 +229,15 @@ class Target:
 
     @cached_property
     def prior_of_delta(self) -> "PriorOfDelta":
-        return prior_of_delta(self.design, self.priors)
+        return prior_of_delta(self.design.kernel, self.priors)
+
+    def _prior_at(self, design: Design) -> "PriorOfDelta":
+        """The same in the coordinates of the design at some φ."""
+        return self.prior_of_delta if design is self.design else prior_of_delta(design.kernel, self.priors)
+
+    @cached_property
+    def _believed(self) -> Believed:
+        return Believed(self.design.residual.parts, self.priors.table)
 
     @cached_property
     def _correlations(self) -> list[BlockCorrelation]:
@@ -227,12 +262,22 @@ class Target:
         """The kernel's value and gradient at the i-th draw, whose Λ is `lam`."""
         from bayeslmm.kernel.values.density import integrated, marginal
 
+        if self.design.residual.n_phi:
+            return self._moving_density(parameters, lam, i)
         sigma, problem = float(parameters.sigma[i]), self.design.kernel.condensed.problem
         if parameters.beta is not None:
-            return _Density(*marginal(lam, sigma, parameters.beta[i], problem))
+            return _Density(*marginal(lam, sigma, parameters.beta[i], problem), np.zeros(0))
         prior = self.prior_of_delta
         value, dlam, dsigma = integrated(lam, sigma, prior.precision, prior.shift, problem)
-        return _Density(value + prior.log_constant, dlam, dsigma, np.zeros(0))
+        return _Density(value + prior.log_constant, dlam, dsigma, np.zeros(0), np.zeros(0))
+
+    def _moving_density(self, parameters: Parameters, lam: Array, i: int) -> "_Density":
+        """The same where R has parameters."""
+        from bayeslmm.posterior.moving import density_at
+
+        beta = None if parameters.beta is None else parameters.beta[i]
+        found = density_at(self.design, self.priors, lam, float(parameters.sigma[i]), beta, parameters.phi[i])
+        return _Density(*found)
 
 
 def _take(columns: Iterator[Array], n: int, m: int) -> Array:

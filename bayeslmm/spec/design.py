@@ -89,7 +89,7 @@ class RowsInMemory:
         from bayeslmm.kernel.kernel import Kernel
 
         if design.residual.n_phi or design.residual.groups is not None:
-            return self.moving(design).whitened(design.residual.settled_phi).kernel
+            return design.moving.whitened(design.residual.settled_phi).kernel
         parts = [(block.codes, block.columns, block.n_levels) for block in design.blocks]
         known = tuple(block.known for block in design.blocks)
         R = design.residual
@@ -198,7 +198,16 @@ class Design:
 
     def at_phi(self, phi: Array) -> "Design":
         """The same design with R at φ where none is asked for; φ stays free."""
-        return replace(self, residual=self.residual.settle(phi)) if len(phi) else self
+        if not len(phi):
+            return self
+        other = replace(self, residual=self.residual.settle(phi))
+        vars(other)["moving"] = self.moving  # whose plan holds at any φ
+        return other
+
+    @cached_property
+    def begun(self) -> "Design":
+        """The same design with R at the φ that it begins with, where it has none yet."""
+        return self if self.residual.settled is not None else self.at_phi(self.residual.start)
 
     def with_blocks(self, blocks: Iterable[Block]) -> "Design":
         """The same design with another random part."""

@@ -21,7 +21,7 @@ def stated(spec: ModelSpec, priors: Priors) -> dict[str, Any]:
     """
     given = {name: getattr(spec, name) for name in ARGUMENTS}
     values = [name for name, value in given.items() if not _is_plain(value)]
-    values += [name for name in ("covariance", "functions") if getattr(spec, name)]
+    values += [name for name in ("covariance", "functions", "correlation", "variance") if getattr(spec, name)]
     plain = {name: value for name, value in given.items() if name not in values}
     by_label = {label: {FAMILY: type(each).__name__} | asdict(each) for label, each in priors.table.items()}
     return {"formula": spec.formula, **plain, "priors": by_label, "values": values}

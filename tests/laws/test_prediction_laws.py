@@ -82,7 +82,7 @@ def draws_at(fit: LikelihoodFit, known_sigma: bool, seed: int) -> Draws:
         block.group: np.tile(BlockCorrelation.of(block).free(natural.cor[block.group]), (N, 1))
         for block in design.blocks
     }
-    parameters = Parameters(np.full(N, fit.sigma), sd, z, None)
+    parameters = Parameters(np.full(N, fit.sigma), sd, z, None, np.zeros((N, 0)))
     T = [factor @ factor.T for factor in design.covariance.factors(fit.theta_values)]
     own = relative_factors(design, parameters)[0]
     for expected, factor in zip(T, design.covariance.unflatten(own), strict=True):

@@ -37,7 +37,7 @@ class Densities:
     def priors_line(self, graphs: Mapping[str, "SampledGraph"], points: Sequence[Point]) -> Line:
         """The log prior of each free variable of each graph, at the points and at draws from the priors."""
         rng = np.random.default_rng(SEED)
-        drawn = [from_priors(point, self.priors, rng) for point in points]
+        drawn = [from_priors(point, self.priors, self.design, rng) for point in points]
         rows = [
             row for name, graph in graphs.items() for row in self._prior_rows(name, graph, [*points, *drawn])
         ]
@@ -64,12 +64,12 @@ class Densities:
 
     def within(self, points: Iterable[Point]) -> list[Point]:
         """The points where every prior has a density and no sd is 0."""
-        return [inside(off_zero(point, self.design), self.priors) for point in points]
+        return [inside(off_zero(point, self.design), self.priors, self.design) for point in points]
 
     def _values(self, point: Point) -> dict[str, Any]:
         from bayeslmm.posterior.graph.natural_values import natural_values
 
-        return natural_values(self.design, point.sigma, point.sd, point.cor, point.beta)
+        return natural_values(self.design, point.sigma, point.sd, point.cor, point.beta, point.phi)
 
     def _prior_rows(
         self, name: str, graph: "SampledGraph", points: Sequence[Point]
@@ -92,7 +92,7 @@ class Densities:
         from bayeslmm.posterior.graph.natural_values import natural_of
 
         at = natural_of(self.design, said.natural)
-        likelihood = self.kernel(at.sigma, at.sd, at.cor, at.beta).logp
+        likelihood = self.kernel(at.sigma, at.sd, at.cor, at.beta, phi=at.phi).logp
         prior = float(sum(np.sum(each) for each in self.log_priors(said).values()))
         jacobian = sum(said.log_jacobian.values())
         expected = likelihood + prior + jacobian
@@ -130,6 +130,7 @@ class Densities:
         out: dict[str, Sequence[Prior]] = {name: priors for name, (_, priors) in vectors.items()}
         for name, (coefs, priors) in vectors.items():
             out |= {element_name(name, coef): (prior,) for coef, prior in zip(coefs, priors, strict=True)}
+        out |= {label: (self.priors.table[label],) for label in self.priors.residual}
         return out | ({names.SIGMA: (self.priors.sigma,)} if self.design.residual.sigma_free else {})
 
     @property

@@ -65,10 +65,15 @@ class _Beside:
     def _parts(self) -> "Iterator[Callable[[], list[Row]]]":
         yield lambda: [("response", _off(self.design.y, self.rebuilt.response()))]
         yield lambda: [("offset", _off(self.design.offset, self.rebuilt.offset()))]
-        yield lambda: [("weights", _off(1 / self.design.residual.variances(), self.rebuilt.prior_weights()))]
+        yield lambda: [("weights", _off(self._weights, self.rebuilt.prior_weights()))]
         yield lambda: _columns("fixed effect", self.design.coefs, self.design.X, self.rebuilt.fixed())
         for block in self.design.blocks:
             yield partial(self._block, block)
+
+    @property
+    def _weights(self) -> Array:
+        """(n,) prior weights."""
+        return np.asarray(self.design.residual.shown.get("weights", np.ones(self.design.n)))
 
     def _rows(self) -> float:
         """0 where the same rows are used."""

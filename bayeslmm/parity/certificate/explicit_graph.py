@@ -45,7 +45,9 @@ class Integral:
 class Witness(Protocol):
     """One way to integrate: a callable of natural parameters."""
 
-    def __call__(self, sigma: float, sd: ByGroup, cor: ByGroup, beta: Array | None = None) -> Integral:
+    def __call__(
+        self, sigma: float, sd: ByGroup, cor: ByGroup, beta: Array | None = None, *, phi: Array
+    ) -> Integral:
         """Integrate the random effects at ``beta``; without it, beta too under its prior."""
 
 
@@ -90,7 +92,8 @@ def rounding(design: "Design", sigma: float, *betas: Array) -> float:
 
 def _compare(point: Point, graph: Witness, kernel: Witness, spread: float, lost: float) -> dict[str, Any]:
     natural = (point.sigma, point.sd, point.cor)
-    pairs = [(side(*natural, beta=point.beta), side(*natural)) for side in (graph, kernel)]
+    phi = point.phi
+    pairs = [(side(*natural, beta=point.beta, phi=phi), side(*natural, phi=phi)) for side in (graph, kernel)]
     (graph_marginal, graph_integrated), (kernel_marginal, kernel_integrated) = pairs
     both = [(graph_marginal, kernel_marginal), (graph_integrated, kernel_integrated)]
     allowed = max(1.0, lost / TOLERANCE)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayeslmm.spec.priors import Believed
+
 if TYPE_CHECKING:
     from bayeslmm.spec.covariance import CovarianceStructure
     from bayeslmm.spec.design import Design
-    from bayeslmm.spec.priors import Prior, Priors
+    from bayeslmm.spec.priors import Believed, Prior, Priors
 
 type Array = NDArray[np.float64]
 type ByGroup = Mapping[str, Array]
@@ -28,17 +30,20 @@ class Point:
     sd : dict of (n_sd,) by group, the free ones
     cor : dict of (n_pairs,) by group
     beta : (p,)
+    phi : (n_phi,) of the residual, free of bounds
     """
 
     sigma: float
     sd: dict[str, Array]
     cor: dict[str, Array]
     beta: Array
+    phi: Array
 
     def row(self) -> dict[str, float]:
         """Give the coordinates by name, beta left out."""
         named = {f"sd[{group}: {i}]": x for group, sd in self.sd.items() for i, x in enumerate(sd)}
         named |= {f"cor[{group}: {i}]": x for group, cor in self.cor.items() for i, x in enumerate(cor)}
+        named |= {f"phi[{i}]": x for i, x in enumerate(self.phi)}
         return {"sigma": self.sigma, **named}
 
 
@@ -46,8 +51,8 @@ def draw_points(design: "Design", n_points: int, seed: int) -> Iterator[Point]:
     """Draw natural parameters on the data's scale, the edges of the parameter space first.
 
     A free sigma and every sd are log-uniform over two decades around the spread of y (over that of the coef's
-    column). The first point has every sd at 0; then each sd in turn is 0; every third point of the others has
-    correlations beyond 0.95 in absolute value.
+    column), R's own parameters about where they begin. The first point has every sd at 0; then each sd in
+    turn is 0; every third point of the others has correlations beyond 0.95 in absolute value.
     """
     rng = np.random.default_rng(seed)
     spread = _spread(design)
@@ -64,7 +69,14 @@ def draw_points(design: "Design", n_points: int, seed: int) -> Iterator[Point]:
         }
         drawn = spread * 10 ** rng.uniform(-1, 0.5)
         sigma = drawn if design.residual.sigma is None else design.residual.sigma
-        yield Point(sigma, sd, cor, _beta(design, spread, rng))
+        yield Point(sigma, sd, cor, _beta(design, spread, rng), _phi(design, rng))
+
+
+def _phi(design: "Design", rng: np.random.Generator) -> Array:
+    """One of R's starts and a step of about 1 from it."""
+    starts = design.residual.starts
+    own: Array = starts[rng.integers(len(starts))] + rng.standard_normal(design.residual.n_phi)
+    return own
 
 
 def off_zero(point: Point, design: "Design") -> Point:
@@ -77,20 +89,27 @@ def off_zero(point: Point, design: "Design") -> Point:
     return replace(point, sd=sd)
 
 
-def inside(point: Point, priors: "Priors") -> Point:
+def inside(point: Point, priors: "Priors", design: "Design") -> Point:
     """The same point with what lies beyond the end of its prior carried inside."""
     sigma = (
         point.sigma if "sigma" not in priors.table else _carried([priors.sigma], np.array([point.sigma]))[0]
     )
     sd = {group: _carried(priors.sd[group], values) for group, values in point.sd.items()}
-    return replace(point, sigma=float(sigma), sd=sd, beta=np.array(_carried(priors.beta, point.beta)))
+    beta, size = np.array(_carried(priors.beta, point.beta)), np.array([float(sigma)])
+    believed = Believed(design.residual.parts, priors.table)
+    with np.errstate(all="ignore"):
+        there = np.isfinite(believed.log_density(point.phi[None], size)[0])
+    phi = point.phi if there else believed.draw(np.random.default_rng(0), size)[0]
+    return replace(point, sigma=float(sigma), sd=sd, beta=beta, phi=phi)
 
 
-def from_priors(point: Point, priors: "Priors", rng: np.random.Generator) -> Point:
-    """The same point with σ, sds and β drawn from those priors that are proper."""
+def from_priors(point: Point, priors: "Priors", design: "Design", rng: np.random.Generator) -> Point:
+    """The same point with σ, sds, β and R's own parameters drawn from those priors that are proper."""
     sigma = point.sigma if "sigma" not in priors.table else _drawn([priors.sigma], [point.sigma], rng)[0]
     sd = {group: _drawn(priors.sd[group], values, rng) for group, values in point.sd.items()}
-    return replace(point, sigma=float(sigma), sd=sd, beta=_drawn(priors.beta, point.beta, rng))
+    phi = Believed(design.residual.parts, priors.table).draw(rng, np.array([float(sigma)]))[0]
+    beta = _drawn(priors.beta, point.beta, rng)
+    return replace(point, sigma=float(sigma), sd=sd, beta=beta, phi=phi)
 
 
 def _drawn(priors: Sequence["Prior"], values: ArrayLike, rng: np.random.Generator) -> Array:

@@ -30,8 +30,8 @@ ROUNDING = 1e-11  # of the log density
 class FlatIntegral(Protocol):
     """The explicit graph's log integral over b and a flat β."""
 
-    def __call__(self, sigma: float, sd: ByGroup, cor: ByGroup) -> float:
-        """At natural parameters."""
+    def __call__(self, sigma: float, sd: ByGroup, cor: ByGroup, phi: Array) -> float:
+        """At natural parameters and R's own."""
 
 
 def theorem_line(fit: "Fitted", integral: FlatIntegral) -> Line:
@@ -53,7 +53,7 @@ def theorem_line(fit: "Fitted", integral: FlatIntegral) -> Line:
 
 @dataclass(frozen=True, eq=False)
 class _Optimum:
-    """The graph's integral about a fit, in x = (θ, log σ)."""
+    """The graph's integral about a fit, in (θ, φ, log σ)."""
 
     fit: "Fitted"
     integral: FlatIntegral
@@ -64,7 +64,8 @@ class _Optimum:
         used = root[:, np.abs(root).max(axis=0, initial=0.0) > 0]
         slopes = np.array([self._slope(column) for column in used.T])
         sizes = np.linalg.norm(used, axis=1)
-        names = [*self.fit.design.covariance.names, "log sigma"]
+        design = self.fit.design
+        names = [*design.covariance.names, *design.residual.names, "log sigma"]
         for name, step, size in zip(names, used @ slopes, sizes, strict=True):
             if size > 0:
                 off = abs(step) / size / self._allowed
@@ -75,12 +76,13 @@ class _Optimum:
         from bayeslmm.likelihood.boundary import ways_off
 
         fit = self.fit
-        here = self._value(fit.design.covariance.factors(fit.theta_values), fit.sigma)
+        phi = fit.design.residual.settled_phi
+        here = self._value(fit.design.covariance.factors(fit.theta_values), fit.sigma, phi)
         for way in ways_off(fit.objective, fit.optimum.x):
             size = min(FARTHEST, np.sqrt(2 * FALL / max(abs(way.vanished.slope), 1e-12)))
             factors = [factor.copy() for factor in fit.design.covariance.factors(fit.theta_values)]
             factors[way.slot.block][way.slot.coefs, way.slot.coefs] = way.path(size)[0]
-            rise = self._value(factors, fit.sigma) - here
+            rise = self._value(factors, fit.sigma, phi) - here
             counted = max(0.0, rise - ROUNDING * max(1.0, abs(here)))
             name = f"{way.vanished.group}: {way.vanished.what}"
             yield {"parameter": name, "step": rise, "se": np.nan, "deviation": counted}
@@ -100,10 +102,11 @@ class _Optimum:
 
     def _at(self, move: Array) -> float:
         """The integral at x + move."""
-        fit = self.fit
-        factors = fit.design.covariance.factors(fit.theta_values + move[:-1])
-        return self._value(factors, fit.sigma * float(np.exp(move[-1])))
+        fit, n_theta = self.fit, self.fit.design.n_theta
+        factors = fit.design.covariance.factors(fit.theta_values + move[:n_theta])
+        phi = fit.design.residual.settled_phi + move[n_theta:-1]
+        return self._value(factors, fit.sigma * float(np.exp(move[-1])), phi)
 
-    def _value(self, factors: Any, sigma: float) -> float:
+    def _value(self, factors: Any, sigma: float, phi: Array) -> float:
         natural = self.fit.design.covariance.natural_of(factors, sigma)
-        return self.integral(sigma, natural.sd, natural.cor)
+        return self.integral(sigma, natural.sd, natural.cor, phi)

@@ -243,7 +243,8 @@ class Study:
 
     def _phi(self, fit: "LikelihoodFit") -> Array:
         natural = self.design.covariance.natural(fit.theta_values, fit.sigma)
-        return self.target(()).at(fit.sigma, natural.sd, natural.cor)
+        of_residual = fit.design.coordinates.phi(fit.optimum.x)
+        return self.target(()).at(fit.sigma, natural.sd, natural.cor, of_residual)
 
     def _at(self, target: NaturalTarget, phi: Array) -> tuple[Array, Mapping[str, str]]:
         own = self._components(target, phi).mean[0].copy()

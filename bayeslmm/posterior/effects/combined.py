@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from bayeslmm.estimands.combinations import Combinations, covariance
 from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.posterior.fixed_effects import prior_of_delta
-from bayeslmm.posterior.parameters import Parameters, relative_factors
+from bayeslmm.posterior.parameters import Index, Parameters, over_phi, relative_factors
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
@@ -17,14 +17,17 @@ def combined_variances(
     design: Design, priors: Priors, parameters: Parameters, combinations: Combinations
 ) -> Array:
     """Var(Cβ + Db | y, φ) of every combination at every draw of the other parameters φ, (m, c)."""
-    kernel, lam = design.kernel, relative_factors(design, parameters)
-    C = np.linalg.solve(kernel.R_X.T, combinations.C.T).T  # of δ, β = R_X⁻¹(γ + δ)
-    of_delta = Combinations(combinations.labels, C, combinations.D)
-    precision = prior_of_delta(design, priors).precision if parameters.beta is None else None
-    out = np.empty((len(lam), len(C)))
-    for i, sigma in enumerate(parameters.sigma):
-        out[i] = _variances(kernel.conditional(lam[i]), sigma, of_delta, precision)
-    return out
+
+    def one(at: Design, own: Index) -> tuple[Array]:
+        kernel, draws = at.kernel, parameters.take(own)
+        C = np.linalg.solve(kernel.R_X.T, combinations.C.T).T  # of δ, β = R_X⁻¹(γ + δ)
+        of_delta = Combinations(combinations.labels, C, combinations.D)
+        precision = prior_of_delta(kernel, priors).precision if draws.beta is None else None
+        pairs = zip(relative_factors(at, draws), draws.sigma, strict=True)
+        rows = [_variances(kernel.conditional(lam), sigma, of_delta, precision) for lam, sigma in pairs]
+        return (np.array(rows),)
+
+    return over_phi(one, design, parameters.phi)[0]
 
 
 def _variances(

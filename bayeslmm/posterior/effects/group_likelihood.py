@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.problem.relation import related_products
 from bayeslmm.kernel.values.leave_out import GroupedRows, group_log_densities
 from bayeslmm.posterior.fixed_effects import prior_of_delta
-from bayeslmm.posterior.parameters import Parameters, relative_factors
+from bayeslmm.posterior.parameters import Index, Parameters, over_phi, relative_factors
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
@@ -18,9 +18,18 @@ MOST_WORK = 1e10  # multiplications: some ten seconds
 
 def affordable(design: Design, n_draws: int) -> bool:
     """Whether the densities of all draws are a matter of seconds."""
-    if not design.blocks:
+    if not (design.blocks and apart(design, design.blocks[0].codes)):
         return False
     return bool(n_draws * work(design, design.blocks[0].codes) < MOST_WORK and design.q < 1000)
+
+
+def apart(design: Design, codes: Codes) -> bool:
+    """Does every residual group lie within one set of rows?"""
+    groups = design.residual.groups
+    if groups is None:
+        return True
+    pairs = np.unique(np.column_stack([groups, codes]), axis=0)
+    return len(pairs) == len(np.unique(groups))
 
 
 def work(design: Design, codes: Codes) -> float:
@@ -39,12 +48,17 @@ def group_log_likelihood(
     ----------
     codes : (n,) the set of each row; None for the levels of the first grouping factor.
     """
-    kernel, given = design.kernel, parameters.beta
-    delta = np.zeros((len(parameters), design.p)) if given is None else kernel.to_delta(given)
-    prior = prior_of_delta(design, priors) if given is None else None
-    lam = relative_factors(design, parameters)
-    rows = grouped_rows(design, design.blocks[0].codes if codes is None else codes)
-    return group_log_densities(lam, parameters.sigma, delta, prior, rows, kernel.problem)
+    sets = design.blocks[0].codes if codes is None else codes
+
+    def one(at: Design, own: Index) -> tuple[Array]:
+        kernel, draws = at.kernel, parameters.take(own)
+        given = draws.beta
+        delta = np.zeros((len(draws), at.p)) if given is None else kernel.to_delta(given)
+        prior = prior_of_delta(kernel, priors) if given is None else None
+        lam, rows = relative_factors(at, draws), grouped_rows(at, sets)
+        return (group_log_densities(lam, draws.sigma, delta, prior, rows, kernel.problem),)
+
+    return over_phi(one, design, parameters.phi)[0]
 
 
 def grouped_rows(design: Design, codes: Codes) -> GroupedRows:

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from bayeslmm.kernel.effects.draws import draw_effects
 from bayeslmm.kernel.effects.nearby_draws import NearbyDraws
+from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
 from bayeslmm.posterior.fixed_effects import prior_of_delta
-from bayeslmm.posterior.parameters import Parameters, relative_factors
+from bayeslmm.posterior.parameters import Index, Parameters, over_phi, relative_factors
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
@@ -31,13 +32,19 @@ def recover_effects(
     beta : (m, p), as given where it was sampled. b : (m, q) in the order of Z's columns.
     """
     rng, (m, p, q) = np.random.default_rng(seed), (len(parameters), design.p, design.q)
-    if dear(design):
+    if dear(design) and not design.residual.n_phi:
         return _nearby(design, priors, parameters, rng.standard_normal)
-    kernel, normal = design.kernel, rng.standard_normal((m, p + q))
-    fixed, prior = _fixed(design, priors, parameters, normal[:, :p])
-    lam = relative_factors(design, parameters)
-    delta, b = draw_effects(kernel, lam, parameters.sigma, fixed, np.ascontiguousarray(normal[:, p:]), prior)
-    return (kernel.to_beta(delta) if parameters.beta is None else parameters.beta), b
+    normal = rng.standard_normal((m, p + q))
+
+    def one(at: Design, own: Index) -> tuple[Array, Array]:
+        draws = parameters.take(own)
+        fixed, prior = _fixed(at.kernel, priors, draws, normal[own, :p])
+        lam, sigma = relative_factors(at, draws), np.ascontiguousarray(draws.sigma)
+        delta, b = draw_effects(at.kernel, lam, sigma, fixed, np.ascontiguousarray(normal[own, p:]), prior)
+        return (at.kernel.to_beta(delta) if draws.beta is None else draws.beta), b
+
+    beta, b = over_phi(one, design, parameters.phi)
+    return beta, b
 
 
 def expected_effects(design: Design, priors: Priors, parameters: Parameters) -> tuple[Array, Array]:
@@ -45,7 +52,12 @@ def expected_effects(design: Design, priors: Priors, parameters: Parameters) -> 
 
     Their spread over draws is what uncertainty about φ adds to a random effect.
     """
-    return _nearby(design, priors, parameters, np.zeros)
+
+    def one(at: Design, own: Index) -> tuple[Array, Array]:
+        return _nearby(at, priors, parameters.take(own), np.zeros)
+
+    beta, b = over_phi(one, design, parameters.phi)
+    return beta, b
 
 
 def dear(design: Design) -> bool:
@@ -58,7 +70,7 @@ def _nearby(
 ) -> tuple[Array, Array]:
     """Draws by one factor for all, a batch at a time; `normal` gives standard normal numbers, or zeros."""
     kernel, m = design.kernel, len(parameters)
-    fixed, prior = _fixed(design, priors, parameters, np.zeros((m, design.p)))
+    fixed, prior = _fixed(kernel, priors, parameters, np.zeros((m, design.p)))
     lam, sigma = relative_factors(design, parameters), parameters.sigma
     draws = NearbyDraws.around(kernel, lam.mean(axis=0), float(sigma.mean()), prior)
     delta, b = np.empty((m, design.p)), np.empty((m, design.q))
@@ -70,9 +82,9 @@ def _nearby(
 
 
 def _fixed(
-    design: Design, priors: Priors, parameters: Parameters, normal: Array
+    kernel: Kernel, priors: Priors, parameters: Parameters, normal: Array
 ) -> tuple[Array, PriorOfDelta | None]:
     """What decides δ: its own values where β was sampled; else normal numbers (m, p) and a prior."""
     if parameters.beta is not None:
-        return design.kernel.to_delta(parameters.beta), None
-    return np.ascontiguousarray(normal), prior_of_delta(design, priors)
+        return kernel.to_delta(parameters.beta), None
+    return np.ascontiguousarray(normal), prior_of_delta(kernel, priors)

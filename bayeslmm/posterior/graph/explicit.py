@@ -9,7 +9,9 @@ import numpy as np
 
 from bayeslmm.errors import OptionError
 from bayeslmm.posterior import names
+from bayeslmm.posterior.graph.dense_residual import correlated_rows
 from bayeslmm.posterior.graph.pymc_priors import vector_variable
+from bayeslmm.posterior.graph.residual import Ratios
 from bayeslmm.posterior.names import Tensor
 from bayeslmm.spec.block import Block
 from bayeslmm.spec.covariance import Entries
@@ -18,7 +20,12 @@ from bayeslmm.spec.priors import Priors
 
 
 def explicit_likelihood(
-    design: Design, priors: Priors, sigma: Tensor, factors: list[Entries], centred: bool
+    design: Design,
+    priors: Priors,
+    sigma: Tensor,
+    factors: list[Entries],
+    ratios: list[Ratios],
+    centred: bool,
 ) -> None:
     """Add β, the random effects and y ~ N(Xβ + Zb + offset, σ²R) to the open model."""
     import pymc as pm
@@ -27,6 +34,9 @@ def explicit_likelihood(
     for block, factor in zip(design.blocks, factors, strict=True):
         b = _centred(block, factor) if centred else _spherical(block, factor)
         mean = mean + _random_part(block, b)
+    if design.residual.parts:
+        correlated_rows(design, ratios, sigma, mean)
+        return
     response = pm.Data("response", design.y, dims=names.ROW)
     pm.Normal(names.RESPONSE, mean, _spread(design, sigma), observed=response, dims=names.ROW)
 

@@ -10,6 +10,7 @@ from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.posterior.graph.pymc_priors import element_name
 from bayeslmm.posterior.parameters import Parameters
+from bayeslmm.posterior.residual_values import residual_values
 from bayeslmm.posterior.summary.tree import Draws, dataset, posterior_variables
 from bayeslmm.spec.block import Block
 from bayeslmm.spec.design import Design
@@ -29,8 +30,15 @@ def free_variables(model: "pm.Model", design: Design, draws: Draws) -> "Dataset"
     for block in design.blocks:
         by_dim[names.spherical_name(block.group)] = by_dim[names.ranef_name(block.group)]
         by_dim[names.unit_name(block.group)] = [names.pair_dim(block.group)]
+    values |= _of_residual(design, draws)
     free = {rv.name: values[rv.name] for rv in model.free_RVs}
     return dataset(free, by_dim, names.coords(design))
+
+
+def _of_residual(design: Design, draws: Draws) -> dict[str, Array]:
+    """The residual's own, one by one or as units."""
+    chains = [residual_values(design, chain.phi, chain.sigma) for chain in draws.parameters]
+    return {name: np.stack([chain[name] for chain in chains]) for name in chains[0]}
 
 
 def _elements(design: Design, values: dict[str, Array]) -> Iterator[tuple[str, Array]]:

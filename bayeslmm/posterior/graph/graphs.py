@@ -7,7 +7,8 @@ from bayeslmm.posterior import names
 from bayeslmm.posterior.graph.covariances import absolute_factors, residual_sd
 from bayeslmm.posterior.graph.explicit import explicit_likelihood
 from bayeslmm.posterior.graph.marginal import marginal_likelihood
-from bayeslmm.posterior.options import NOT_YET
+from bayeslmm.posterior.graph.residual import residual_parameters
+from bayeslmm.posterior.options import check_of_fitted
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
@@ -39,14 +40,16 @@ def build_graph(
     import pymc as pm
 
     check_choice("graph", kind, KINDS)
-    design.residual.check_known(*NOT_YET)
+    check_of_fitted(design.residual)
+    design = design.begun
     if centred and kind == "marginal":
         raise OptionError("a marginal graph has no random effects to centre; ask for kind='explicit'")
     with pm.Model(coords=names.coords(design)) as model:
         spread = residual_sd(design, priors)
         factors = absolute_factors(design, priors)
+        ratios = residual_parameters(design, priors, spread)
         if kind == "marginal":
-            marginal_likelihood(design, priors, spread, factors)
+            marginal_likelihood(design, priors, spread, factors, ratios)
         else:
-            explicit_likelihood(design, priors, spread, factors, centred)
+            explicit_likelihood(design, priors, spread, factors, ratios, centred)
     return model

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError
 from bayeslmm.posterior import names
+from bayeslmm.posterior.graph.as_sampled import EFFECTS
 from bayeslmm.posterior.graph.constants import exact_constants
 from bayeslmm.posterior.graph.curvature import Falls, curvature
 from bayeslmm.posterior.graph.natural_values import natural_values, vector_of
@@ -87,7 +88,13 @@ class GraphDensity:
         return self.integral(sigma, sd, cor, beta).logp
 
     def integral(
-        self, sigma: float, sd: ByGroup, cor: ByGroup, beta: ArrayLike | None = None, flat: bool = False
+        self,
+        sigma: float,
+        sd: ByGroup,
+        cor: ByGroup,
+        beta: ArrayLike | None = None,
+        flat: bool = False,
+        phi: ArrayLike = (),
     ) -> GraphIntegral:
         """Integrate out the random effects at a given β, or the random effects and β.
 
@@ -97,13 +104,14 @@ class GraphDensity:
         beta : (p,). None integrates β under its prior, which must be flat or normal: under a flat prior
             this is the restricted log-likelihood.
         flat : leave β's own prior out, which may be any then.
+        phi : (n_phi,) of the residual.
 
         Raises
         ------
         OptionError
             When β is to be integrated and its prior is neither flat nor normal.
         """
-        held = self._held(sigma, sd, cor)
+        held = self._held(sigma, sd, cor, phi)
         given = None if beta is None else np.asarray(beta, dtype=float)
         return self._integrate(held, given, with_prior=beta is None and not flat)
 
@@ -146,9 +154,9 @@ class GraphDensity:
                     "is neither flat nor normal; give beta"
                 )
 
-    def _held(self, sigma: float, sd: ByGroup, cor: ByGroup) -> dict[str, Any]:
+    def _held(self, sigma: float, sd: ByGroup, cor: ByGroup, phi: ArrayLike) -> dict[str, Any]:
         """Values of the graph's own parameters, those it has."""
-        values = natural_values(self.design, sigma, sd, cor)
+        values = natural_values(self.design, sigma, sd, cor, phi=phi)
         return {name: value for name, value in values.items() if name in self._graph.held}
 
     @cached_property
@@ -327,7 +335,7 @@ def _gradient(value: Tensor, variables: list[Tensor]) -> Tensor:
 
 
 def _is_held(name: str | None) -> bool:
-    return str(name) == names.SIGMA or str(name).startswith(("sd_", "cor_"))
+    return not (_is_beta(name) or str(name).startswith(EFFECTS))
 
 
 def _is_beta(name: str | None) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.posterior.graph.pymc_priors import element_name
+from bayeslmm.posterior.residual_values import residual_phi, residual_values
 from bayeslmm.spec.design import Design
 
 type Array = NDArray[np.float64]
@@ -16,16 +17,25 @@ type ByGroup = Mapping[str, ArrayLike]
 
 
 class Natural(NamedTuple):
-    """Natural parameters: sd (n_sd,), cor (n_pairs,) by group; beta (p,), None where integrated out."""
+    """Natural parameters: sd (n_sd,), cor (n_pairs,) by group; beta (p,), None where integrated out.
+
+    phi (n_phi,) is R's own.
+    """
 
     sigma: float
     sd: dict[str, Array]
     cor: dict[str, Array]
     beta: Array | None
+    phi: Array
 
 
 def natural_values(
-    design: Design, sigma: float, sd: ByGroup, cor: ByGroup, beta: ArrayLike | None = None
+    design: Design,
+    sigma: float,
+    sd: ByGroup,
+    cor: ByGroup,
+    beta: ArrayLike | None = None,
+    phi: ArrayLike = (),
 ) -> dict[str, Any]:
     """Values of all variables that a graph may have for them: vectors, and their elements one by one."""
     values: dict[str, Any] = {names.SIGMA: np.float64(sigma)}
@@ -35,6 +45,9 @@ def natural_values(
         values |= _with_elements(names.sd_name(block.group), names.sd_names(design, number), sd[block.group])
         z = BlockCorrelation.of(block).free(cor.get(block.group, ()))
         values[names.unit_name(block.group)] = (1 + z) / 2
+    if design.residual.n_phi:
+        own = residual_values(design, np.asarray(phi, dtype=float)[None], np.array([sigma]))
+        values |= {name: each[0] for name, each in own.items()}
     return values
 
 
@@ -47,7 +60,8 @@ def natural_of(design: Design, values: Mapping[str, Any]) -> Natural:
         cor[block.group] = np.array(BlockCorrelation.of(block).pairs(list(z)))
     has_beta = design.p and any(name.partition("[")[0] == names.BETA for name in values)
     beta = vector_of(values, names.BETA, design.coefs) if has_beta else None
-    return Natural(float(values[names.SIGMA]) if known is None else known, sd, cor, beta)
+    sigma = float(values[names.SIGMA]) if known is None else known
+    return Natural(sigma, sd, cor, beta, residual_phi(design, values, np.array([sigma]))[0])
 
 
 def vector_of(values: Mapping[str, Any], name: str, coefs: Sequence[str]) -> Array:

@@ -11,6 +11,8 @@ from bayeslmm.spec.priors import Prior
 
 def scalar_variable(name: str, prior: Prior, positive: bool) -> Tensor:
     """One parameter under its prior."""
+    if prior.stretched is not None:
+        return _stretched(name, prior, *prior.stretched)
     return _create(name, *prior.stated(positive), _wall(prior, positive))
 
 
@@ -25,7 +27,7 @@ def vector_variable(
     dim, coefs : name and coordinates of the dimension.
     positive : standard deviations; a flat prior starts at 0.
     """
-    if len({_shape(prior, positive) for prior in priors}) > 1:
+    if len({_shape(prior, positive) for prior in priors}) > 1 or any(prior.stretched for prior in priors):
         return _stacked(name, priors, dim, coefs, positive)
     stated = [prior.stated(positive) for prior in priors]
     arguments = {
@@ -49,6 +51,23 @@ def _stacked(name: str, priors: Sequence[Prior], dim: str, coefs: Sequence[str],
         for coef, prior in zip(coefs, priors, strict=True)
     ]
     return pm.Deterministic(name, pt.stack(elements), dims=dim)
+
+
+def _stretched(name: str, prior: Prior, start: float, length: float) -> Tensor:
+    """A distribution on (0, 1) carried to (start, start + length)."""
+    import pymc as pm
+    from pymc.distributions.transforms import Interval
+
+    stated = prior.stated(positive=False)
+    keywords, values = zip(*stated.arguments.items(), strict=True)
+
+    def carried(*given: Any) -> Tensor:
+        arguments = dict(zip(keywords, given[:-1], strict=True))
+        return start + length * getattr(pm, stated.name).dist(**arguments, size=given[-1])
+
+    exact = [np.float64(value) for value in values]
+    ends = Interval(np.float64(start), np.float64(start + length))
+    return pm.CustomDist(name, *exact, dist=carried, default_transform=ends)
 
 
 def _shape(prior: Prior, positive: bool) -> tuple[Any, ...]:

@@ -100,7 +100,7 @@ def averages(target: Target, seed: int = 0) -> Averages | str:
     by_rule = _by_rule(target, fits[0]) if smooth else None
     if by_rule is not None and by_rule.worst < FINE:
         return by_rule
-    if not target.design.kernel.small:
+    if not target.cheap and (by_rule is not None or not target.design.kernel.small):
         return by_rule or "left out: few nodes don't hold the posterior, and more would take long"
     by_weights = _by_weights(target, fits, seed)
     return by_weights if by_rule is None or not isinstance(by_weights, str) else by_rule
@@ -108,9 +108,9 @@ def averages(target: Target, seed: int = 0) -> Averages | str:
 
 def _too_dear(target: Target) -> str:
     """Why the averages are left out; empty where they are affordable."""
-    if target.design.kernel.small:
+    if target.cheap:
         return ""
-    if target.size not in NODES:
+    if target.size not in NODES and not target.design.kernel.small:
         return f"left out: a rule takes up to {max(NODES)} parameters, weighted points too many evaluations"
     work, needed = target.design.kernel.work, evaluations(target)
     if work * needed < MOST_WORK:
@@ -136,6 +136,7 @@ def _hills(target: Target) -> list[LaplaceFit]:
 def _by_rule(target: Target, fit: LaplaceFit) -> Averages | None:
     """By quadrature with as many nodes as it takes; None where the most don't suffice."""
     kinds = NODES[target.size] if target.design.kernel.small else NODES_WHERE_DEAR
+    kinds = kinds if target.cheap else kinds[:1]
     for per in kinds:
         how = f"quadrature, {per} nodes for each of {target.size} parameters"
         found = _told(target, *rules(target, fit, per), how)

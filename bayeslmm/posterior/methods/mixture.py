@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.effects.effect_moments import effect_moments
 from bayeslmm.posterior.fixed_effects import prior_of_delta
 from bayeslmm.posterior.methods.quadrature import Marginal, QuadratureRun, Rule
-from bayeslmm.posterior.parameters import Parameters, relative_factors
+from bayeslmm.posterior.parameters import Index, Parameters, over_phi, relative_factors
 from bayeslmm.posterior.summary.estimates import Interval, check_interval, draws_by_label
 from bayeslmm.posterior.summary.tree import Draws, posterior_variables
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec import labels
+from bayeslmm.spec.design import Design
 
 if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
@@ -222,15 +223,21 @@ def node_draws(run: QuadratureRun, target: Target, draws: int, seed: np.random.S
 def components_at(target: Target, rule: Rule) -> Components:
     """Every estimand at every node of a rule, random effects last."""
     design, parameters = target.design, target.parameters(rule.phi)
-    given = parameters.beta
-    delta = np.zeros((len(parameters), design.p)) if given is None else design.kernel.to_delta(given)
-    prior = prior_of_delta(design, target.priors) if given is None else None
-    sigma = np.ascontiguousarray(parameters.sigma)
-    found = effect_moments(design.kernel, relative_factors(design, parameters), sigma, delta, prior)
-    names, mean = _values(target, parameters, found.beta, found.b)
+
+    def one(at: Design, own: Index) -> tuple[Array, ...]:
+        draws = parameters.take(own)
+        given = draws.beta
+        delta = np.zeros((len(draws), at.p)) if given is None else at.kernel.to_delta(given)
+        prior = prior_of_delta(at.kernel, target.priors) if given is None else None
+        sigma = np.ascontiguousarray(draws.sigma)
+        found = effect_moments(at.kernel, relative_factors(at, draws), sigma, delta, prior)
+        return found.beta, found.b, found.beta_variance, found.b_variance
+
+    beta, b, beta_variance, b_variance = over_phi(one, design, parameters.phi)
+    names, mean = _values(target, parameters, beta, b)
     variance = np.zeros(mean.shape)
-    variance[:, : design.p] = found.beta_variance
-    variance[:, mean.shape[1] - design.q :] = found.b_variance
+    variance[:, : design.p] = beta_variance
+    variance[:, mean.shape[1] - design.q :] = b_variance
     return Components(names, rule.weights, mean, variance)
 
 

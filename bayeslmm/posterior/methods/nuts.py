@@ -14,6 +14,7 @@ from bayeslmm.errors import SamplingWarning
 from bayeslmm.posterior import names
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.parameters import Parameters
+from bayeslmm.posterior.residual_values import residual_phi, residual_values
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
@@ -82,9 +83,10 @@ def nuts(
     from pytensor import config
     from threadpoolctl import threadpool_limits
 
-    wanted = [
-        name for name in model.named_vars if name.startswith(("sigma", "sd_", "cor_", "beta", "ranef_"))
-    ]
+    beginnings = ("sigma", "sd_", "cor_", "beta", "ranef_")
+    free = {rv.name for rv in model.free_RVs}
+    of_residual = residual_values(design, design.residual.start[None], np.ones(1)).keys() & free
+    wanted = [name for name in model.named_vars if name.startswith(beginnings) or name in of_residual]
     run = _by_nutpie if options.sampler == "nutpie" else _by_pymc
     # several threads per factorization would make sums depend on the machine; so would leave to reorder them,
     # as the compiler does it one way in fresh code and another around code from the cache
@@ -209,7 +211,8 @@ def _parameters(chain: int, drawn: dict[str, Array], design: Design) -> Paramete
     z = {
         block.group: 2 * drawn.get(names.unit_name(block.group), empty)[chain] - 1 for block in design.blocks
     }
-    return Parameters(sigma, sd, z, drawn[names.BETA][chain] if names.BETA in drawn else None)
+    own = {name: values[chain] for name, values in drawn.items()}
+    return Parameters(sigma, sd, z, own.get(names.BETA), residual_phi(design, own, np.asarray(sigma)))
 
 
 def _effects(drawn: dict[str, Array], design: Design) -> tuple[Array, Array] | tuple[None, None]:

@@ -145,7 +145,7 @@ def quadrature(target: Target, nodes: int | None = None) -> QuadratureRun:
         For more than `MOST` parameters.
     """
     check_size(target)
-    per = nodes or (NODES[target.size] if target.design.kernel.small else NODES_WHERE_DEAR)
+    per = nodes or (NODES[target.size] if target.cheap else NODES_WHERE_DEAR)
     _check_nodes(per, target.size)
     fit = max(modes(target, Scan.of(target)), key=lambda mode: mode.log_mass)
     centre, covariance = _moved(target, fit, per)
@@ -183,13 +183,13 @@ def _moved(target: Target, fit: LaplaceFit, per: int) -> tuple[Array, Array]:
 
 def _second(target: Target, per: int) -> int:
     """Nodes of the rule that tells the error: fewer, but more where they are fewer than usual."""
-    usual = NODES[target.size] if target.design.kernel.small else 0
+    usual = NODES[target.size] if target.cheap else 0
     return max(1, per - 2) if per >= usual else min(usual, 2 * per - 1)
 
 
 def _placing(target: Target, per: int) -> int:
     """Nodes of a rule that only tells where the next one stands."""
-    return max(PLACING if target.design.kernel.small else 3, (2 * per) // 3)
+    return max(PLACING if target.cheap else 3, (2 * per) // 3)
 
 
 def _check_nodes(per: int, size: int) -> None:

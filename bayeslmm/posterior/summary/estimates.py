@@ -30,7 +30,8 @@ def draws_by_label(
     """Labels in the order beta, sd, cor, sigma, ranef (if asked for), and draws (chains, draws, n_labels)."""
     posterior = data["posterior"]
     groups = [block.group for block in design.blocks]
-    wanted = [names.BETA, *map(names.sd_name, groups), *map(names.cor_name, groups), names.SIGMA]
+    wanted = [names.BETA, *map(names.sd_name, groups), *map(names.cor_name, groups)]
+    wanted += [names.RESIDUAL, names.SIGMA]
     wanted += [names.ranef_name(group) for group in groups] if ranef else []
     arrays = [np.asarray(posterior[name]) for name in wanted if name in posterior]
     flat = [array.reshape(*array.shape[:2], -1) for array in arrays]

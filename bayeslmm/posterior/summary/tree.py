@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.posterior import names
 from bayeslmm.posterior.effects.group_likelihood import affordable, group_log_likelihood
-from bayeslmm.posterior.parameters import Parameters, correlations, joined, log_prior
+from bayeslmm.posterior.parameters import Index, Parameters, correlations, joined, log_prior, over_phi
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
@@ -96,14 +96,18 @@ def data_tree(
 
 def pointwise_log_likelihood(design: Design, draws: Draws) -> Array:
     """log p(y_i | β, b, σ, the rows of its residual group before it), (chains, draws, n)."""
-    sigma = np.stack([chain.sigma for chain in draws.parameters])[..., None]
-    chains, n_draws = sigma.shape[:2]
+    sigma = np.concatenate([chain.sigma for chain in draws.parameters])
+    phi = np.concatenate([chain.phi for chain in draws.parameters])
     mean = draws.beta @ design.X.T + design.offset
-    mean += (design.Z @ draws.ranef.reshape(chains * n_draws, -1).T).T.reshape(mean.shape)
-    white = design.residual.whiten((design.y - mean).reshape(-1, design.n).T).T.reshape(mean.shape)
-    log_sd = np.log(sigma) + 0.5 * design.residual.log_pivots()
-    out: Array = -0.5 * (np.log(2 * np.pi) + (white / sigma) ** 2) - log_sd
-    return out
+    mean += (design.Z @ draws.ranef.reshape(len(sigma), -1).T).T.reshape(mean.shape)
+    gaps = (design.y - mean).reshape(-1, design.n)
+
+    def one(at: Design, own: Index) -> tuple[Array]:
+        white = at.residual.whiten(gaps[own].T).T / sigma[own, None]
+        log_sd = np.log(sigma[own, None]) + 0.5 * at.residual.log_pivots()
+        return (-0.5 * (np.log(2 * np.pi) + white**2) - log_sd,)
+
+    return over_phi(one, design, phi)[0].reshape(mean.shape)
 
 
 def posterior_variables(design: Design, draws: Draws) -> dict[str, Array]:
@@ -118,6 +122,9 @@ def posterior_variables(design: Design, draws: Draws) -> dict[str, Array]:
             out[names.cor_name(group)] = np.stack([cor[group] for cor in found])
         shape = (*draws.ranef.shape[:2], block.n_levels, block.k)
         out[name] = draws.ranef[..., places[name]].reshape(shape)
+    if design.residual.n_phi:
+        own = [design.residual.natural(chain.phi, chain.sigma) for chain in draws.parameters]
+        out[names.RESIDUAL] = np.stack(own)
     if design.residual.sigma_free:
         out[names.SIGMA] = np.stack([chain.sigma for chain in draws.parameters])
     return out
@@ -132,8 +139,9 @@ def _log_priors(design: Design, priors: Priors, draws: Draws) -> dict[str, Array
 
 
 def _joint_dims(design: Design) -> dict[str, list[str]]:
-    """Correlations have one log density together."""
-    return {names.cor_name(block.group): [] for block in design.blocks}
+    """Correlations have one log density together, so have R's own parameters."""
+    joint = [*(names.cor_name(block.group) for block in design.blocks), names.RESIDUAL]
+    return {name: [] for name in joint}
 
 
 def _constant_data(design: Design, coords: Mapping[str, Any]) -> "Dataset":

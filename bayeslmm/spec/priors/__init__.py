@@ -6,6 +6,8 @@ A family is asked for by its class's name; nothing outside its file knows it.
 from bayeslmm.registry import import_folder
 
 from .base import Distribution, Prior, Quadratic
+from .believed import Believed
+from .beta import Beta
 from .correlations import log_correlations
 from .defaults import default_priors
 from .exponential import Exponential
@@ -15,6 +17,7 @@ from .half_cauchy import HalfCauchy
 from .half_normal import HalfNormal
 from .half_student_t import HalfStudentT
 from .inverse_gamma import InverseGamma
+from .kumaraswamy import Kumaraswamy
 from .laplace import Laplace
 from .lkj import LKJ
 from .log_normal import LogNormal
@@ -29,6 +32,8 @@ from .uniform import Uniform
 
 __all__ = [
     "LKJ",
+    "Believed",
+    "Beta",
     "Distribution",
     "Exponential",
     "Flat",
@@ -37,6 +42,7 @@ __all__ = [
     "HalfNormal",
     "HalfStudentT",
     "InverseGamma",
+    "Kumaraswamy",
     "Laplace",
     "LogNormal",
     "Normal",

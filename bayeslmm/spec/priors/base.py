@@ -16,7 +16,7 @@ from bayeslmm.errors import PriorError
 from bayeslmm.registry import Registered
 
 type Array = NDArray[np.float64]
-type Support = Literal["real", "positive", "any", "correlation"]
+type Support = Literal["real", "positive", "any", "share", "correlation"]
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 _BOUNDS: dict[str, tuple[float, float]] = {"positive": (0.0, math.inf), "correlation": (-1.0, 1.0)}
@@ -44,7 +44,7 @@ class Prior(Registered, ABC):
     Attributes
     ----------
     support : what parameters it fits: "real" a fixed effect, "positive" a standard deviation, "any" both,
-        "correlation" correlations.
+        "share" one between two ends, "correlation" correlations.
     proper : does it integrate to 1?
     positive, unbounded : parameters that must be > 0, and that may be infinite.
     in_units : parameters that are in the units of what has the prior.
@@ -114,6 +114,11 @@ class Prior(Registered, ABC):
 
         It is the scale s of NUTS's coordinate t, sd = s log(1 + eᵗ) (decision 20); None for PyMC's own.
         """
+        return None
+
+    @property
+    def stretched(self) -> tuple[float, float] | None:
+        """Start and length of what PyMC's distribution on (0, 1) is carried to; None for (0, 1)."""
         return None
 
     def stated(self, positive: bool) -> Distribution:

@@ -27,8 +27,8 @@ def default_priors(design: "Design") -> Priors:
 
     beta flat, so that the posterior is REML's twin; sd half-normal with scale sₓ = 2.5·sd(y)/sd(x) for a
     left-hand column x and 2.5·sd(y) for an intercept, which with slopes beside it in its term lies at their
-    origin: √((2.5·sd(y))² + Σₓ sₓ²·mean(x)²); sigma half-t(4, sd(y)) where it is free; cor LKJ(2). Standard
-    deviations divide by n.
+    origin: √((2.5·sd(y))² + Σₓ sₓ²·mean(x)²); sigma half-t(4, sd(y)) where it is free; cor LKJ(2); of the
+    residual's own parameters what each structure says. Standard deviations divide by n.
     """
     spread = design.scales.y_sd or 1.0  # a constant response is possible when sigma is known
     table: dict[str, Prior] = {beta_label(coef): Flat() for coef in design.coefs}
@@ -42,10 +42,13 @@ def default_priors(design: "Design") -> Priors:
         sizes |= own
         table |= {label: HalfNormal(size) for label, size in own.items()}
         table |= {group_label("cor", block.group): LKJ(2.0)} if correlated else {}
+    slots = {slot.label: slot for part in design.residual.parts for own in part.slots(spread) for slot in own}
+    families = Prior.kinds()
+    table |= {label: families[slot.usual.family](*slot.usual.numbers) for label, slot in slots.items()}
     if design.residual.sigma_free:
         sizes[SIGMA] = spread
         table[SIGMA] = HalfStudentT(4.0, spread)
-    return Priors(design.coefs, tuple(blocks), table, sizes, Tails(design))
+    return Priors(design.coefs, tuple(blocks), table, sizes, Tails(design), slots)
 
 
 def _scales(design: "Design", number: int, spread: float) -> Iterator[float]:

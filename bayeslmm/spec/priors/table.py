@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import inf, isinf
 from typing import TYPE_CHECKING, NamedTuple
 
 from bayeslmm.errors import PriorError, did_you_mean
@@ -18,12 +18,16 @@ from .tails import Tail, Tails, fall
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bayeslmm.spec.residual.structure import Slot
+
 _FAR_OUT = 1e150  # an sd there: which power its prior falls by in the end
 _LACKING = {
     "beta": "the model has no fixed effects",
     "sd": "the model has no random effects",
     "cor": "the model has no correlations: no bar has two coefs that may be correlated",
     "sigma": "sigma is known, given as sigma=",
+    "phi": "the residual has no correlation; give correlation=",
+    "delta": "the residual has no variance function; give variance=",
 }
 _ALLOWED = {
     "beta": ("real", "any"),
@@ -33,6 +37,7 @@ _ALLOWED = {
 }
 
 
+PHI = "phi"  # kind of whatever R's own parameters are called
 _RANGES = {"beta": (-inf, inf), "sd": (0.0, inf), "cor": (-1.0, 1.0), "sigma": (0.0, inf)}
 
 
@@ -63,9 +68,10 @@ class Priors(Printed):
     ----------
     coefs : fixed effects
     blocks : grouping factors
-    table : prior by name: `beta[Days]`, `sd[Subject: Days]`, `cor[Subject]`, `sigma`
+    table : prior by name: `beta[Days]`, `sd[Subject: Days]`, `cor[Subject]`, `phi[AR1]`, `sigma`
     sizes : scale of the default prior of each sd and of sigma, what the data could call large
     tails : how the likelihood falls as sds grow
+    residual : what of the residual's own parameters has priors, by name
     """
 
     coefs: tuple[str, ...]
@@ -73,6 +79,11 @@ class Priors(Printed):
     table: Mapping[str, Prior]
     sizes: Mapping[str, float] = field(repr=False)
     tails: Tails = field(repr=False)
+    residual: Mapping[str, "Slot"] = field(default_factory=dict, repr=False)
+
+    def kind(self, label: str) -> str:
+        """Of a parameter's prior: "phi" of all of the residual's own, however they are called."""
+        return PHI if label in self.residual else kind_of(label)
 
     @property
     def beta(self) -> tuple[Prior, ...]:
@@ -120,7 +131,7 @@ class Priors(Printed):
         for name in sorted(changes, key=_narrowness):
             prior = changes[name]
             for label in self._labels(name):
-                _check_family(label, prior)
+                self._check_family(label, prior)
                 table[label] = prior
         made = replace(self, table=table)
         made._check_proper()
@@ -128,7 +139,7 @@ class Priors(Printed):
 
     def falls(self, at: Mapping[str, float] | float = _FAR_OUT) -> dict[str, float]:
         """The power by which the prior of each sd and of sigma falls there; far out where not said."""
-        sds = [label for label in self.table if kind_of(label) in ("sd", SIGMA)]
+        sds = [label for label in self.table if self.kind(label) in ("sd", SIGMA)]
         return {each: fall(self.table[each], at if isinstance(at, float) else at[each]) for each in sds}
 
     def tail(self, label: str, falls: Mapping[str, float]) -> Tail:
@@ -138,17 +149,19 @@ class Priors(Printed):
     @property
     def informed(self) -> tuple[str, ...]:
         """Kinds of parameters ("beta", "sd", "cor", "sigma", ...) with a prior that isn't flat, in order."""
-        return tuple(dict.fromkeys(kind_of(label) for label, prior in self.table.items() if not _even(prior)))
+        return tuple(
+            dict.fromkeys(self.kind(label) for label, prior in self.table.items() if not _even(prior))
+        )
 
     def only(self, kinds: Collection[str]) -> "Priors":
         """These priors of some kinds of parameters, those of the others flat."""
-        kept = {label: prior if kind_of(label) in kinds else Flat() for label, prior in self.table.items()}
+        kept = {label: prior if self.kind(label) in kinds else Flat() for label, prior in self.table.items()}
         return replace(self, table=kept)
 
     @property
     def opened(self) -> "Priors":
         """These priors, flat where one ends within the range of its parameter."""
-        ends = {label for label, prior in self.table.items() if _ends_within(prior.bounds, _range_of(label))}
+        ends = {label for label, prior in self.table.items() if self._ends_within(label, prior)}
         return replace(self, table={**self.table, **dict.fromkeys(ends, Flat())}) if ends else self
 
     def to_frame(self) -> "pd.DataFrame":
@@ -208,6 +221,32 @@ class Priors(Printed):
         known = [*self.table, *(f"sd[{block.group}]" for block in self.blocks), *sorted(kinds)]
         return did_you_mean(name, known) or f"; there are {', '.join(self.table)}"
 
+    def _check_family(self, label: str, prior: Prior) -> None:
+        """A family that fits, within the parameter's range, and proper where nothing else makes it so."""
+        if not isinstance(prior, Prior):
+            raise PriorError(
+                f"the prior of {label!r} is a {type(prior).__name__}; give one of bayeslmm.spec.priors"
+            )
+        slot, kind = self.residual.get(label), kind_of(label)
+        allowed = _ALLOWED[kind] if slot is None else _allowed(slot)
+        low, high = (_RANGES[kind][0], inf) if slot is None else slot.bounds
+        fits = ", ".join(word for word, family in Prior.kinds().items() if family.support in allowed)
+        if prior.support not in allowed:
+            raise PriorError(f"{type(prior).__name__} doesn't fit {label!r}; what does: {fits}")
+        if prior.proper and (prior.bounds[0] < low or prior.bounds[1] > high):
+            side, end = ("below", low) if prior.bounds[0] < low else ("above", high)
+            raise PriorError(f"{prior} reaches {side} {end:g}, where {label!r} can't be; truncate it there")
+        if slot is not None and not prior.proper and isinf(high):
+            raise PriorError(
+                f"a flat prior of {label!r} can make the posterior improper; what does fit: {fits}"
+            )
+
+    def _ends_within(self, label: str, prior: Prior) -> bool:
+        """Does a prior end where its parameter doesn't?"""
+        slot = self.residual.get(label)
+        low, high = _RANGES[kind_of(label)] if slot is None else slot.bounds
+        return prior.bounds[0] > low or prior.bounds[1] < high
+
     def _check_proper(self) -> None:
         """Flat priors of sds need a likelihood that falls faster than their number."""
         falls = self.falls() if any(not self.table[label].proper for label in self.table) else {}
@@ -222,30 +261,17 @@ class Priors(Printed):
                 )
 
 
-def _check_family(label: str, prior: Prior) -> None:
-    if not isinstance(prior, Prior):
-        raise PriorError(
-            f"the prior of {label!r} is a {type(prior).__name__}; give one of bayeslmm.spec.priors"
-        )
-    allowed = _ALLOWED[kind_of(label)]
-    if prior.support not in allowed:
-        fits = ", ".join(word for word, family in Prior.kinds().items() if family.support in allowed)
-        raise PriorError(f"{type(prior).__name__} doesn't fit {label!r}; what does: {fits}")
-    if prior.proper and prior.bounds[0] < _RANGES[kind_of(label)][0]:
-        raise PriorError(f"{prior} reaches below 0, where {label!r} can't be; truncate it there")
+def _allowed(slot: "Slot") -> tuple[str, ...]:
+    """Supports of families that fit one of the residual's own parameters."""
+    if slot.together:
+        return ("correlation",)
+    low, high = slot.bounds
+    return ("any", "real" if isinf(low) else "positive" if isinf(high) else "share")
 
 
 def _even(prior: Prior) -> bool:
     """Is it the same everywhere?"""
     return isinstance(prior, Flat) or prior == LKJ(1.0)
-
-
-def _ends_within(bounds: tuple[float, float], whole: tuple[float, float]) -> bool:
-    return bounds[0] > whole[0] or bounds[1] < whole[1]
-
-
-def _range_of(label: str) -> tuple[float, float]:
-    return _RANGES[kind_of(label)]
 
 
 def _narrowness(name: str) -> int:
@@ -255,4 +281,5 @@ def _narrowness(name: str) -> int:
 
 def _within(name: str, label: str) -> bool:
     """Is the parameter `label` one of those that `name`, a kind or a group's kind, stands for?"""
-    return label.startswith(f"{name}[") or (name.endswith("]") and label.startswith(f"{name[:-1]}: "))
+    own = name.endswith("]") and label.startswith((f"{name[:-1]}: ", f"{name[:-1]} | "))
+    return own or label.startswith(f"{name}[")

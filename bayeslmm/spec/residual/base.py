@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from bayeslmm.errors import OptionError
 from bayeslmm.registry import Registered
 
+from .structure import Part
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
@@ -146,6 +148,33 @@ class Residual(Registered, ABC):
         """The parameters as people know them."""
         del phi, sigma
         return Parameters.joined(())
+
+    @property
+    def parts(self) -> tuple[Part[Any], ...]:
+        """What R is made of, in the order of φ."""
+        return ()
+
+    def ratios(self, phi: Array) -> Array:
+        """Parameters as people know them, (n_phi,), absolute ones over σ."""
+        return phi
+
+    def of_ratios(self, ratios: Array) -> Array:
+        """φ (n_phi,) of `ratios`."""
+        return ratios
+
+    def ratio_slopes(self, phi: Array) -> Array:
+        """d ratios / dφ, (n_phi, n_phi)."""
+        return np.eye(len(phi))
+
+    def natural(self, phi: Array, sigma: Array) -> Array:
+        """Parameters as people know them, in the order of `labels`, (m, n), of φ (m, n_phi) and σ (m,)."""
+        del phi
+        return np.zeros((len(sigma), 0))
+
+    def free(self, natural: Array, sigma: Array) -> Array:
+        """φ (m, n_phi) of parameters as people know them, (m, n), and σ (m,)."""
+        del natural
+        return np.zeros((len(sigma), 0))
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What correlation structures and variance functions have in common: parameters by stratum, free or held."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError
+
+from .together import Together
 
 type Array = NDArray[np.float64]
 
@@ -26,6 +28,28 @@ class Natural(NamedTuple):
 
     names: tuple[str, ...]
     bounds: Array
+
+
+class Usual(NamedTuple):
+    """The prior that nobody asked for: a family of `spec.priors` by its word, and its parameters in order."""
+
+    family: str
+    numbers: tuple[float, ...]
+
+
+class Slot(NamedTuple):
+    """What has a prior of its own.
+
+    Attributes
+    ----------
+    label : of the parameter, or of those that have one prior together. usual : the prior nobody asked for.
+    bounds : ends of its range. together : is it of several parameters?
+    """
+
+    label: str
+    usual: Usual
+    bounds: tuple[float, float]
+    together: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +100,20 @@ class Structure(ABC):
     @abstractmethod
     def free(self, natural: Array, learnt: Learnt) -> Array:
         """φ (n,) of natural values (n,)."""
+
+    @abstractmethod
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        """Of a model nobody gave priors to: one a parameter, or a single one where they have it together.
+
+        `spread` is the standard deviation of the response.
+        """
+
+    def together(self, learnt: Learnt) -> Together | None:
+        """What the parameters of a stratum are that have one prior; None where each has its own.
+
+        Each is then an increasing function of its own φ, and `natural` takes (n, m) for m values at once.
+        """
+        return None
 
     def starts(self, learnt: Learnt) -> Array:
         """φ (m, n) to begin with; the first is the usual one, the others far from it."""
@@ -163,6 +201,24 @@ class Part[S: Structure]:
             return ()
         return tuple(labelled(name, stratum) for stratum in self.learnt.strata for name in self.own.names)
 
+    def slots(self, spread: float = 1.0) -> tuple[tuple[Slot, ...], ...]:
+        """What of each stratum has priors; `spread` is the response's standard deviation."""
+        strata = self.learnt.strata if self.n else ()
+        return tuple(tuple(self._slots(stratum, spread)) for stratum in strata)
+
+    def _slots(self, stratum: str, spread: float) -> Iterator[Slot]:
+        usual, joint = self.structure.usual_priors(self.learnt, spread), self.joint
+        if joint is not None:
+            yield Slot(labelled(joint.name, stratum), usual[0], (-1.0, 1.0), True)
+            return
+        for name, prior, (low, high) in zip(self.own.names, usual, self.own.bounds.tolist(), strict=True):
+            yield Slot(labelled(name, stratum), prior, (low, high), False)
+
+    @cached_property
+    def joint(self) -> Together | None:
+        """What the parameters of a stratum are where they have one prior."""
+        return self.structure.together(self.learnt)
+
     @property
     def bounds(self) -> Array:
         """(n, 2) of the ranges of natural values."""
@@ -173,6 +229,13 @@ class Part[S: Structure]:
         if not self.n:
             return phi
         rows = [self.structure.natural(own, self.learnt) for own in self.by_stratum(phi)]
+        return np.concatenate(rows)
+
+    def free(self, natural: Array) -> Array:
+        """φ (n,) of natural values (n,)."""
+        if not self.n:
+            return natural
+        rows = [self.structure.free(own, self.learnt) for own in self.by_stratum(natural)]
         return np.concatenate(rows)
 
     @cached_property

@@ -1,5 +1,6 @@
 """Rows that are correlated in groups, and unequally spread: R = S C S / w."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -20,6 +21,7 @@ from .variances import FITTED, VarianceFunction
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+OF_ROWS = ("groups", "starts", "_ends", "_coordinates", "_root", "_variance_rows", "_kept")  # whatever φ is
 GROUP, STRATUM, COORDINATE = "group", "stratum", "coordinate"  # of the correlation, what its rows are
 
 
@@ -61,7 +63,12 @@ class Structured(Residual):
 
     def _split(self, phi: Any) -> list[Any]:
         """φ of each part."""
-        return np.split(phi, np.cumsum([part.n for part in self.parts])[:-1])
+        return np.split(phi, self._ends)
+
+    @cached_property
+    def _ends(self) -> Codes:
+        """Where φ of each part but the last ends."""
+        return np.cumsum([part.n for part in self.parts])[:-1]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -158,12 +165,14 @@ class Structured(Residual):
     def _at(self, phi: Array) -> "AtPhi":
         """What φ makes of R; of the last φ that was asked for it is kept."""
         key = phi.tobytes()
-        if key not in self._kept:
-            self._kept.clear()
-            own = self._split(phi)
-            rho = self._root_rho(own[0]) if self._root else np.zeros(0)
-            self._kept[key] = AtPhi(np.exp(self._log_sds(own[self._root is not None :])), rho)
-        return self._kept[key]
+        if (known := self._kept.get(key)) is not None:
+            return known
+        own = self._split(phi)
+        rho = self._root_rho(own[0]) if self._root else np.zeros(0)
+        found = AtPhi(np.exp(self._log_sds(own[self._root is not None :])), rho)
+        self._kept.clear()  # another thread may ask for another φ meanwhile
+        self._kept[key] = found
+        return found
 
     @cached_property
     def _kept(self) -> "dict[bytes, AtPhi]":
@@ -292,6 +301,44 @@ class Structured(Residual):
             [_natural(part, own, sigma) for part, own in zip(self.parts, self._split(phi), strict=True)]
         )
 
+    def ratios(self, phi: Array) -> Array:
+        return np.concatenate([part.natural(own) for part, own in self._with_own(phi)])
+
+    def of_ratios(self, ratios: Array) -> Array:
+        return np.concatenate([part.free(own) for part, own in self._with_own(ratios)])
+
+    def ratio_slopes(self, phi: Array) -> Array:
+        from scipy.linalg import block_diag
+
+        own = [slopes(part.natural, each, part.n).T for part, each in self._with_own(phi)]
+        return np.asarray(block_diag(*own))
+
+    def _with_own(self, phi: Any) -> "Iterator[tuple[Part[Any], Any]]":
+        """Each part with its φ."""
+        return zip(self.parts, self._split(phi), strict=True)
+
+    def natural(self, phi: Array, sigma: Array) -> Array:
+        columns = [np.zeros((len(sigma), 0))]
+        for part, own in zip(self.parts, np.split(phi, self._ends, axis=1), strict=True):
+            values = np.array([part.natural(each) for each in own]).reshape(len(sigma), part.n)
+            columns += (
+                [sigma[:, None] * np.insert(values, 0, 1.0, axis=1)] if _is_absolute(part) else [values]
+            )
+        return np.hstack(columns)
+
+    def free(self, natural: Array, sigma: Array) -> Array:
+        columns, first = [np.zeros((len(sigma), 0))], 0
+        for part in self.parts:
+            own = natural[:, (begun := first + _is_absolute(part)) : (first := begun + part.n)]
+            own = own / sigma[:, None] if _is_absolute(part) else own
+            columns.append(np.array([part.free(each) for each in own]).reshape(len(sigma), part.n))
+        return np.hstack(columns)
+
+    def settle(self, phi: Array) -> Self:
+        other = super().settle(phi)
+        vars(other).update({name: vars(self)[name] for name in OF_ROWS if name in vars(self)})
+        return other
+
     def __getstate__(self) -> dict[str, Any]:
         # what is cached can be had again
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -315,13 +362,18 @@ def _natural(part: Part[Any], phi: Array, sigma: float) -> Parameters:
     "σ itself."""
     values = part.natural(phi)
     by_phi = slopes(part.natural, phi, len(values)).T
-    if not (part.structure.absolute and part.n):
+    if not _is_absolute(part):
         return Parameters(part.labels, values, part.bounds, np.column_stack([by_phi, np.zeros(len(values))]))
     first = f"sd[{part.learnt.name}: {part.learnt.levels[0]}]"
     ratios = np.append(1.0, values)
     by_both = np.column_stack([np.vstack([np.zeros(len(phi)), by_phi]), ratios])
     bounds = np.tile([0.0, np.inf], (len(ratios), 1))
     return Parameters((first, *part.labels), sigma * ratios, bounds, sigma * by_both)
+
+
+def _is_absolute(part: Part[Any]) -> bool:
+    """Are its values multiples of σ, with σ itself as that of the first level?"""
+    return bool(part.structure.absolute and part.n)
 
 
 def _flat(through: Any, rho: Array, rows: Array) -> Array:

@@ -27,7 +27,7 @@ def test_single_effects_have_their_own_variances(given):
     p, q = design.p, design.q
     single = Combinations(("",) * (p + q), np.eye(p + q)[:, :p], np.eye(p + q)[:, p:])
     found = combined_variances(design, priors, parameters, single)
-    lam, prior = relative_factors(design, parameters), prior_of_delta(design, priors)
+    lam, prior = relative_factors(design, parameters), prior_of_delta(design.kernel, priors)
     moments = effect_moments(design.kernel, lam, parameters.sigma, np.zeros((2, p)), prior)
     assert found == pytest.approx(np.hstack([moments.beta_variance, moments.b_variance]))
 

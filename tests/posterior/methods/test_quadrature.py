@@ -76,7 +76,7 @@ def trapezoid(result):
         relative_factors(target.design, parameters),
         np.ascontiguousarray(parameters.sigma),
         np.zeros((len(phi), target.design.p)),
-        prior_of_delta(target.design, target.priors),
+        prior_of_delta(target.design.kernel, target.priors),
     )
     columns = [found.beta.T, *(s.T for s in parameters.sd.values()), *(z.T for z in parameters.z.values())]
     values = np.vstack([*columns, parameters.sigma]).T

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayeslmm.spec.residual.roots import Chain, Joined, Root
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual
+from bayeslmm.spec.residual.together import Partials
 
 from .base import CorrelationStructure, Counts, pairs_of
 
@@ -38,6 +39,13 @@ class AnteDependence(CorrelationStructure):
 
     def free(self, natural: Array, learnt: Learnt) -> Array:
         return np.arctanh(natural)
+
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        return (Usual("LKJ", (2.0,)),)
+
+    def together(self, learnt: Learnt) -> Partials:
+        n = max(len(learnt.levels) - 1, 0)
+        return Partials(f"cor[{learnt.name}]", np.ones(n), np.zeros((n, 2)), list, np.asarray)
 
     def starts(self, learnt: Learnt) -> Array:
         return np.outer([0.0, 1.0], np.ones(max(len(learnt.levels) - 1, 0)))

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayeslmm.spec.residual.roots import Chain, Joined, Root
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual
 
 from .base import CorrelationStructure, Counts
 
@@ -34,6 +34,9 @@ class AR1(CorrelationStructure):
 
     def free(self, natural: Array, learnt: Learnt) -> Array:
         return np.arctanh(natural)
+
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        return (Usual("Beta", (2.0, 2.0, -1.0, 1.0)),)
 
     def starts(self, learnt: Learnt) -> Array:
         return np.array([[0.0], [1.5], [-1.0], [3.0]])

@@ -1,12 +1,14 @@
 """Autoregressive moving averages, by steps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from bayeslmm.errors import OptionError, check_whole
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual
+from bayeslmm.spec.residual.together import Partials
 
 from .base import CorrelationStructure, Counts
 
@@ -42,12 +44,28 @@ class ARMA(CorrelationStructure):
         return Natural(tuple(names), np.tile([-np.inf, np.inf], (len(names), 1)))
 
     def natural(self, phi: Any, learnt: Learnt) -> Any:
-        partial = np.tanh(phi)
-        return np.concatenate([_weights(partial[: self.p]), -_weights(partial[self.p :])])
+        return np.array(self._joined(np.tanh(phi)), dtype=phi.dtype)
 
     def free(self, natural: Array, learnt: Learnt) -> Array:
         with np.errstate(invalid="ignore"):
-            return np.arctanh(np.append(_partial(natural[: self.p]), _partial(-natural[self.p :])))
+            return np.arctanh(self._partials(natural))
+
+    def _joined(self, partial: Sequence[Any]) -> list[Any]:
+        """Coefficients of partial autocorrelations, scalars of any kind."""
+        return [*_weights(partial[: self.p]), *(-own for own in _weights(partial[self.p :]))]
+
+    def _partials(self, natural: Array) -> Array:
+        """The inverse of `_joined`."""
+        return np.append(_partial(natural[: self.p]), _partial(-natural[self.p :]))
+
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        """Each partial autocorrelation, carried from (-1, 1) to (0, 1), is Beta(2, 2)."""
+        return (Usual("LKJ", (2.0,)),)
+
+    def together(self, learnt: Learnt) -> Partials:
+        order = np.concatenate([np.arange(1, self.p + 1), np.arange(1, self.q + 1)])
+        powers = np.column_stack([order // 2, (order - 1) // 2]).astype(float)
+        return Partials("phi[ARMA]", np.ones(len(order)), powers, self._joined, self._partials)
 
     def starts(self, learnt: Learnt) -> Array:
         out = np.zeros((3, self.p + self.q))
@@ -77,11 +95,11 @@ class ARMA(CorrelationStructure):
         return np.array(out[: most + 1], dtype=own.dtype) / out[0]
 
 
-def _weights(partial: Any) -> Any:
+def _weights(partial: Sequence[Any]) -> list[Any]:
     """Coefficients of an autoregression with these partial autocorrelations."""
-    out = partial[:0]
+    out: list[Any] = []
     for own in partial:
-        out = np.append(out - own * out[::-1], own)
+        out = [each - own * other for each, other in zip(out, reversed(out), strict=True)] + [own]
     return out
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bayeslmm.registry import Registered
 from bayeslmm.spec.residual.roots import Joined, Patterns, Root
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Structure, logistic, logit, slopes
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Structure, Usual, logistic, logit, slopes
 
 
 class Counts(Enum):
@@ -90,6 +90,11 @@ class Spatial(CorrelationStructure):
 
     def free(self, natural: Array, learnt: Learnt) -> Array:
         return np.concatenate([np.log(natural[:1] / learnt.scale), logit(natural[1:])])
+
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        """The range's median is the median gap."""
+        of_range = Usual("LogNormal", (float(np.log(learnt.scale)), 1.5))
+        return (of_range, Usual("Beta", (2.0, 2.0)))[: 1 + self.nugget]
 
     def starts(self, learnt: Learnt) -> Array:
         ranges = np.array([0.0, 2.0, -1.0, 4.0])

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayeslmm.spec.residual.roots import Chain, Joined, Root
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual
 
 from .base import CorrelationStructure, Counts
 
@@ -37,6 +37,10 @@ class CAR1(CorrelationStructure):
 
     def free(self, natural: Array, learnt: Learnt) -> Array:
         return np.asarray(-np.log(-np.log(natural) * learnt.scale))
+
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        """Of the correlation at the median gap it is Kumaraswamy(2, 2), whatever the unit of time."""
+        return (Usual("Kumaraswamy", (2.0 * learnt.scale, 2.0)),)
 
     def starts(self, learnt: Learnt) -> Array:
         return np.array([[0.0], [2.0], [-1.0], [4.0]])

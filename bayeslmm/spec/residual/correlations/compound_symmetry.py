@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayeslmm.spec.residual.roots import Exchangeable, Joined, Root
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural, logistic, logit
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual, logistic, logit
 
 from .base import CorrelationStructure, Counts
 
@@ -40,6 +40,9 @@ class CompoundSymmetry(CorrelationStructure):
     def free(self, natural: Array, learnt: Learnt) -> Array:
         least = self._least(learnt)
         return logit((natural - least) / (1 - least))
+
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        return (Usual("Beta", (2.0, 2.0, self._least(learnt), 1.0)),)
 
     def starts(self, learnt: Learnt) -> Array:
         return self.free(np.array([[0.2], [0.8], [0.3 * self._least(learnt)]]), learnt)

@@ -1,11 +1,13 @@
 """A correlation of its own for each number of steps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual
+from bayeslmm.spec.residual.together import Partials
 
 from .base import CorrelationStructure, Counts, pairs_of
 
@@ -34,6 +36,14 @@ class Toeplitz(CorrelationStructure):
     def free(self, natural: Array, learnt: Learnt) -> Array:
         return np.arctanh(partial_autocorrelations(natural))
 
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        return (Usual("LKJ", (2.0,)),)
+
+    def together(self, learnt: Learnt) -> Partials:
+        left = np.arange(len(learnt.levels) - 1, 0, -1.0)  # visits after the first of a lag's partial one
+        powers = np.column_stack([left - 1, left - 1])
+        return Partials(f"cor[{learnt.name}]", left, powers, joined, partial_autocorrelations)
+
     def starts(self, learnt: Learnt) -> Array:
         lags = max(len(learnt.levels) - 1, 0)
         return np.vstack([np.zeros(lags), np.append(np.ones(min(lags, 1)), np.zeros(max(lags - 1, 0)))])
@@ -45,15 +55,19 @@ class Toeplitz(CorrelationStructure):
 
 def autocorrelations(partial: Any) -> Any:
     """Autocorrelations (m,) at lags 1, ..., m of partial ones, by Durbin's and Levinson's recursion."""
+    return np.array(joined(partial), dtype=partial.dtype)
+
+
+def joined(partial: Sequence[Any]) -> list[Any]:
+    """The same of scalars of any kind."""
     out: list[Any] = []
-    weights = partial[:0]
+    weights: list[Any] = []
     left: Any = 1.0
     for own in partial:
-        past = np.array(out[::-1], dtype=partial.dtype)
-        out.append(np.sum(weights * past) + own * left)
-        weights = np.append(weights - own * weights[::-1], own)
+        out.append(sum(w * past for w, past in zip(weights, reversed(out), strict=True)) + own * left)
+        weights = [w - own * other for w, other in zip(weights, reversed(weights), strict=True)] + [own]
         left = left * (1 - own * own)
-    return np.array(out, dtype=partial.dtype)
+    return out
 
 
 def partial_autocorrelations(correlations: Array) -> Array:

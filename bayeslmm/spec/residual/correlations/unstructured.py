@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual
+from bayeslmm.spec.residual.together import AnyMatrix
 
 from .base import CorrelationStructure, Counts, pairs_of
 
@@ -31,6 +32,12 @@ class Unstructured(CorrelationStructure):
     def natural(self, phi: Any, learnt: Learnt) -> Any:
         k = len(learnt.levels)
         return self._matrix(phi, k)[_pairs(k)]
+
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        return (Usual("LKJ", (2.0,)),)
+
+    def together(self, learnt: Learnt) -> AnyMatrix:
+        return AnyMatrix(f"cor[{learnt.name}]", len(learnt.levels))
 
     @staticmethod
     def _root(phi: Any, k: int) -> tuple[Any, Any]:

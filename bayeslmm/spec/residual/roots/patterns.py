@@ -88,11 +88,13 @@ class Patterns(Root):
     def factors(self, rho: Array) -> list[Factor]:
         """Of each stack; of the last rho that was asked for they are kept."""
         key = rho.tobytes()
-        if key not in self._kept:
-            self._kept.clear()
-            filled = np.append(rho, 1.0)  # −1 is the last, a row with itself
-            self._kept[key] = [Factor.of(filled[stack.places]) for stack in self.stacks]
-        return self._kept[key]
+        if (known := self._kept.get(key)) is not None:
+            return known
+        filled = np.append(rho, 1.0)  # −1 is the last, a row with itself
+        found = [Factor.of(filled[stack.places]) for stack in self.stacks]
+        self._kept.clear()  # another thread may ask for another rho meanwhile
+        self._kept[key] = found
+        return found
 
     @cached_property
     def _kept(self) -> dict[bytes, list[Factor]]:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual
 
 from .base import Reads, VarianceFunction
 
@@ -32,6 +32,9 @@ class ConstantPower(VarianceFunction):
 
     def free(self, natural: Array, learnt: Learnt) -> Array:
         return np.concatenate([np.log(natural[:1]), natural[1:]])
+
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        return Usual("LogNormal", (0.0, 2.0)), Usual("Normal", (0.0, 1.0))
 
     def starts(self, learnt: Learnt) -> Array:
         return np.array([[np.log(learnt.scale) * power, power] for power in (0.5, 1.0, -0.5, 2.0)])

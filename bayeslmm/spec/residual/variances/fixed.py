@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual
 
 from .base import Reads, VarianceFunction
 
@@ -30,6 +30,9 @@ class Fixed(VarianceFunction):
 
     def free(self, natural: Array, learnt: Learnt) -> Array:
         return natural
+
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        return ()
 
     def log_sds(self, delta: Any, values: Array, learnt: Learnt) -> Any:
         return 0.5 * np.log(values)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual
 
 from .base import Reads, VarianceFunction
 
@@ -33,6 +33,10 @@ class Ident(VarianceFunction):
 
     def free(self, natural: Array, learnt: Learnt) -> Array:
         return np.log(natural)
+
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        """Of the absolute ones, as σ's."""
+        return (Usual("HalfStudentT", (4.0, spread)),) * len(learnt.levels[1:])
 
     def log_sds(self, delta: Any, values: Array, learnt: Learnt) -> Any:
         return np.append(np.zeros(1), delta)[values.astype(np.int64)]

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayeslmm.spec.residual.structure import Array, Learnt, Natural
+from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual
 
 from .base import Reads, VarianceFunction
 
@@ -31,6 +31,9 @@ class Power(VarianceFunction):
 
     def free(self, natural: Array, learnt: Learnt) -> Array:
         return natural
+
+    def usual_priors(self, learnt: Learnt, spread: float) -> tuple[Usual, ...]:
+        return (Usual("Normal", (0.0, 1.0)),)
 
     def starts(self, learnt: Learnt) -> Array:
         return np.array([[0.0], [1.0], [-1.0]])
