@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bayeslmm.repeat import rerun
     from bayeslmm.spec.priors import (
         LKJ,
+        Beta,
         Exponential,
         Flat,
         Gamma,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         HalfNormal,
         HalfStudentT,
         InverseGamma,
+        Kumaraswamy,
         Laplace,
         LogNormal,
         Normal,
@@ -47,6 +49,7 @@ __all__ = [
     "LKJ",
     "BayesLMMError",
     "BayesLMMWarning",
+    "Beta",
     "Exponential",
     "Flat",
     "Gamma",
@@ -55,6 +58,7 @@ __all__ = [
     "HalfStudentT",
     "InputError",
     "InverseGamma",
+    "Kumaraswamy",
     "Laplace",
     "LinearMixedModel",
     "LogNormal",
@@ -86,6 +90,7 @@ __all__ = [
 _HOMES = {
     "BayesLMMError": "bayeslmm.errors",
     "BayesLMMWarning": "bayeslmm.errors",
+    "Beta": "bayeslmm.spec.priors",
     "Exponential": "bayeslmm.spec.priors",
     "Flat": "bayeslmm.spec.priors",
     "Gamma": "bayeslmm.spec.priors",
@@ -94,6 +99,7 @@ _HOMES = {
     "HalfStudentT": "bayeslmm.spec.priors",
     "InputError": "bayeslmm.errors",
     "InverseGamma": "bayeslmm.spec.priors",
+    "Kumaraswamy": "bayeslmm.spec.priors",
     "LKJ": "bayeslmm.spec.priors",
     "Laplace": "bayeslmm.spec.priors",
     "LinearMixedModel": "bayeslmm.model",

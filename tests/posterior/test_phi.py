@@ -109,6 +109,41 @@ def test_nuts_has_the_moments_of_quadrature(method: str) -> None:
     assert np.abs(apart).max() < 4.5
 
 
+@pytest.mark.slow
+def test_ranks_of_what_was_drawn_are_even() -> None:
+    """Simulation-based calibration of AR1 beside a random intercept (Talts et al. 2018)."""
+    from scipy import stats
+
+    from bayeslmm.posterior.options import SampleOptions
+    from bayeslmm.posterior.prior_draws import draw_priors
+    from bayeslmm.posterior.sample import sample
+
+    replicates, draws = 120, 99
+    priors = {"beta": bl.Normal(0, 1), "sd": bl.HalfNormal(1), "sigma": bl.HalfNormal(1)}
+    made, rng = model("AR1").with_priors(priors), np.random.default_rng(8)
+    design, ranks = made.design.begun, []
+    true = draw_priors(design, made.priors, replicates, rng)
+    for i in range(replicates):
+        at = design.at_phi(true.phi[i])
+        b = true.sd["h"][i] * rng.standard_normal(design.q)
+        e = true.sigma[i] * at.residual.draw(rng, 1)[0]
+        drawn = design.with_response(design.X @ true.beta[i] + design.Z @ b + e)
+        options = SampleOptions(draws=25 * 20, chains=4, seed=i, progress=False, method="importance", cores=1)
+        found = sample(drawn, made.priors, options).draws.parameters
+        own = [true.phi[i, 0], true.sd["h"][i, 0], true.sigma[i]]
+        values = [
+            np.concatenate([[*c.phi[::20, 0]] for c in found]),
+            *(
+                np.concatenate(part)
+                for part in ([c.sd["h"][::20, 0] for c in found], [c.sigma[::20] for c in found])
+            ),
+        ]
+        ranks.append([np.sum(each < value) for each, value in zip(values, own, strict=True)])
+    for column in np.array(ranks).T:
+        counts = np.bincount(np.minimum(column * 10 // (draws + 2), 9), minlength=10)
+        assert stats.chisquare(counts).pvalue > 1e-4
+
+
 def test_rows_in_another_order_have_the_same_posterior() -> None:
     shuffled = rows().sample(frac=1, random_state=0)
     other = bl.LinearMixedModel("y ~ x + (1 | h)", shuffled, correlation=correlation("AR1"))
