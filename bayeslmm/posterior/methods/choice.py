@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from bayeslmm.posterior.methods.quadrature import check_size
 from bayeslmm.posterior.target import Target
 
-MOST_FOR_IMPORTANCE = 10  # parameters; a Laplace proposal loses its grip in higher dimensions
 EACH_STEP = 5  # evaluations of a NUTS step
 STEPS = EACH_STEP * 2000 * 4  # of a marginal NUTS run of usual length
 PATIENCE = 1e12  # of the kernel's work, some minutes, beyond which the explicit graph is the better bet
@@ -20,7 +19,7 @@ class Plan:
 
 
 def choose(target: Target, method: str) -> Plan:
-    """Plan a run; "auto" prefers importance where the dimension allows it, then NUTS by cost.
+    """Plan a run; "auto" prefers importance, whose weights tell whether it serves, then NUTS by cost.
 
     Raises
     ------
@@ -45,6 +44,4 @@ def _by_cost(target: Target) -> Plan:
     counted = f"{target.size} parameters besides the Gaussian ones, {work:.1e} multiplications an evaluation"
     if target.priors.bounded:
         return Plan((graph,), f"{counted}; a prior ends at a bound, which proposals cross")
-    if target.size > MOST_FOR_IMPORTANCE:
-        return Plan((graph,), f"{counted}: too many for importance sampling")
     return Plan(("importance", graph), counted)

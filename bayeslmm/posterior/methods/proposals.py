@@ -12,9 +12,15 @@ from bayeslmm.posterior.methods.laplace import LaplaceFit
 type Array = NDArray[np.float64]
 
 DF = 5.0
+MANY, DF_OF_MANY = 10, 15.0  # above so many parameters a t with heavy tails hardly ever proposes the middle
 WIDEN = 1.1
 FEWEST_POINTS = 5  # per parameter that moments are made of, by their effective number
 LEAST_SHARE = 0.05  # of the proposals that the lightest part gets: its mass is only an estimate
+
+
+def degrees(d: int) -> float:
+    """Of freedom, of a proposal of d parameters."""
+    return DF if d <= MANY else DF_OF_MANY
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +77,8 @@ class Proposer:
         """Modes by the mass that their Laplace fits hold."""
         log_mass = np.array([fit.log_mass for fit in fits])
         return cls(
-            tuple(Student(fit.mode, fit.root) for fit in fits), _shares(np.exp(log_mass - log_mass.max()))
+            tuple(Student(fit.mode, fit.root, df=degrees(len(fit.mode))) for fit in fits),
+            _shares(np.exp(log_mass - log_mass.max())),
         )
 
     def draw(self, n: int, rng: np.random.Generator) -> Array:
@@ -120,4 +127,5 @@ def _moved(part: Student, phi: Array, weight: Array) -> Student:
     if weight.sum() ** 2 < FEWEST_POINTS * phi.shape[1] * np.sum(weight**2):
         return part
     covariance = np.atleast_2d(np.cov(phi.T, aweights=weight))
-    return Student(np.average(phi, axis=0, weights=weight), np.linalg.cholesky(covariance))
+    centre, root = np.average(phi, axis=0, weights=weight), np.linalg.cholesky(covariance)
+    return Student(centre, root, df=degrees(len(centre)))
