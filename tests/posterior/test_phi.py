@@ -114,33 +114,28 @@ def test_ranks_of_what_was_drawn_are_even() -> None:
     """Simulation-based calibration of AR1 beside a random intercept (Talts et al. 2018)."""
     from scipy import stats
 
+    from bayeslmm.posterior.methods.importance import importance
     from bayeslmm.posterior.options import SampleOptions
+    from bayeslmm.posterior.parameters import joined
     from bayeslmm.posterior.prior_draws import draw_priors
-    from bayeslmm.posterior.sample import sample
 
-    replicates, draws = 120, 99
+    replicates, thin = 100, 20
     priors = {"beta": bl.Normal(0, 1), "sd": bl.HalfNormal(1), "sigma": bl.HalfNormal(1)}
     made, rng = model("AR1").with_priors(priors), np.random.default_rng(8)
     design, ranks = made.design.begun, []
+    options = SampleOptions(draws=25 * thin, chains=4, progress=False, cores=1)
     true = draw_priors(design, made.priors, replicates, rng)
     for i in range(replicates):
         at = design.at_phi(true.phi[i])
         b = true.sd["h"][i] * rng.standard_normal(design.q)
         e = true.sigma[i] * at.residual.draw(rng, 1)[0]
         drawn = design.with_response(design.X @ true.beta[i] + design.Z @ b + e)
-        options = SampleOptions(draws=25 * 20, chains=4, seed=i, progress=False, method="importance", cores=1)
-        found = sample(drawn, made.priors, options).draws.parameters
-        own = [true.phi[i, 0], true.sd["h"][i, 0], true.sigma[i]]
-        values = [
-            np.concatenate([[*c.phi[::20, 0]] for c in found]),
-            *(
-                np.concatenate(part)
-                for part in ([c.sd["h"][::20, 0] for c in found], [c.sigma[::20] for c in found])
-            ),
-        ]
-        ranks.append([np.sum(each < value) for each, value in zip(values, own, strict=True)])
+        found = importance(Target(drawn, made.priors), options, np.random.SeedSequence(i).spawn(4))
+        own = joined(found.parameters).take(slice(None, None, thin))
+        values = zip((own.phi, own.sd["h"], own.sigma), (true.phi, true.sd["h"], true.sigma), strict=True)
+        ranks.append([int(np.sum(each.ravel() < np.ravel(value)[i])) for each, value in values])
     for column in np.array(ranks).T:
-        counts = np.bincount(np.minimum(column * 10 // (draws + 2), 9), minlength=10)
+        counts = np.bincount(column * 10 // 101, minlength=10)
         assert stats.chisquare(counts).pvalue > 1e-4
 
 

@@ -170,7 +170,7 @@ def test_records_print_pickle_and_refuse_what_is_no_number(family, data):
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
 def test_every_family_says_where_it_lives(family):
-    assert family.support in ("real", "positive", "any", "correlation")
+    assert family.support in ("real", "positive", "any", "share", "correlation")
     assert set(family.positive) | set(family.in_units) | set(family.unbounded) <= {
         each.name for each in fields(family)
     }
