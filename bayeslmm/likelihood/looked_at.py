@@ -123,6 +123,34 @@ class LookedAt(Fitted):
 
         return check(self, n, seed)
 
+    def plot_serial(self, max_lag: int = 10, bins: int = 10) -> "Figure":
+        """Autocorrelation of normalized residuals by lag, and their variogram by distance.
+
+        Where the residual's structure is right the one is near 0 beyond lag 0, the other near 1 everywhere.
+
+        Parameters
+        ----------
+        max_lag : up to how many rows apart. bins : of distances.
+
+        Raises
+        ------
+        DataError
+            When the rows aren't in memory.
+
+        Examples
+        --------
+        >>> import bayeslmm as bl
+        >>> model = bl.LinearMixedModel(
+        ...     "follicles ~ Time", bl.load_dataset("Ovary"), correlation=bl.correlation.AR1("1 | Mare")
+        ... )
+        >>> len(model.fit().plot_serial().data) > 1
+        True
+        """
+        from bayeslmm.likelihood.diagnostics.panels import serial_panels
+        from bayeslmm.render.diagnostics import plot_panels
+
+        return plot_panels(serial_panels(self, max_lag, bins))
+
     def plot_residuals(self) -> "Figure":
         """Standardized residuals over fitted values, and the root of their size."""
         from bayeslmm.likelihood.diagnostics.panels import residual_panels

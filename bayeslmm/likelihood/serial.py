@@ -13,7 +13,8 @@ from bayeslmm.likelihood.fitted import Fitted
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
-KINDS = ("normalized", "pearson", "response")
+NORMALIZED = "normalized"
+KINDS = (NORMALIZED, "pearson", "response")
 
 
 def autocorrelation(fit: Fitted, max_lag: int, kind: str) -> pd.DataFrame:

@@ -58,3 +58,11 @@ def test_independent_rows_go_by_their_factor() -> None:
 def test_a_kind_that_isn_t_there(ovary: LikelihoodFit) -> None:
     with pytest.raises(OptionError, match="normalized"):
         ovary.residual_acf(kind="raw")
+
+
+def test_both_are_drawn() -> None:
+    ovary = bl.load_dataset("Ovary")
+    fit = bl.LinearMixedModel("follicles ~ Time", ovary, correlation=bl.correlation.AR1("1 | Mare")).fit()
+    acf, _, by_distance, _ = fit.plot_serial(max_lag=6, bins=5).data
+    np.testing.assert_allclose(acf.y, fit.residual_acf(6)["acf"][1:])
+    np.testing.assert_allclose(by_distance.y, fit.residual_variogram(5)["variogram"])

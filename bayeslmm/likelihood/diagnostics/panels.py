@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bayeslmm.likelihood import random_effects
 from bayeslmm.likelihood.diagnostics.residuals import residuals
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.likelihood.serial import NORMALIZED, autocorrelation, variogram
 from bayeslmm.render.diagnostics import Quantiles, Scatter
 
 type Array = NDArray[np.float64]
@@ -49,6 +50,26 @@ def residual_panels(fit: Fitted) -> list[Scatter | Quantiles]:
     return [
         Scatter("Residuals", "fitted", "standardized residual", fitted, values, names),
         Scatter("Spread", "fitted", "√|standardized residual|", fitted, size, names, level=None),
+    ]
+
+
+def serial_panels(fit: Fitted, max_lag: int, bins: int) -> list[Scatter | Quantiles]:
+    """Autocorrelation and variogram of normalized residuals."""
+    acf = autocorrelation(fit, max_lag, NORMALIZED).iloc[1:].dropna()
+    by_distance = variogram(fit, bins, NORMALIZED)
+    lag, distance = (each.to_numpy(dtype=np.float64) for each in (acf["lag"], by_distance["distance"]))
+    return [
+        Scatter(
+            "autocorrelation", "rows apart", "correlation of normalized residuals", lag, acf["acf"].to_numpy()
+        ),
+        Scatter(
+            "variogram",
+            "distance",
+            "half the squared difference",
+            distance,
+            by_distance["variogram"].to_numpy(),
+            level=1.0,
+        ),
     ]
 
 
