@@ -128,6 +128,8 @@ class Graphs:
     @property
     def differences(self) -> str:
         """What the explicit graph has in place of the model's, by name."""
+        if self.design.residual.n_phi:
+            return "Differences have no names where the residual has parameters"
         found = certify_graph(self.density.model, self.design, None, {}).differences
         return "; ".join(f"{each.kind}: {each.sentence}" for each in found) or "No difference has a name"
 

@@ -75,6 +75,9 @@ def certify(
     True
     """
     design = model.design
+    design.residual.check_known(
+        "bl.certify", "certify the model without the structure, or look at the model's own certificate"
+    )
     if design.p + design.q > MOST_EFFECTS:
         raise InputError(
             f"the model has {design.p + design.q} effects, and what is compared is dense: certify the same "
