@@ -8,11 +8,13 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
 import bayeslmm as bl
 from bayeslmm.errors import SamplingWarning
+from bayeslmm.posterior.methods.quadrature import MOST
+from bayeslmm.posterior.target import Target
 from bayeslmm.spec.priors import LKJ, Exponential, Flat, Gamma, HalfStudentT, Laplace, Normal, StudentT
 
 LAW = settings(
@@ -56,7 +58,9 @@ def table(priors, x, y):
 
 
 def summarized(model, method):
-    options = {"nodes": 7} if method == "quadrature" else {"draws": 500}
+    quadrature = method == "quadrature"
+    assume(not quadrature or Target(model.design, model.priors).size <= MOST)
+    options = {"nodes": 7} if quadrature else {"draws": 500}
     try:
         post = model.sample(method=method, seed=3, progress=False, chains=2, **options)
     except SamplingWarning:  # draws of NUTS would have to be compared within Monte Carlo error
@@ -90,8 +94,6 @@ def near(one, other):
 @LAW
 @given(tables(), st.sampled_from(FORMULAS), st.sampled_from(BETA), st.sampled_from(SD), st.floats(-6, 6))
 def test_unit_of_a_covariate(method, data, formula, beta, sd, power):
-    if method == "quadrature" and formula == "y ~ x + (x | g)" and not beta.quadratic:
-        return  # five parameters
     unit = 10.0**power
     plain = given_priors(data, formula, beta, sd)
     moved = bl.LinearMixedModel(formula, data.assign(x=unit * data["x"]))
@@ -120,8 +122,6 @@ def test_origin_of_a_covariate(method, data, formula, sd, power):
     st.floats(-1e6, 1e6),
 )
 def test_unit_and_origin_of_the_response(method, data, formula, beta, sd, power, origin):
-    if method == "quadrature" and formula == "y ~ x + (x | g)" and not beta.quadratic:
-        return
     unit = 10.0**power
     plain = given_priors(data, formula, beta, sd)
     moved = bl.LinearMixedModel(formula, data.assign(y=unit * (origin + data["y"])))
