@@ -169,6 +169,7 @@ def test_calibrate_says_which_interval_to_trust(run, tmp_path):
     assert table.loc[("beta[Days]", "z"), "n"] == len(Store.read(tmp_path / "kept").rows) == 12
 
 
+@pytest.mark.filterwarnings("default::bayeslmm.errors.BayesLMMWarning")
 def test_semicolons_decimal_commas_and_missing_values(run, tmp_path):
     path = tmp_path / "data.csv"
     path.write_text(SEMICOLONS)

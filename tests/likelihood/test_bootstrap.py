@@ -69,7 +69,7 @@ def test_both_searches_find_the_same(fitter, name):
     refitter, sampler = Refitter.of(fit), StatisticsSampler.of(fit)
     responses = sampler(generators(8, range(20)))
     condensed = refitter.condensed(responses)
-    fast, slow = refitter._search_compiled(condensed), refitter._search_each(responses)
+    fast, slow = refitter._search_compiled(condensed), refitter._search_each(condensed)
     np.testing.assert_allclose(fast.x, slow.x, rtol=1e-6, atol=1e-7)
     np.testing.assert_array_equal(fast.found, slow.found)
     lam = fit.design.coordinates.flat(fast.x)

@@ -159,10 +159,7 @@ def test_compound_symmetry_is_an_intercept_a_group() -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda model, fit: model.sample(),
-        lambda model, fit: model.graph(),
         lambda model, fit: model.parity(),
-        lambda model, fit: model.prior_predictive(3, priors="weak"),
         lambda model, fit: fit.profile(),
         lambda model, fit: bl.power(model, test="x", n=3),
         lambda model, fit: bl.exact_rlrt(model.update(". ~ . - (1 | g)"), model),

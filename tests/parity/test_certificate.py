@@ -137,6 +137,7 @@ def test_every_covariance_structure(keyword, left):
     assert certificate.ok, certificate
 
 
+@pytest.mark.filterwarnings("ignore:the data can't tell:bayeslmm.errors.DesignWarning")
 @pytest.mark.parametrize("keyword", ["homdiag", "homcs", "ar1"])
 def test_shared_parameters_beside_another_bar(keyword):
     formula = f"score ~ Machine + (1 | Worker) + {keyword}(0 + Machine | Worker)"
@@ -248,8 +249,8 @@ def test_a_missing_number_is_no_pass(spoilt):
     design = design_of("Dyestuff")
     kernel = KernelWitness(design)
 
-    def broken(*at, beta=None):
-        found = kernel(*at, beta=beta)
+    def broken(*at, beta=None, phi):
+        found = kernel(*at, beta=beta, phi=phi)
         return replace(found, logp=spoilt if beta is None else found.logp)
 
     assert not certify(design, broken, kernel, n_points=3).ok
@@ -259,8 +260,8 @@ def test_wrong_effects_fail_even_where_densities_agree():
     design = design_of("Dyestuff")
     kernel = KernelWitness(design)
 
-    def shifted(*at, beta=None):
-        found = kernel(*at, beta=beta)
+    def shifted(*at, beta=None, phi):
+        found = kernel(*at, beta=beta, phi=phi)
         return Integral(found.logp, found.ranef + 1e-3 * np.std(design.y), found.beta)
 
     line = certify(design, shifted, kernel, n_points=3)
@@ -293,8 +294,8 @@ def test_faults_are_seen_at_any_origin_and_size(far_design):
     weights = np.where(np.arange(far_design.n) == 3, 1.01, 1.0)
     kernel = KernelWitness(far_design)
 
-    def faulty(sigma, sd, cor, beta=None):
-        right = kernel(sigma, sd, cor, beta)
+    def faulty(*at, beta=None, phi):
+        right = kernel(*at, beta=beta, phi=phi)
         return replace(right, logp=right.logp + 0.5 * float(np.log(weights).sum()))
 
     assert not certify(far_design, graphs_of(far_design, default_priors(far_design)).witness, faulty).ok

@@ -79,6 +79,7 @@ def test_values(data: pd.DataFrame) -> None:
     assert design.response == "log(Reaction)"
 
 
+@pytest.mark.filterwarnings("ignore:the data can't tell:bayeslmm.errors.DesignWarning")
 def test_several_bars_on_one_group_are_one_block(data: pd.DataFrame) -> None:
     design = make("Reaction ~ (1 | Subject) + (1 | text:word) + (0 + Days + flag | Subject)", data).design
     first, second = design.blocks

@@ -37,9 +37,10 @@ class Kumaraswamy(Prior):
     def scipy_logpdf(self, x: Array) -> Array:
         from scipy import stats
 
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             log_slope = math.log(self.a) + (self.a - 1) * np.log(x)
-        return np.asarray(stats.beta.logpdf(x**self.a, 1.0, self.b) + log_slope)
+            density = stats.beta.logpdf(x**self.a, 1.0, self.b) + log_slope
+        return np.asarray(np.where(x < 0, -np.inf, density))
 
     def draw(self, generator: np.random.Generator, n: int) -> Array:
         return generator.beta(1.0, self.b, n) ** (1 / self.a)
