@@ -208,7 +208,7 @@ class Run:
         from bayeslmm.posterior.methods.foretold import foretold, seconds_each
         from bayeslmm.posterior.target import Target
 
-        target = Target(self.model.design, self.model.priors)
+        target = Target(self.model.design.begun, self.model.priors)
         each = seconds_each(target)
         method, n = foretold(target, self.options.of_sampler(progress=False))
         return (
