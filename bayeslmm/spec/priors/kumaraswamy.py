@@ -35,10 +35,10 @@ class Kumaraswamy(Prior):
         return within(x, self.bounds, density + math.log(self.a * self.b))
 
     def scipy_logpdf(self, x: Array) -> Array:
-        from scipy import stats
+        from scipy import special, stats
 
         with np.errstate(divide="ignore", invalid="ignore"):
-            log_slope = math.log(self.a) + (self.a - 1) * np.log(x)
+            log_slope = math.log(self.a) + special.xlogy(self.a - 1, x)
             density = stats.beta.logpdf(x**self.a, 1.0, self.b) + log_slope
         return np.asarray(np.where(x < 0, -np.inf, density))
 
