@@ -41,8 +41,9 @@ The order of reading
    compiled.
 
 `kernel.Kernel` is the face of all this for one problem; `compiled` how things are compiled and cached,
-`addresses` how compiled functions call each other, `shared_cache` how processes share them, `ahead` what is
-compiled before anybody asks; `independence` turns weighted draws into a chain.
+`interpreted` what Python runs until then, `addresses` how compiled functions call each other, `shared_cache`
+how processes share them, `ahead` what is compiled before anybody asks; `independence` turns weighted draws
+into a chain.
 
 A residual structure whitens the rows and knows log|R|: `problem.crossproducts.Observations` asks it, at any
 of its parameters, and `Whitened.pull` gives it derivatives by the whitened rows.

@@ -14,17 +14,20 @@ from importlib import import_module
 from typing import Any, ClassVar, cast
 
 from llvmlite import ir
+from numba import typeof
 from numba.core import cgutils, types
 from numba.core import typing as numba_typing
 from numba.core.imputils import fix_returning_optional, impl_ret_new_ref
 from numba.core.registry import CPUDispatcher
 
+from bayeslmm.kernel.interpreted import INSIDE, SHARE, Interpreted
 from bayeslmm.kernel.shared_cache import SharedCache
 
 INTEGER = ir.IntType(64)
 UNKNOWN = ir.Constant(INTEGER, -1)
 TYPING: Any = numba_typing
-RESULTS = {None: types.none, float: types.float64, int: types.int64}  # by annotation, as numba infers
+# by annotation, as numba infers
+RESULTS = {None: types.none, float: types.float64, int: types.int64, bool: types.boolean}
 
 
 def address(context: Any, builder: Any, name: str, ask: Callable[[], int]) -> Any:
@@ -95,24 +98,39 @@ class Copied(CPUDispatcher):
         given = {name: types.unliteral(value) for name, value in kws.items()}
         return super().get_call_template(tuple(map(types.unliteral, args)), given)
 
+    def _compile_for_args(self, *_: Any) -> Any:
+        """What Python calls: the function as it is written."""
+        return self.py_func
+
 
 class CalledByAddress(Copied):
     """A compiled function that other compiled functions call where it stands.
 
     Where its annotation says what it returns (`RESULTS`), it is compiled when it is first called, not with
-    its callers.
+    its callers. Python interprets it while that is quicker.
     """
 
     known: ClassVar[dict[tuple[str, str], "CalledByAddress"]] = {}
 
-    def __init__(self, py_func: Callable[..., Any], **options: Any) -> None:
+    def __init__(self, py_func: Callable[..., Any], share: int = SHARE, **options: Any) -> None:
         super().__init__(py_func, **options)
+        self.interpreted = Interpreted(py_func, share)
         self.known[py_func.__module__, py_func.__qualname__] = self
         self.targetctx.insert_func_defn([(self._call, self, (types.VarArg(types.Any),))])
 
     def enable_caching(self) -> None:
         """Keep compiled code on disk, and share it."""
         self._cache = cast(Any, SharedCache)(self.py_func)
+
+    def _compile_for_args(self, *arguments: Any) -> Any:
+        """What Python calls where nothing is in memory for these arguments."""
+        if self.interpreted.affords(arguments) and (INSIDE.now or not self._is_on_disk(arguments)):
+            return self.interpreted
+        return cast(Any, super(Copied, self))._compile_for_args(*arguments)
+
+    def _is_on_disk(self, arguments: tuple[Any, ...]) -> bool:
+        kinds = tuple(map(typeof, arguments))
+        return isinstance(self._cache, SharedCache) and self._cache.holds(kinds, self.targetctx)
 
     def compile(self, sig: Any) -> Any:
         """Load or compile the function for a signature, when no other process does."""

@@ -1,7 +1,8 @@
 """What a second process compiles the first time: ``python -m bayeslmm.kernel.ahead``, see `shared_cache`.
 
-The signatures that a first fit, bootstrap, posterior and comparison ask for are written down here; those of a
-fit begin where the first process will be last. `tests/kernel/test_ahead.py` holds them to what is asked for.
+The signatures that a first bootstrap, posterior and comparison ask for are written down here, in the order in
+which the first process will want them last, then those of a fit, which is interpreted at first.
+`tests/kernel/test_ahead.py` holds them to what is asked for.
 """
 
 import os
@@ -21,42 +22,28 @@ from bayeslmm.kernel.search.optimizer import begin
 from bayeslmm.kernel.shared_cache import SharedCache
 
 SIGNATURES = """
-    factor.pullback.selected_inverse f1 f2 Problem
-    factor.pullback.spherical_solution f1 f2 Problem
-    factor.dense.inverse_from_cholesky f2 i
-    factor.pullback.pullback f f2 f1 Problem f1 f2
-    values.criterion.profile f f2 Problem b f
-    factor.dense._cholesky_by_loops f2 i
-    factor.dense._invert_by_loops f2 f2
-    factor.dense.sweep f2 i
-    factor.dense.solve_rows_transposed f2 f2
-    factor.dense.cholesky_leading f2 i
-    search.moment_start._add_pair f2 i1 i1 f1 i i f2 f3
-    factor.blocked.relative_factors f1 Problem
-    factor.blocked.factor f1 Problem
-    search.moment_start._equations Problem i1
-    problem.elimination._add_rows i1 i1 f1 f2 i1 i1 i1 i1 f1 f1 i
-    problem.tables._rows i1 i1 i1 i1 i1 i1 i1 i1 i i1 i1
-    values.criterion.criterion f1 Problem b f
-    values.criterion.criteria f2 Problem b f b
-
     search.optimizer.trust_region_step f1 f2 f
     search.optimizer._newton_step f1 f2 f2
-    search.optimizer._rank_one Search f1
     search.optimizer._shifted f1 f1 f f1
-    search.optimizer._accept Search f f1
-    search.refit.solve_all f2 Problem b f f2 f2 f1
-    search.optimizer._judge Search f f1
-    search.optimizer.begin f1 f2
-    search.optimizer.take Search f f1
-    search.refit._times f1 f2
-    problem.sufficient.write_response Problem f1 f1 f
-    effects.conditional.times_factor f1 Problem f2
-    problem.sufficient.effects_crossproducts Problem
     search.optimizer.propose Search f
+    search.optimizer._rank_one Search f1
+    search.optimizer._accept Search f f1
+    search.optimizer._judge Search f f1
+    search.optimizer.take Search f f1
     search.optimizer.advance Search f f1 f
-    search.refit.search f1 f2 f2 Problem b f f i
-    search.refit.refit_all f2 f2 f3 f2 i2 f2 Problem b f f2 f2 f1 f i
+    factor.pullback.selected_inverse f1 f2 Problem
+    factor.pullback.spherical_solution f1 f2 Problem
+    factor.pullback.pullback f f2 f1 Problem f1 f2
+    factor.dense.cholesky_leading f2 i
+    factor.dense._cholesky_by_loops f2 i
+    factor.dense.solve_rows_transposed f2 f2
+    factor.dense.inverse_from_cholesky f2 i
+    factor.dense._invert_by_loops f2 f2
+    factor.dense.sweep f2 i
+    problem.sufficient.write_response Problem f1 f1 f
+    search.refit.solve_all f2 Problem b f f2 f2 f1
+    problem.sufficient.effects_crossproducts Problem
+    effects.conditional.times_factor f1 Problem f2
 
     effects.draws_by_level.draw_levels f2 f1 i1 f2 f2 i1 Problem
     values.leave_out._without f2 f2 f2
@@ -78,6 +65,20 @@ SIGNATURES = """
     effects.effect_moments.conditional_variances f1 f1 f2 Problem
     effects.effect_moments._of_delta f2 f f1 f2 f1 b
     effects.effect_moments._at_all f2 f1 f2 f2 f1 b Problem
+
+    factor.blocked.relative_factors f1 Problem
+    factor.blocked.factor f1 Problem
+    values.criterion.criterion f1 Problem b f
+    values.criterion.profile f f2 Problem b f
+    search.optimizer.begin f1 f2
+    search.refit._times f1 f2
+    search.refit.search f1 f2 f2 Problem b f f i
+    search.refit.refit_all f2 f2 f3 f2 i2 f2 Problem b f f2 f2 f1 f i
+    search.moment_start._add_pair f2 i1 i1 f1 i i f2 f3
+    search.moment_start._equations Problem i1
+    problem.elimination._add_rows i1 i1 f1 f2 i1 i1 i1 i1 f1 f1 i
+    problem.tables._rows i1 i1 i1 i1 i1 i1 i1 i1 i i1 i1
+    values.criterion.criteria f2 Problem b f b
 """
 
 Unit = tuple[CalledByAddress, tuple[types.Type, ...]]

@@ -23,9 +23,15 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
     gives an infinite or undefined number and never an exception. Where the package's folder can't be
     written the cache is in the user's; where that can't be written either, the code lives in memory.
 
-    Compiled callers call it by its address (see `addresses`). For functions of a module only.
+    Compiled callers call it by its address (see `addresses`); Python interprets its first calls while they
+    are small (see `interpreted`). For functions of a module only.
     """
     return cast(F, _cached(CalledByAddress(function, targetoptions=OPTIONS)))
+
+
+def compiled_always[F: Callable[..., Any]](function: F) -> F:
+    """As `compiled`, but never interpreted: for what Python would compute in other bits, or not at all."""
+    return cast(F, _cached(CalledByAddress(function, share=0, targetoptions=OPTIONS)))
 
 
 def copied[F: Callable[..., Any]](function: F) -> F:
@@ -41,7 +47,7 @@ def inlined[F: Callable[..., Any]](function: F) -> F:
 
     Python can call it too.
     """
-    return cast(F, _cached(numba.jit(**OPTIONS, inline="always")(function)))
+    return cast(F, _cached(Copied(function, targetoptions=OPTIONS | {"inline": "always"})))
 
 
 def compilable[F: Callable[..., Any]](function: F) -> F:

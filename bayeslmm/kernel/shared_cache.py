@@ -53,12 +53,20 @@ class SharedCache(FunctionCache):
         """The code for a signature, or None; then the other process is asked for what comes next."""
         found = cast(Any, super()).load_overload(sig, target_context)
         if found is None:
-            compile_ahead()
+            start_compiling_ahead()
+        return found
+
+    def holds(self, sig: Any, target_context: Any) -> bool:
+        """Whether there is code for a signature; if not, the other process is asked for what comes next."""
+        cache = cast(Any, self)
+        found = cache._index_key(sig, target_context.codegen()) in cache._cache_file._load_index()
+        if not found:
+            start_compiling_ahead()
         return found
 
 
 @cache
-def compile_ahead() -> None:
+def start_compiling_ahead() -> None:
     """Start the process that compiles ahead; it ends when this one does."""
     python = Path(sys.executable or "").name.startswith("python")
     if ALONE in os.environ or not python or (os.cpu_count() or 1) < 2:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import DesignWarning
 
+from .block import Block
 from .design import Design
 from .identified import directions, level_grams
 from .labels import group_label
@@ -15,6 +16,7 @@ from .labels import group_label
 type Array = NDArray[np.float64]
 
 NOTHING = 1e-13  # of the largest eigenvalue of a Gram of directions, what rounding leaves of 0
+PLAIN = 1e-6  # of it, what no rounding reaches
 INVOLVED = 0.1  # of the largest element of a direction, what counts as part of it
 MOST_COEFS = 30  # of a block that is looked at
 
@@ -44,6 +46,8 @@ def open_labels(design: Design, number: int) -> list[str]:
     they count.
     """
     block = design.blocks[number]
+    if _one_level_tells(block):
+        return []
     sizes, to, back = _units(block.columns)
     changes = _orthonormal(to @ np.concatenate(list(_directions(design, number))) @ to.T)
     grams = level_grams(block.codes, block.columns @ back, block.n_levels)
@@ -52,6 +56,13 @@ def open_labels(design: Design, number: int) -> list[str]:
     lost = np.abs(back @ unseen @ back.T) * np.outer(sizes, sizes)
     part = (lost > INVOLVED * lost.max(axis=(1, 2), initial=0.0, keepdims=True)).any(axis=0)
     return [_label(block.group, block.coefs, a, b) for a, b in np.argwhere(np.triu(part)).tolist()]
+
+
+def _one_level_tells(block: Block) -> bool:
+    """Whether the rows of the largest level alone have full rank: then tr(GDGD) > 0 whatever D is."""
+    rows = block.columns[block.codes == np.argmax(np.bincount(block.codes))]
+    values = np.linalg.eigvalsh(rows.T @ rows / np.outer(*2 * [np.sqrt(np.mean(block.columns**2, axis=0))]))
+    return bool(values[0] > PLAIN * values[-1])
 
 
 def _label(group: str, coefs: tuple[str, ...], a: int, b: int) -> str:

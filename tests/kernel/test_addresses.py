@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bayeslmm.kernel.addresses import AddressOfFunction, CalledByAddress
-from bayeslmm.kernel.compiled import compilable, compiled, copied
+from bayeslmm.kernel.compiled import compilable, compiled_always, copied
 
 AFRESH = """
 from tests.kernel.test_addresses import caller, seldom
@@ -16,7 +16,7 @@ print(caller(np.ones(3), {often}), len(seldom.overloads), list(seldom.stats.cach
 """
 
 
-@compiled
+@compiled_always
 def total(a: np.ndarray) -> np.ndarray:
     out = np.zeros(1)
     for x in a:
@@ -24,37 +24,37 @@ def total(a: np.ndarray) -> np.ndarray:
     return out
 
 
-@compiled
+@compiled_always
 def seldom(a: np.ndarray) -> None:
     for i in range(len(a)):
         a[i] *= 2.0
 
 
-@compiled
+@compiled_always
 def caller(a: np.ndarray, often: bool) -> float:
     if often:
         seldom(a)
     return total(a)[0]
 
 
-@compiled
+@compiled_always
 def refuses(a: np.ndarray) -> float:
     if a[0] < 0.0:
         raise ValueError
     return a[0]
 
 
-@compiled
+@compiled_always
 def asks(a: np.ndarray) -> float:
     return refuses(a) + 1.0
 
 
-@compiled
+@compiled_always
 def lies(a: np.ndarray) -> float:
     return len(a)
 
 
-@compiled
+@compiled_always
 def believes(a: np.ndarray) -> float:
     return lies(a)
 
@@ -64,7 +64,7 @@ def halved(x: float) -> float:
     return x / 2.0
 
 
-@compiled
+@compiled_always
 def quartered(x: float) -> float:
     return halved(halved(x))
 
@@ -74,7 +74,7 @@ def place(a: np.ndarray, i: int) -> float:
     return a[i]
 
 
-@compiled
+@compiled_always
 def walks(a: np.ndarray) -> float:
     out, i = place(a, 0), 0
     while i < len(a):

@@ -91,7 +91,7 @@ def _at_all(
         put_rows(spread_of_delta, variance[i])
         B = times_factor(lam[i], problem, spherical_solution(panels, tail, problem))
         inverse = tail_inverse(tail, problem)
-        put(sigma[i] ** 2 * conditional_variances(lam[i], panels, inverse, problem), spread[i])
+        put(sigma[i] * sigma[i] * conditional_variances(lam[i], panels, inverse, problem), spread[i])
         put(B[:, p], b[i])
         for r in range(q):
             for j in range(p):

@@ -4,6 +4,8 @@ The chain's nodes are eliminated one by one (Bates et al. 2015, section 3; a mul
 depth the length of the chain); the tail is one dense matrix.
 """
 
+from math import log
+
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats
@@ -135,7 +137,7 @@ def factor_node(panels: Floats, start: int, k: int) -> float:
         if not pivot > 0.0:
             return -np.inf
         pivot = np.sqrt(pivot)
-        logdet += 2.0 * np.log(pivot)
+        logdet += 2.0 * log(pivot)
         panels[start + c * k + c] = pivot
         for r in range(c + 1, k):
             x = panels[start + r * k + c]

@@ -5,10 +5,12 @@ Threads that factor at the same time run side by side; BLAS should have one thre
 caller to say (`threadpoolctl`).
 """
 
+from math import log
+
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats
-from bayeslmm.kernel.compiled import compiled, inlined
+from bayeslmm.kernel.compiled import compiled, compiled_always, inlined
 from bayeslmm.kernel.factor.lapack import address_of, call_routine
 
 BLOCK = 32
@@ -19,8 +21,13 @@ UPPER, LEFT, TRANSPOSED, PLAIN = (np.uint8(ord(letter)) for letter in "ULTN")
 @inlined
 def is_large(size: int) -> bool:
     """Whether a matrix is LAPACK's: here, and nowhere else, the size decides."""
-    large: bool = size >= LARGE and address_of("lapack.dpotrf") > 0
-    return large
+    return size >= LARGE and _lapack_is_there()
+
+
+@compiled_always
+def _lapack_is_there() -> bool:
+    there: bool = address_of("lapack.dpotrf") > 0
+    return there
 
 
 @compiled
@@ -39,7 +46,7 @@ def cholesky_leading(a: Floats, size: int) -> float:
     return _cholesky_by_lapack(a, size) if is_large(size) else _cholesky_by_loops(a, size)
 
 
-@compiled
+@compiled_always
 def _cholesky_by_lapack(a: Floats, size: int) -> float:
     width, rest = a.shape[1], a.shape[0] - size
     info = np.zeros(1, dtype=np.int32)
@@ -48,7 +55,7 @@ def _cholesky_by_lapack(a: Floats, size: int) -> float:
         return -np.inf
     logdet = 0.0
     for r in range(size):
-        logdet += 2.0 * np.log(a[r, r])
+        logdet += 2.0 * log(a[r, r])
     W, schur = a[size:], a[size:, size:]
     solve = address_of("blas.dtrsm")
     call_routine(solve, (LEFT, UPPER, TRANSPOSED, PLAIN, size, rest, 1.0, a, width, W, width))
@@ -71,7 +78,7 @@ def _cholesky_by_loops(a: Floats, size: int) -> float:
                 return -np.inf
             pivot = np.sqrt(pivot)
             a[c, c] = pivot
-            logdet += 2.0 * np.log(pivot)
+            logdet += 2.0 * log(pivot)
             for r in range(c + 1, n):
                 x = a[r, c]
                 for m in range(start, c):
@@ -104,7 +111,7 @@ def sweep(a: Floats, size: int) -> float:
         pivot = a[c, c]
         if not pivot > 0.0:
             return -np.inf
-        logdet += np.log(pivot)
+        logdet += log(pivot)
         for r in range(n):
             if r != c:
                 x = a[r, c] / pivot
@@ -129,7 +136,7 @@ def inverse_from_cholesky(a: Floats, size: int) -> Floats:
     return out
 
 
-@compiled
+@compiled_always
 def _invert_by_lapack(a: Floats, out: Floats) -> None:
     size, info = len(out), np.zeros(1, dtype=np.int32)
     for r in range(size):

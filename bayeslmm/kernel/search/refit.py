@@ -3,7 +3,7 @@
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats, Ints
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.compiled import compiled, compiled_always
 from bayeslmm.kernel.copies import put, put_rows
 from bayeslmm.kernel.factor.blocked import factor
 from bayeslmm.kernel.factor.dense import sweep
@@ -22,7 +22,7 @@ def _times(vector: Floats, matrix: Floats) -> Floats:
     return out
 
 
-@compiled
+@compiled_always
 def search(
     start: Floats,
     hessian: Floats,
@@ -48,7 +48,7 @@ def search(
     return state
 
 
-@compiled
+@compiled_always
 def refit_all(
     point: Floats,
     gradient: Floats,

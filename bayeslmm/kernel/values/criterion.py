@@ -1,5 +1,7 @@
 """The profiled criterion, −2 (restricted) log-likelihood at the best β and σ for a Λ, with its gradient."""
 
+from math import log
+
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats
@@ -35,11 +37,11 @@ def profile(logdet: float, A: Floats, problem: Problem, reml: bool, sigma: float
     if not (np.isfinite(logdet) and np.isfinite(logdet_A) and r2 > 0.0):
         return np.inf, np.zeros((p + 1, p + 1))
     if np.isnan(sigma):
-        value = logdet + m * (1.0 + LOG_2PI + np.log(r2 / m))
+        value = logdet + m * (1.0 + LOG_2PI + log(r2 / m))
         scale = m / r2
     else:
-        value = logdet + m * (LOG_2PI + 2.0 * np.log(sigma)) + r2 / sigma**2
-        scale = 1.0 / sigma**2
+        value = logdet + m * (LOG_2PI + 2.0 * log(sigma)) + r2 / (sigma * sigma)
+        scale = 1.0 / (sigma * sigma)
     if reml:
         value += logdet_A + 2.0 * problem.floats[ints[at.CONSTANTS] + 1]
     A_bar = np.empty((p + 1, p + 1))

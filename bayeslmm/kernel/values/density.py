@@ -3,6 +3,8 @@
 Coordinates: R^{-½}X = Q R_X, β = R_X⁻¹(γ + δ); r = R^{-½}y − Qγ, so R^{-½}(y − Xβ) = r − Qδ.
 """
 
+from math import log
+
 import numpy as np
 
 from bayeslmm.kernel.arrays import Floats
@@ -33,11 +35,11 @@ def marginal_at(
         a[i] = floats[ints[at.GAMMA] + i]
         for j in range(i, p):
             a[i] -= floats[rx + i * p + j] * beta[j]
-    Aa = np.zeros(p + 1)
+    Aa, quadratic = np.zeros(p + 1), 0.0
     for i in range(p + 1):
         for j in range(p + 1):
             Aa[i] += A[i, j] * a[j]
-    quadratic = np.sum(a * Aa)
+        quadratic += a[i] * Aa[i]
     variance = sigma * sigma
     for i in range(p + 1):
         for j in range(p + 1):
@@ -46,7 +48,7 @@ def marginal_at(
     for j in range(p):
         for i in range(j + 1):
             dbeta[j] += floats[rx + i * p + j] * Aa[i] / variance
-    logp = -0.5 * (n * (LOG_2PI + 2.0 * np.log(sigma)) + logdet + quadratic / variance)
+    logp = -0.5 * (n * (LOG_2PI + 2.0 * log(sigma)) + logdet + quadratic / variance)
     return logp, A_bar, (quadratic / variance - n) / sigma, dbeta
 
 
@@ -87,7 +89,7 @@ def integrated_at(
     if not np.isfinite(logdet_K):
         return -np.inf, K, 0.0
     log_rx = problem.floats[problem.ints[at.CONSTANTS] + 1]
-    logp = -0.5 * (n - p) * LOG_2PI - n * np.log(sigma) - log_rx
+    logp = -0.5 * (n - p) * LOG_2PI - n * log(sigma) - log_rx
     logp -= 0.5 * (logdet + logdet_K + A[p, p] / variance + K[p, p])
     scale = _moments_cotangent(K, A, variance)
     return logp, K, -(n + 2.0 * scale) / sigma

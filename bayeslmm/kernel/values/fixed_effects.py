@@ -51,12 +51,12 @@ class PriorOfDelta:
 @inlined
 def fixed_effects_system(A: Floats, sigma: float, precision: Floats, shift: Floats) -> Floats:
     """[K, c; cᵀ, 0], (p + 1, p + 1)."""
-    p = len(shift)
+    p, variance = len(shift), sigma * sigma
     K = np.zeros((p + 1, p + 1))
     for i in range(p):
         for j in range(p):
-            K[i, j] = A[i, j] / sigma**2 + precision[i, j]
-        K[p, i] = A[p, i] / sigma**2 + shift[i]
+            K[i, j] = A[i, j] / variance + precision[i, j]
+        K[p, i] = A[p, i] / variance + shift[i]
         K[i, p] = K[p, i]
     return K
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.kernel.arrays import Floats
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.compiled import compiled, compiled_always
 from bayeslmm.kernel.copies import put_rows
 from bayeslmm.kernel.effects.conditional import solve_transposed, times_factor
 from bayeslmm.kernel.factor.blocked import factor
@@ -105,7 +105,7 @@ def _without(U: Floats, F: Floats, A: Floats) -> tuple[float, Floats]:
     return logdet, rest
 
 
-@compiled
+@compiled_always
 def _all_groups(
     lam: Floats,
     sigma: Floats,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
-from bayeslmm.kernel.compiled import compiled
+from bayeslmm.kernel.compiled import compiled_always
 from bayeslmm.kernel.factor.lapack import ABSENT, address_of, routine_address
 from tests.kernel.problems import crossed_problem
 
@@ -22,12 +22,12 @@ print(repr(value()), len(criterion.stats.cache_misses), len(criterion.stats.cach
 """
 
 
-@compiled
+@compiled_always
 def address_of_nothing() -> int:
     return address_of("lapack.nothing")
 
 
-@compiled
+@compiled_always
 def address_of_factor() -> int:
     return address_of("lapack.dpotrf")
 
