@@ -10,18 +10,18 @@ import pytest
 from bayeslmm.kernel import compiled
 
 CALLEE = """
-from tiny.kernel.compiled import compiled
+from tiny.kernel.compiled import compiled_always
 
-@compiled
+@compiled_always
 def step(x):
     return x + {size}
 """
 
 CALLER = """
-from tiny.kernel.compiled import compiled
+from tiny.kernel.compiled import compiled_always
 from tiny.kernel.factor.callee import step
 
-@compiled
+@compiled_always
 def walk(x):
     return step(x)
 """
