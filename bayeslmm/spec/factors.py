@@ -1,7 +1,7 @@
 """Factors: a column's levels, the code of each row, and the contrasts that turn codes into columns."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
@@ -13,6 +13,7 @@ from bayeslmm.errors import DataError, OptionError, check_choice
 
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
+type Levels = tuple[str, ...]
 
 CONTRASTS = ("treatment", "sum", "helmert", "poly")
 _SPELLINGS = {word.capitalize() for word in CONTRASTS}  # patsy's
@@ -21,7 +22,7 @@ _SPELLINGS = {word.capitalize() for word in CONTRASTS}  # patsy's
 class Factor(NamedTuple):
     """Levels in order, and the position in them of each row's value (-1: not among them, or missing)."""
 
-    levels: tuple[str, ...]
+    levels: Levels
     codes: Codes
     ordered: bool = False
 
@@ -91,7 +92,7 @@ def _without_unused(codes: Codes, labels: list[str], ordered: bool) -> Factor:
     return Factor(tuple(labels[int(level)] for level in used), new[codes], ordered)
 
 
-def recode(values: pd.Series, levels: tuple[str, ...]) -> Codes:
+def recode(values: pd.Series, levels: Levels) -> Codes:
     """Codes of a column in levels seen before; -1 where a value isn't one of them."""
     seen = factor_of(values)
     place = {level: code for code, level in enumerate(levels)}
@@ -114,7 +115,7 @@ class Grouping:
     columns: tuple[str, ...]
     parts: tuple[tuple[str, ...], ...]
     cells: Codes
-    levels: tuple[str, ...]
+    levels: Levels
 
     @property
     def name(self) -> str:
@@ -198,7 +199,7 @@ class Coding:
     """
 
     name: str
-    levels: tuple[str, ...]
+    levels: Levels
     contrast: Array
     fields: tuple[str, ...]
     style: str
@@ -219,6 +220,28 @@ class Coding:
             format=self.style if reduced_rank else "{name}[{field}]",
             encoded=True,
         )
+
+
+class ByLevels(NamedTuple):
+    """Contrasts that are made once the levels are known, as R's functions make them.
+
+    Attributes
+    ----------
+    make : from the levels, in order, to formulaic's contrasts
+    asked : R's `n`, how many levels or which, in order; None for those there are
+    """
+
+    make: Callable[[Levels], Any]
+    asked: int | Levels | None = None
+
+    def of(self, levels: Levels) -> Any:
+        """The contrasts of some levels, which are those asked for."""
+        if self.asked not in (None, len(levels), levels):
+            raise OptionError(
+                f"contrasts are for the levels {self.asked!r}; those of the factor are {_some(levels)}"
+                ": what stands first is how many or which there are; the one compared with is named by base="
+            )
+        return self.make(levels)
 
 
 class Coded(NamedTuple):
@@ -252,6 +275,8 @@ def coding_of(name: str, factor: Factor, contrast: Any = None) -> Coding:
         contrast = "poly" if factor.ordered else "treatment"
     if isinstance(contrast, str):
         contrast = _known_contrast(name, contrast)
+    if isinstance(contrast, ByLevels):
+        contrast = contrast.of(factor.levels)
     if not hasattr(contrast, "get_coding_matrix"):
         return replace(_custom_coding(name, factor.levels, contrast), ordered=factor.ordered)
     return replace(_known_coding(name, factor.levels, contrast), ordered=factor.ordered)
@@ -271,27 +296,34 @@ def _known_contrast(name: str, contrast: str) -> Any:
     return made[CONTRASTS.index(kind)]()
 
 
-def _known_coding(name: str, levels: tuple[str, ...], contrasts: Any) -> Coding:
+def _known_coding(name: str, levels: Levels, contrasts: Any) -> Coding:
     contrasts = _based(name, levels, contrasts)
     matrix = np.asarray(contrasts.get_coding_matrix(levels, reduced_rank=True), dtype=float)
     fields = tuple(str(field) for field in contrasts.get_coding_column_names(levels, reduced_rank=True))
     return Coding(name, levels, matrix, fields, contrasts.get_factor_format(levels, reduced_rank=True))
 
 
-def _based(name: str, levels: tuple[str, ...], contrasts: Any) -> Any:
-    """Contrasts whose base is a level: as named, or counted from 1 as in R."""
+def _based(name: str, levels: Levels, contrasts: Any) -> Any:
+    """formulaic's contrasts with their base, if they have one, as the label of a level."""
     base = getattr(contrasts, "base", None)
-    if base is None or not isinstance(base, str | int | float):
+    if not isinstance(base, str | int | float):
         return contrasts
-    label = labels_of([base])[0]
-    if label not in levels and isinstance(base, int) and 1 <= base <= len(levels):
-        label = levels[base - 1]
-    if label not in levels:
-        raise OptionError(f"the base of {name!r} is {label!r}; its levels are {_some(levels)}")
-    return type(contrasts)(base=label)
+    return type(contrasts)(base=base_of(levels, *labels_of([base])))
 
 
-def _custom_coding(name: str, levels: tuple[str, ...], contrast: Any) -> Coding:
+def base_of(levels: Levels, base: Any) -> str:
+    """The level that others are compared with, from its name or, as R has it, its number from 1."""
+    if isinstance(base, int) and 1 <= base <= len(levels):
+        return levels[base - 1]
+    if base not in levels:
+        raise OptionError(
+            f"the base of the contrasts is {base!r}; the levels are {_some(levels)}, and a base is the name "
+            "of one, or its number from 1, contr.treatment(base=2)"
+        )
+    return cast(str, base)
+
+
+def _custom_coding(name: str, levels: Levels, contrast: Any) -> Coding:
     if isinstance(contrast, pd.DataFrame):
         contrast = _rows_by_level(name, levels, contrast)
         fields = tuple(str(column) for column in contrast.columns)
@@ -307,14 +339,14 @@ def _custom_coding(name: str, levels: tuple[str, ...], contrast: Any) -> Coding:
     return Coding(name, levels, matrix, fields, "{name}[{field}]")
 
 
-def _rows_by_level(name: str, levels: tuple[str, ...], contrast: pd.DataFrame) -> pd.DataFrame:
+def _rows_by_level(name: str, levels: Levels, contrast: pd.DataFrame) -> pd.DataFrame:
     named = contrast.set_axis(labels_of(contrast.index), axis=0)
     if missing := [level for level in levels if level not in named.index]:
         raise OptionError(f"the contrast matrix of {name!r} has no row for level {missing[0]!r}")
     return named.loc[list(levels)]
 
 
-def unseen_level(name: str, values: pd.Series, codes: Codes, levels: tuple[str, ...]) -> DataError:
+def unseen_level(name: str, values: pd.Series, codes: Codes, levels: Levels) -> DataError:
     """The error for a factor of the fixed part with a level the model wasn't fitted to."""
     value = values.iloc[int(np.flatnonzero(codes < 0)[0])]
     return DataError(f"level {value!r} of {name!r} wasn't in the fitted data; its levels are {_some(levels)}")

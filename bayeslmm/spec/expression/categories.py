@@ -6,7 +6,18 @@ import numpy as np
 import pandas as pd
 
 from bayeslmm.errors import OptionError
-from bayeslmm.spec.factors import Coded, Coding, Factor, coding_of, factor_of, labels_of, recode, unseen_level
+from bayeslmm.spec.factors import (
+    Coded,
+    Coding,
+    Factor,
+    Levels,
+    base_of,
+    coding_of,
+    factor_of,
+    labels_of,
+    recode,
+    unseen_level,
+)
 
 from .values import TRUTH, unpacked
 
@@ -23,21 +34,21 @@ def factor(
     contrasts : as for `coding_of`; a column that is a factor already keeps its own if none is given
     levels : all of them, in order
     ref : the level that comes first, so that the others are compared with it
-    base : the same, for treatment contrasts
+    base : the same by its name, or by its number from 1 as in R
     """
-    ref = ref if ref is not None else base
     if not _state:
-        _state["coding"] = _learn(x, contrasts, levels, ref)
+        _state["coding"] = _learn(x, contrasts, levels, ref, base)
     coding: Coding = _state["coding"]
     return Coded(coding, _codes(x, coding))
 
 
-def _learn(x: Any, contrasts: Any, levels: Any, ref: Any) -> Coding:
-    if isinstance(x, Coded) and contrasts is None and levels is None and ref is None:
+def _learn(x: Any, contrasts: Any = None, levels: Any = None, ref: Any = None, base: Any = None) -> Coding:
+    if isinstance(x, Coded) and contrasts is levels is ref is base is None:
         return x.coding
     found = _factor(x)
-    order = _ordered(found.levels, levels, ref)
-    return coding_of("C()", Factor(order, found.codes, found.ordered and ref is None), contrasts)
+    order = _first(_ordered(found.levels, levels), ref, base)
+    unordered = ref is base is None
+    return coding_of("C()", Factor(order, found.codes, found.ordered and unordered), contrasts)
 
 
 def _factor(x: Any) -> Factor:
@@ -46,14 +57,18 @@ def _factor(x: Any) -> Factor:
     return factor_of(pd.Series(np.atleast_1d(unpacked(x))))
 
 
-def _ordered(found: tuple[str, ...], levels: Any, ref: Any) -> tuple[str, ...]:
+def _ordered(found: Levels, levels: Any) -> Levels:
     order = found if levels is None else tuple(labels_of(list(np.atleast_1d(np.array(levels, dtype=object)))))
     if missing := [level for level in found if level not in order]:
         raise OptionError(f"levels= leaves out {missing[0]!r}, which the data have")
-    order = tuple(level for level in order if level in found)
-    if ref is None:
+    return tuple(level for level in order if level in found)
+
+
+def _first(order: Levels, ref: Any, base: Any) -> Levels:
+    """The levels with the one that `ref` or `base` says before the others."""
+    if ref is base is None:
         return order
-    (first,) = labels_of([ref])
+    (first,) = labels_of([ref]) if ref is not None else (base_of(order, base),)
     if first not in order:
         raise OptionError(f"ref= is {first!r}; the levels are {', '.join(map(repr, order))}")
     return (first, *(level for level in order if level != first))
@@ -77,7 +92,7 @@ def _place(level: str, coding: Coding) -> int:
 def dummy(x: Any, *keep: Any, _state: State) -> Any:
     """Indicators (n, k) of some levels of a factor, all but the first if none is named, as lme4's `dummy`."""
     if not _state:
-        _state["coding"] = _learn(x, None, None, None)
+        _state["coding"] = _learn(x)
         _state["keep"] = _kept(_state["coding"].levels, keep)
     codes, levels = _codes(x, _state["coding"]), _state["coding"].levels
     columns = {level: (codes == levels.index(level)).astype(np.float64) for level in _state["keep"]}

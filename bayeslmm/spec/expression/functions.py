@@ -85,7 +85,6 @@ _LEARNT: Mapping[str, Callable[[Any], Any]] = {
     "sum": np.sum,
     "var": np.var,
 }
-_CONTRASTS = ("treatment", "sum", "helmert", "poly", "diff", "SAS", "sas", "custom")
 
 
 def _log(x: Any, base: Any = None) -> Any:
@@ -139,28 +138,10 @@ def _transform(name: str) -> Function:
     return Function(call, learns=True)
 
 
-def _contrast(name: str) -> Function:
-    def call(*given: Any, **named: Any) -> Any:
-        from formulaic.transforms import ContrastsRegistry
-
-        return getattr(ContrastsRegistry, name)(*given, **named)
-
-    return Function(call)
-
-
-def _patsy_contrast(name: str) -> Function:
-    def call(*given: Any, **named: Any) -> Any:
-        from formulaic.transforms import TRANSFORMS
-
-        return TRANSFORMS[name](*given, **named)
-
-    return Function(call)
-
-
 @cache
 def known_functions() -> Mapping[str, Function]:
     """All of them, by name."""
-    from . import categories, splines
+    from . import categories, contrasts, splines
 
     one = {name: _elementwise(getattr(np, name)) for name in _OF_ONE.split()}
     two = {name: _elementwise(getattr(np, name), 2) for name in _OF_TWO.split()}
@@ -189,8 +170,7 @@ def known_functions() -> Mapping[str, Function]:
         **{name: _transform(name) for name in ("cc", "cr", "cs", "center", "scale", "standardize")},
         "C": Function(categories.factor, learns=True, raw=True),
         "dummy": Function(categories.dummy, learns=True, raw=True),
-        **{f"contr.{name}": _contrast(name) for name in _CONTRASTS},
-        **{name: _patsy_contrast(name) for name in ("Treatment", "Sum", "Helmert", "Poly", "Diff")},
+        **{name: Function(call) for name, call in contrasts.FUNCTIONS.items()},
     }
 
 

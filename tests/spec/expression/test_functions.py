@@ -40,6 +40,7 @@ def coefs(terms: str, **options: Any) -> tuple[str, ...]:
         ("factor(f, ref='b')", ("C(f, ref='b')[T.a]", "C(f, ref='b')[T.c]")),
         ("C(f, contr.treatment(base='c'))", tuple(f"C(f, contr.treatment(base='c'))[T.{k}]" for k in "ab")),
         ("C(f, contr.treatment(base=2))", tuple(f"C(f, contr.treatment(base=2))[T.{k}]" for k in "ac")),
+        ("C(f, base=3)", tuple(f"C(f, base=3)[T.{k}]" for k in "ab")),
         ("factor(f, levels=c('c', 'a', 'b'))", tuple(f"C(f, levels=['c', 'a', 'b'])[T.{k}]" for k in "ab")),
         ("factor(d)", ("C(d)[T.2]", "C(d)[T.3]", "C(d)[T.4]")),
         ("factor(d, ref=3)", ("C(d, ref=3)[T.1]", "C(d, ref=3)[T.2]", "C(d, ref=3)[T.4]")),
