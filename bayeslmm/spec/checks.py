@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import isfinite
@@ -193,12 +194,21 @@ def check_repeats(group: str, coefs: Sequence[str]) -> None:
             raise DataError(f"the coef {coef!r} comes twice in the terms of group {group!r}; {way}")
 
 
-def check_rank(p: int, n: int, asked: int) -> None:
+def check_rank(p: int, n: int, names: Sequence[str]) -> None:
     """X has a column left, and fewer than rows."""
-    if asked and not p:
+    if names and not p:
         raise DataError("no column of the fixed part is left: all are zero")
     if p >= n:
-        raise DataError(f"the fixed part has {p} independent columns for {n} rows; simplify the formula")
+        raise DataError(
+            f"the fixed part has {p} independent columns for {n} rows{_widest(names)}; simplify the formula"
+        )
+
+
+def _widest(names: Sequence[str]) -> str:
+    """Which term has most of the columns, if it isn't a number's one."""
+    ((term, count),) = Counter(name.partition("[")[0] for name in names).most_common(1)
+    many = f", {count} of them those of {term!r}, one a level: numbers as text are for pandas.to_numeric"
+    return many if count > 1 else ""
 
 
 def _some(names: Sequence[str], most: int = 12) -> str:

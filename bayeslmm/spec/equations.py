@@ -16,14 +16,20 @@ MOST = 30  # names that an error lists
 COMPARISONS = ("<", "<=", "=", ">=", ">")
 
 
-def parse(text: str, names: Sequence[str]) -> tuple[tuple[str, ...], Array, Array]:
+def parse(
+    text: str, names: Sequence[str], short: Mapping[str, str] = MappingProxyType({})
+) -> tuple[tuple[str, ...], Array, Array]:
     """Equations as labels (m,), L (m, names) and d (m,).
 
     An equation is a sum of names, each with an optional number before it ("2*a") or below it ("a/2"), and of
-    numbers, on either side of "="; without "=" it is compared with 0.
+    numbers, on either side of "=" or "=="; without one it is compared with 0. Columns may stand in backticks.
+
+    Parameters
+    ----------
+    short : other words for names, where they aren't names themselves.
     """
     labels, rows, values = [], [], []
-    for equation in _equations(_tokens(text, names)):
+    for equation in _equations(_tokens(text, names, short)):
         row, constant = _linear(equation, names)
         if not row.any():
             raise OptionError(f"{_text(equation)!r} has no coefficient in it")
@@ -47,8 +53,7 @@ def parse_comparison(
     OptionError
         When there isn't one comparison, or no name in it.
     """
-    full = {**short, **{name: name for name in names}}
-    tokens = [full.get(token, token) for token in _tokens(text, list(full), "<=|>=|[-+*/=<>]")]
+    tokens = _tokens(text, names, short, "<=|>=|==|[-+*/=<>]")
     signs = [token for token in tokens if token in COMPARISONS]
     if len(signs) != 1:
         raise OptionError(f"{text!r} has {len(signs)} comparisons; write one, as in '2*a - b > 1' or 'a = 0'")
@@ -58,18 +63,31 @@ def parse_comparison(
     return row, -constant, signs[0]
 
 
-def _tokens(text: str, names: Sequence[str], signs: str = "[-+*/=,]") -> list[str]:
+def _tokens(
+    text: str, names: Sequence[str], short: Mapping[str, str], signs: str = "==|[-+*/=,]"
+) -> list[str]:
     """Names, longest first, numbers and signs."""
-    known = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    full = {**short, **{name: name for name in names}}
+    bare = {_bare(word): name for word, name in full.items()} | {"==": "="}
+    known = "|".join(_loosely(word) for word in sorted(full, key=len, reverse=True))
     pattern = re.compile(rf"\s*({known}|{NUMBER}|{signs})")
     tokens, place = [], 0
     while text[place:].strip():
         match = pattern.match(text, place)
         if match is None:
             raise _unreadable(text[place:].strip(), names)
-        tokens.append(match[1])
+        tokens.append(full.get(match[1], bare.get(_bare(match[1]), match[1])))
         place = match.end()
     return tokens
+
+
+def _loosely(name: str) -> str:
+    """A name's pattern, in which columns may stand in backticks: `my x`:f[b]."""
+    return "`?" + re.sub(r"(:|\\\[|\\\])", r"`?\1`?", re.escape(name)) + "`?"
+
+
+def _bare(word: str) -> str:
+    return word.replace("`", "")
 
 
 def _unreadable(rest: str, names: Sequence[str]) -> OptionError:

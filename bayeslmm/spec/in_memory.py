@@ -206,7 +206,7 @@ def _full_rank(fixed: Part) -> tuple[Array, NDArray[np.intp], tuple[str, ...]]:
     """X with the columns that depend on earlier ones left out, which they are, and the others' names."""
     matrix = fixed.matrix
     columns = independent_columns(matrix)
-    checks.check_rank(len(columns), len(matrix), matrix.shape[1])
+    checks.check_rank(len(columns), len(matrix), fixed.names)
     dropped = dropped_columns(fixed.names, columns)
     return (np.ascontiguousarray(matrix[:, columns]) if dropped else matrix), columns, dropped
 

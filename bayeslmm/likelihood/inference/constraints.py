@@ -12,6 +12,7 @@ from bayeslmm.errors import OptionError, did_you_mean
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.equations import describe, parse
 from bayeslmm.spec.estimable import Dropped
+from bayeslmm.spec.labels import beta_label
 
 type Array = NDArray[np.float64]
 
@@ -48,7 +49,7 @@ def hypothesis(fit: Fitted, given: str | ArrayLike | pd.DataFrame, value: ArrayL
     if not names:
         raise OptionError("this model has no fixed effects, so there is nothing to test")
     if isinstance(given, str):
-        labels, L, d = parse(given, names)
+        labels, L, d = parse(given, names, {beta_label(name): name for name in names})
     else:
         L = _matrix(given, fit.design.coefs, names)
         d = np.broadcast_to(np.asarray(value, dtype=np.float64), len(L)).copy()

@@ -244,7 +244,7 @@ def _built(
     checks.check_response_varies(
         spec.response, float(found.spread.centres[0]), scales.y_sd > 0, spec.sigma_free
     )
-    checks.check_rank(len(kept), n, len(fixed.names))
+    checks.check_rank(len(kept), n, fixed.names)
     dropped = in_memory.dropped_columns(fixed.names, kept)
     blocks = tuple(
         _block(spec, group, place, learnt, found.products.grams[place])

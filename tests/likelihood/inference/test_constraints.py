@@ -28,6 +28,23 @@ def test_equations_are_read(text: str, L: list[list[float]], d: list[float]) -> 
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "`my x`:f[T.b] - poly(`my x`, 2)[1] = 1",
+        "`my x:f[T.b]` - `poly(`my x`, 2)[1]` == 1",
+        "my x:`f`[T.b] - poly(`my x`, 2)[1] = 1",
+        "beta[`my x`:f[T.b]] - beta[poly(`my x`, 2)[1]] = 1",
+    ],
+)
+def test_backticks_and_labels_are_read(text: str) -> None:
+    names = ("my x", "poly(`my x`, 2)[1]", "my x:f[T.b]")
+    labels, rows, values = parse(text, names, {f"beta[{name}]": name for name in names})
+    assert labels == ("my x:f[T.b] - poly(`my x`, 2)[1] = 1",)
+    np.testing.assert_array_equal(rows, [[0, -1, 1]])
+    np.testing.assert_array_equal(values, [1])
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("A = 0", "did you mean 'a'"),
@@ -50,6 +67,7 @@ def test_what_cant_be_read_says_why(text: str, message: str) -> None:
 
 def test_matrix_frame_and_text_are_one(sleep: LikelihoodFit) -> None:
     text = sleep.test("Days - Intercept/20 = 0")
+    assert sleep.test("beta[Days] - `beta[Intercept]`/20 == 0").F == text.F
     matrix = sleep.test([-0.05, 1.0])
     frame = sleep.test(pd.DataFrame({"Days": [1.0], "Intercept": [-0.05]}))
     for each in (matrix, frame):
