@@ -284,7 +284,7 @@ def _kind_of_objects(values: pd.Series) -> str:
 
 
 def numbers(name: str, values: pd.Series) -> Array:
-    """A numeric column as float64.
+    """A numeric column as float64; one that says nothing, of any type, is missing numbers.
 
     Raises
     ------
@@ -292,7 +292,7 @@ def numbers(name: str, values: pd.Series) -> Array:
         When it isn't numeric.
     """
     kind = kind_of(values)
-    if kind != "number":
+    if kind != "number" and not missing(values).all():
         raise DataError(f"column {name!r} is numeric in the model, and here it holds {_seen(kind, values)}")
     return _floats(values)
 
@@ -312,7 +312,8 @@ def missing(values: pd.Series) -> NDArray[np.bool_]:
 
 
 def _seen(kind: str, values: pd.Series) -> str:
-    return f"{kind} such as {values.iloc[0]!r}" if len(values) else kind
+    """What a column holds, by its first value that isn't missing."""
+    return f"{kind} such as {values.dropna().tolist()[0]!r}"
 
 
 _DATE = re.compile(r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T]\d{1,2}:\d{2}.*)?\s*")

@@ -348,7 +348,7 @@ def _rows_by_level(name: str, levels: Levels, contrast: pd.DataFrame) -> pd.Data
 
 def unseen_level(name: str, values: pd.Series, codes: Codes, levels: Levels) -> DataError:
     """The error for a factor of the fixed part with a level the model wasn't fitted to."""
-    value = values.iloc[int(np.flatnonzero(codes < 0)[0])]
+    (value,) = labels_of(values.iloc[np.flatnonzero(codes < 0)[:1]])
     return DataError(f"level {value!r} of {name!r} wasn't in the fitted data; its levels are {_some(levels)}")
 
 

@@ -58,11 +58,17 @@ def test_one_row_in_any_shape(fit, rows) -> None:
         (pd.Timedelta("1D"), "dates or times"),
         (1j, "complex numbers"),
         (pd.Period("2020"), "dates or times"),
+        (np.True_, "truth such as True"),
     ],
 )
 def test_what_is_no_number_is_named(fit, value, seen) -> None:
     with pytest.raises(DataError, match=f"column 'x' is numeric in the model, and here it holds {seen}"):
         fit.predict({**ROW, "x": [value]})
+
+
+@pytest.mark.parametrize("value", [None, np.nan, pd.NA, pd.NaT])
+def test_a_missing_number_makes_a_missing_prediction(fit, value) -> None:
+    assert np.isnan(fit.predict({**ROW, "x": value})).all()
 
 
 @pytest.mark.parametrize("rows", [{"x": [1.0, 2.0], "f": ["a"], "g": [1]}, 3, "abc"])
