@@ -123,7 +123,13 @@ def _read_text(path: Path, written: TextFormat) -> pd.DataFrame:
             f"{path} can't be read as {written.encoding} ({_first_line(error)}); give its encoding, such as "
             "latin-1 or cp1252 (--encoding on the command line)"
         ) from None
-    except (OSError, ValueError, EOFError, zlib.error) as error:  # pandas' parser errors are ValueErrors
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        zlib.error,
+        csv.Error,
+    ) as error:  # pandas' parser errors are ValueErrors
         raise DataError(f"{path} can't be read: {_first_line(error)}") from None
     _check_missing_elsewhere(data, path)
     return data
@@ -139,7 +145,9 @@ def _bytes(path: Path) -> bytes:
 
 
 def _decoded(content: bytes, encoding: str) -> str:
-    return content.decode(_MARKS.get(content[:2], encoding)).removeprefix("\ufeff")
+    """The text, its lines ended as everywhere."""
+    text = content.decode(_MARKS.get(content[:2], encoding)).removeprefix("\ufeff")
+    return re.sub("\r\n?", "\n", text)
 
 
 def _parsed(text: str, written: TextFormat) -> pd.DataFrame:
@@ -170,10 +178,20 @@ def _frame(text: str, sep: str, decimal: str, na: tuple[str, ...]) -> pd.DataFra
 
 
 def _has_row_names(text: str, sep: str) -> bool:
-    """Whether the first row has one cell more than the line of names, as R writes names of rows."""
+    """Whether the first row has one cell more than the line of names, as R writes names of rows.
+
+    Raises
+    ------
+    ValueError
+        When it has more for which there are no names.
+    """
     names, first = islice(chain(filter(None, csv.reader(io.StringIO(text), delimiter=sep)), [[], []]), 2)
     if len(first) == len(names) + 1 and first[-1] == "":
         raise ValueError("its lines have one cell more than its first line; is there a separator at the end?")
+    if len(first) > len(names) + 1:
+        raise ValueError(
+            f"its first line names {len(names)} columns, the next has {len(first)} cells; is it a title?"
+        )
     return len(first) == len(names) + 1
 
 

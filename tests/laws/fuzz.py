@@ -1,6 +1,7 @@
 """``python -m tests.laws.fuzz 3000``: fit random designs by REML and ML, restart each, count what went wrong.
 
-Columns come as booleans, categories, text and Decimals, too.
+Columns come as booleans, categories, text and Decimals, too;
+with ``3000 0 residual`` residuals have parameters.
 
 - foreign: an exception that isn't the package's;
 - silent: a NaN or infinite number without a warning or a status;
@@ -17,10 +18,12 @@ import numpy as np
 import bayeslmm as bl
 from bayeslmm.errors import BayesLMMError
 from tests.laws.fuzz_designs import RandomDesign, dressed, random_design
+from tests.laws.fuzz_residuals import with_residual
 
 type Dress = Callable[[RandomDesign, int], RandomDesign]
 
 RESTARTS = 3
+DRESSES: dict[str, Dress] = {"dressed": dressed, "residual": with_residual}
 
 
 def faults(seed: int, dress: Dress = lambda made, _: made) -> Iterator[tuple[str, str]]:
@@ -70,10 +73,10 @@ def of_restarts(
             return
 
 
-def main(n: int, first: int = 0) -> None:
+def main(n: str, first: str = "0", dress: str = "dressed") -> None:
     counts: Counter[str] = Counter()
-    for seed in range(first, first + n):
-        for kind, what in faults(seed, dressed):
+    for seed in range(int(first), int(first) + int(n)):
+        for kind, what in faults(seed, DRESSES[dress]):
             counts[kind] += 1
             if what:
                 print(kind, "|", what, flush=True)
@@ -81,4 +84,4 @@ def main(n: int, first: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -1,7 +1,10 @@
 """Random designs, mostly awkward: any dtype, scale, shift; weights over six orders; few rows; no variance."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,18 +35,22 @@ TYPES = ("float64", "float32", "int64", "int8", "Float64", "Int32", "object")
 
 @dataclass(frozen=True, eq=False)
 class RandomDesign:
-    """A model to be fitted: formula, data with weights w, and whether they are used."""
+    """A model to be fitted: formula, data with weights w, whether they are used, what makes its residual."""
 
     formula: str
     data: pd.DataFrame
     weighted: bool
+    residual: Mapping[str, partial[Any]] = field(default_factory=dict)
 
     @property
-    def options(self) -> dict[str, str]:
-        return {"weights": "w"} if self.weighted else {}
+    def options(self) -> dict[str, Any]:
+        made = {name: make() for name, make in self.residual.items()}
+        return made | ({"weights": "w"} if self.weighted else {})
 
     def __str__(self) -> str:
-        return f"{self.formula}, n = {len(self.data)}{', weighted' if self.weighted else ''}"
+        parts = [self.formula, f"n = {len(self.data)}", *["weighted"] * self.weighted]
+        made = (f"{make.func.keyword} {make.args} {make.keywords}" for make in self.residual.values())
+        return ", ".join([*parts, *made])
 
 
 def random_design(seed: int) -> RandomDesign:
