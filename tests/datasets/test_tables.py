@@ -26,6 +26,14 @@ def test_na_and_empty_cells_are_missing_and_other_texts_are_not(tmp_path: Path) 
     assert data["f"].isna().tolist() == [False, False, True, True]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("sep", [",", ";"])
+def test_lines_end_as_anywhere(tmp_path: Path, end: str, sep: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(end.join([f"x{sep}f", f"1{sep}a", f"2{sep}b", ""]).encode())
+    assert read_table(path).to_dict("list") == {"x": [1, 2], "f": ["a", "b"]}
+
+
 def test_gzipped(tmp_path: Path) -> None:
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(b"x,f\n1,a\n2,b\n"))
@@ -84,6 +92,8 @@ def test_standard_input(monkeypatch) -> None:
         ("x,y\n", "no rows"),
         ("x,y\n1,2\n1,2,3,4\n", "line 3"),
         ("x,y\n1,2,\n2,3,\n", "separator at the end"),
+        ("made today\nx,y,z\n1,2,3\n", "names 1 columns, the next has 3 cells"),
+        ("x,y\n1," + "2" * 200_000 + "\n", "can't be read"),
         ("x,y\n1,NaN\n2,3\n", r"'y'.*'NaN' \(1 cells\).*--na 'NaN'"),
         ("x,y\n1,.\n2,3\n", r"--na '\.'"),
     ],
