@@ -49,7 +49,7 @@ class RowSets:
             When the rows aren't in memory.
         """
         blocks = {block.group: block for block in design.blocks}
-        check_choice("unit", unit, (ROW, *blocks))
+        check_choice("a unit is a row or a group with random effects;", unit, (ROW, *blocks))
         if not design.in_memory:
             raise DataError(
                 "the rows aren't in memory, so none can be left out: build the model of a data frame"
