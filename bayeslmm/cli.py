@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from enum import IntEnum
 from pathlib import Path
 from time import perf_counter
@@ -23,12 +23,15 @@ import bayeslmm as bl
 from bayeslmm.errors import BayesLMMError, InputError, OptionError, OutputError
 from bayeslmm.posterior.options import Method
 from bayeslmm.runs.places import prove_file, prove_folder, writing
+from bayeslmm.runs.progress import waited
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bayeslmm.datasets import Source
     from bayeslmm.model import LinearMixedModel
     from bayeslmm.parity.compare import Parity
-    from bayeslmm.parity.whole import RunOptions
+    from bayeslmm.parity.whole import Run, RunOptions
 
 type Criterion = Literal["REML", "ML"]
 
@@ -139,16 +142,12 @@ def fit(
     encoding: Encoding = "utf-8",
 ) -> None:
     """Fit a model by ML or REML and print its summary."""
-    if out is not None:
-        out = prove_file(out, "fit.csv", NAME_ANOTHER)
+    out = _table_file(out, "fit.csv")
     model = _model(formula, _source(data, na, sep, decimal, encoding), weights)
     with _step(f"Fitting by {criterion}"):
         fitted = model.fit(criterion=criterion)
     typer.echo(fitted.summary())
-    if out is not None:
-        with writing(f"the file {out}", NAME_ANOTHER):
-            fitted.estimates().to_frame().to_csv(out)
-        typer.echo(out)
+    _write_table(fitted.estimates().to_frame(), out)
     if not fitted.convergence.converged:
         _leave("The optimum is not proved: see the notes above.", ExitCode.UNRESOLVED)
 
@@ -172,6 +171,10 @@ def parity(
     calibrated: Annotated[
         int, typer.Option("--calibrate", min=0, help="Data sets simulated to say which interval to trust.")
     ] = 0,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="A section that takes its time: intervals or sensitivity; may be repeated."),
+    ] = None,
     store: Store = None,
     na: Na = None,
     sep: Sep = None,
@@ -179,12 +182,14 @@ def parity(
     encoding: Encoding = "utf-8",
 ) -> None:
     """Run both engines on one model and explain their differences in a report."""
+    from bayeslmm.parity.report.sections.base import check_sections
     from bayeslmm.parity.whole import RunOptions
 
+    asked = check_sections(also or ())
     source = _source(data, na, sep, decimal, encoding)
     options = RunOptions(criterion, seed, boot, budget, draws, tune, chains, method, calibrate=calibrated)
     _check_folder(out)
-    _compare(formula, source, out, options, weights, store)
+    _compare(formula, source, out, options, weights, store, asked)
 
 
 @app.command()
@@ -210,8 +215,7 @@ def calibrate(
     """Simulate data for this design and say which interval to trust."""
     from joblib import parallel_config
 
-    if out is not None:
-        out = prove_file(out, "calibration.csv", NAME_ANOTHER)
+    out = _table_file(out, "calibration.csv")
     model = _model(formula, _source(data, na, sep, decimal, encoding), weights)
     values = dict(_value(text) for text in truth or ())
     with parallel_config("loky"):
@@ -228,10 +232,7 @@ def calibrate(
             store=store,
         )
     typer.echo(found)
-    if out is not None:
-        with writing(f"the file {out}", NAME_ANOTHER):
-            found.table.to_csv(out)
-        typer.echo(out)
+    _write_table(found.table, out)
 
 
 def _value(text: str) -> tuple[str, float]:
@@ -290,6 +291,7 @@ def _compare(
     options: "RunOptions",
     weights: str | None = None,
     store: Path | None = None,
+    also: Collection[str] = (),
 ) -> None:
     """Run both engines, print their tables, write report, table and manifest, and name the report."""
     from bayeslmm.parity.whole import Run
@@ -302,22 +304,28 @@ def _compare(
     if run.replicates:
         with _step(f"Bootstrapping, {run.replicates} replicates"):
             _ = run.bootstrap
-    with _step(f"Sampling the posterior, {options.chains} chains of {options.draws} draws"):
+    with _sampling(run):
         posterior = run.posterior
     typer.echo(posterior.summary())
     if options.calibrate:
         with _step(f"Calibrating, {options.calibrate} data sets"):
             typer.echo(run.calibration)
-    with _step("Comparing"):
+    with _silent("Comparing", run.of_ladder.seconds):
         par = run.parity
         told = par.verdicts.explained and par.verdicts.checked
     typer.echo(par.verdicts)
     certified = _certify(par)
-    with _step("Writing the report"):
-        report = _write(par, out)
+    with _silent("Writing the report"):
+        report = _write(par, out, also)
     typer.echo(report)
     if not (fitted.convergence.converged and certified and told):
         _leave("Not everything is explained: see the verdicts and checks of the report.", ExitCode.UNRESOLVED)
+
+
+def _sampling(run: "Run") -> AbstractContextManager[None]:
+    """The posterior's step: NUTS shows its own progress."""
+    what = f"Sampling the posterior, {run.options.chains} chains of {run.options.draws} draws"
+    return _step(what) if run.by_nuts else _silent(what, run.of_posterior.seconds)
 
 
 def _certify(par: "Parity") -> bool:
@@ -325,18 +333,32 @@ def _certify(par: "Parity") -> bool:
     if par.uncertified:
         typer.echo(f"Certificate: {par.uncertified}")
         return True
-    with _step("Certifying"):
+    with _silent("Certifying"):
         certificate = par.certificate
     typer.echo(certificate.sentence)
     return certificate.passed
 
 
-def _write(par: "Parity", out: Path) -> Path:
+def _write(par: "Parity", out: Path, also: Collection[str] = ()) -> Path:
     """The table, the manifest and the report, whose path is given."""
     with writing(f"the folder {out}", NAME_ANOTHER):
         par.table.to_csv(out / "parity.csv", index=False)
         (out / "manifest.json").write_text(par.manifest.to_json(), encoding="utf-8")
-    return par.report(out / "parity.html")
+    return par.report(out / "parity.html", also=also)
+
+
+def _table_file(out: Path | None, name: str) -> Path | None:
+    """The file that a table goes to, in a folder by this name; proved before anything is computed for it."""
+    return None if out is None else prove_file(out, name, NAME_ANOTHER)
+
+
+def _write_table(table: "pd.DataFrame", out: Path | None) -> None:
+    """A table as CSV, and where it is."""
+    if out is None:
+        return
+    with writing(f"the file {out}", NAME_ANOTHER):
+        table.to_csv(out)
+    typer.echo(out)
 
 
 def _check_folder(folder: Path) -> None:
@@ -353,6 +375,13 @@ def _step(what: str) -> Iterator[None]:
     _say(f"{what} ...")
     yield
     _say(f"  {perf_counter() - start:.1f} s")
+
+
+@contextmanager
+def _silent(what: str, of: float | None = None) -> Iterator[None]:
+    """A step that can't say how far it is, of about so many seconds: how long it has taken, now and then."""
+    with _step(what), waited(what, of):
+        yield
 
 
 def _say(text: str) -> None:

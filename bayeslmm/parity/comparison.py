@@ -59,7 +59,7 @@ class Comparison:
         from bayeslmm.parity.ladder.ladder import Ladder
         from bayeslmm.parity.study_of import study_of
 
-        study = study_of(self.sides, self.estimands)
+        study = study_of(self.sides, self.prob, self.estimands)
         return None if study is None else Ladder(study)
 
     @property
@@ -124,8 +124,7 @@ class Comparison:
         """Both sides of intraclass correlations and of a user's own estimands, by label."""
         from bayeslmm.parity.followed import followed
 
-        study = None if self.steps is None else self.steps.study
-        return {} if study is None else followed(study, self._posterior_data(), self.prob)
+        return {} if self.steps is None else followed(self._widths, self.bootstrap_draws)
 
     @cached_property
     def verdicts(self) -> Verdicts:

@@ -1,60 +1,71 @@
 """What no table has, intraclass correlations and a user's own estimands, as a reader sees it in one row."""
 
-from math import nan
-from typing import Any
+from math import isfinite, nan
 
 import numpy as np
 import pandas as pd
 
 from bayeslmm.parity.ladder.study import Study
 from bayeslmm.parity.side_by_side import SideBySide
+from bayeslmm.parity.widths import Widths
 
 OF_POSTERIOR = {"mean": "mean", "median": "median", "sd": "sd", "lower": "post_lower", "upper": "post_upper"}
 OF_POSTERIOR |= {"mcse": "mcse", "r_hat": "r_hat"}
 
 
-def followed(study: Study, posterior: Any, prob: float) -> dict[str, SideBySide]:
+def followed(widths: Widths, replicates: pd.DataFrame) -> dict[str, SideBySide]:
     """By label, at the estimates and over the draws.
 
     Parameters
     ----------
-    posterior : the DataTree of draws, or None.
+    replicates : the bootstrap's estimates by label; empty without one.
     """
-    names = (*study.estimands.functions, *study.estimands.combinations)
-    estimates, told = _at_estimates(study), _over_draws(study, names, posterior, prob)
-    source = "ML" if study.fit is not None and study.fit.criterion == "ML" else "REML"
-    return {
-        name: SideBySide(
-            name,
-            study.estimands.kind(name),
-            source,
-            interval="",
-            estimate=estimates.get(name, nan),
-            se=nan,
-            lower=nan,
-            upper=nan,
-            **told[name],
-        )
-        for name in names
-    }
+    estimands, estimates = widths.study.estimands, _at_estimates(widths.study)
+    names = (*estimands.functions, *estimands.combinations)
+    return {name: _row(widths, replicates, name, estimates[name]) for name in names}
+
+
+def _row(widths: Widths, replicates: pd.DataFrame, name: str, estimate: float) -> SideBySide:
+    study = widths.study
+    interval, lower, upper = _interval(widths, replicates, name, estimate)
+    return SideBySide(
+        label=name,
+        kind=study.estimands.kind(name),
+        source="ML" if study.fit is not None and study.fit.criterion == "ML" else "REML",
+        interval=interval,
+        estimate=estimate,
+        se=float(study.se[study.estimands.labels.index(name)]),
+        lower=lower,
+        upper=upper,
+        **_sampled(study, name),
+    )
 
 
 def _at_estimates(study: Study) -> dict[str, float]:
+    labels = study.estimands.labels
     if isinstance(study.best, str):
-        return {}
+        return dict.fromkeys(labels, nan)
     values, _ = study.at_fit(study.best)
-    return dict(zip(study.estimands.labels, values.tolist(), strict=True))
+    return dict(zip(labels, values.tolist(), strict=True))
 
 
-def _over_draws(
-    study: Study, names: tuple[str, ...], posterior: Any, prob: float
-) -> dict[str, dict[str, float]]:
-    from bayeslmm.posterior.summary.estimates import draws_by_label, summarize
+def _interval(
+    widths: Widths, replicates: pd.DataFrame, name: str, estimate: float
+) -> tuple[str, float, float]:
+    """Of a combination Student's t, or z; of a function the bootstrap's quantiles, where they are known."""
+    estimands = widths.study.estimands
+    if name in estimands.combinations:
+        t, z = (float(each[estimands.labels.index(name)]) for each in (widths.t, widths.z))
+        kind, half = ("t", t) if isfinite(t) else ("wald", z)
+        return kind, estimate - half, estimate + half
+    if not len(replicates) or not estimands.reads[name] <= set(replicates.columns):
+        return "", nan, nan
+    values = estimands.functions[name]({str(label): replicates[label].to_numpy() for label in replicates})
+    lower, upper = np.nanquantile(values, [0.5 - widths.prob / 2, 0.5 + widths.prob / 2]).tolist()
+    return "percentile", lower, upper
 
-    if posterior is None or not names:
-        found = pd.DataFrame(np.nan, index=list(names), columns=list(OF_POSTERIOR))
-    else:
-        draws = study.estimands.followed(draws_by_label(posterior, study.design, ranef=True)[1])
-        found = summarize(names, draws, prob, "eti")[list(OF_POSTERIOR)]
-    rows = found.rename(columns=OF_POSTERIOR).to_dict("index")
-    return {str(name): {str(column): float(x) for column, x in row.items()} for name, row in rows.items()}
+
+def _sampled(study: Study, name: str) -> dict[str, float]:
+    frame = pd.DataFrame(columns=list(OF_POSTERIOR)) if study.sampled is None else study.sampled
+    row = frame[list(OF_POSTERIOR)].reindex([name]).iloc[0]
+    return {ours: float(row[theirs]) for theirs, ours in OF_POSTERIOR.items()}

@@ -77,8 +77,15 @@ class Gathering:
     @cached_property
     def run_checks(self) -> "pd.Series[str]":
         """By label."""
-        sampled = self.sides.posterior.table.frame if self.sides.posterior else None
-        return run_checks(sampled, self._expected, posterior_problem(self.sides, self.options), self.options)
+        return run_checks(
+            self._sampled, self._expected, posterior_problem(self.sides, self.options), self.options
+        )
+
+    @property
+    def _sampled(self) -> "pd.DataFrame | None":
+        if self.ladder is not None:
+            return self.ladder.study.sampled
+        return self.sides.posterior.table.frame if self.sides.posterior else None
 
     @property
     def _expected(self) -> Expected:

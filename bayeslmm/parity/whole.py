@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from bayeslmm.likelihood.fit import LikelihoodFit
     from bayeslmm.parity.calibration.result import Calibration
     from bayeslmm.posterior.result import PosteriorResult
+    from bayeslmm.posterior.target import Target
     from bayeslmm.spec.design import Design
     from bayeslmm.spec.priors import Priors
 
 BUDGET = 300.0  # seconds
 MOST, FEWEST = 2000, 100  # replicates by default, and below which none are made
 TIMED, LONG = 50, 0.1  # replicates that are timed together where one takes no longer than so many seconds
+NUTS = ("marginal", "explicit")  # graphs
+AFTERWARDS = "certificate and report: seconds each, more under load; above 500 effects of a part"
 
 type CriterionWord = Literal["REML", "ML"]
 
@@ -110,13 +113,30 @@ class Run:
     @cached_property
     def costs(self) -> tuple[Cost, ...]:
         """Of the posterior, of the ladder, of the bootstrap with as many replicates as there will be."""
-        return (*self._others, self._of_bootstrap) if self.replicates else self._others
+        before = (self.of_posterior, self.of_ladder)
+        return (*before, self._of_bootstrap) if self.replicates else before
+
+    @cached_property
+    def of_posterior(self) -> Cost:
+        """By the method that is tried first."""
+        method, n = self._foretold
+        return Cost(f"posterior by {method}", "evaluation", self._evaluation, n)
+
+    @cached_property
+    def of_ladder(self) -> Cost:
+        from bayeslmm.parity.ladder.cost import ladder_evaluations
+
+        return Cost("ladder", "evaluation", self._evaluation, ladder_evaluations(self._target))
+
+    @property
+    def by_nuts(self) -> bool:
+        """Whether the posterior is sampled by NUTS, which shows how far it is."""
+        return self._foretold[0] in NUTS
 
     @property
     def said(self) -> str:
-        """What the parts will take, and what the budget leaves out."""
-        lines = [str(cost) for cost in self.costs]
-        return "\n".join([*lines, self.shortened] if self.shortened else lines)
+        """What the parts will take, what the budget leaves out, and what isn't told beforehand."""
+        return "\n".join(filter(None, [*map(str, self.costs), self.shortened, AFTERWARDS]))
 
     @property
     def shortened(self) -> str:
@@ -134,7 +154,7 @@ class Run:
         """How many the bootstrap has."""
         if self.options.boot is not None:
             return self.options.boot
-        left = self.options.budget - sum(cost.seconds for cost in self._others)
+        left = self.options.budget - self.of_posterior.seconds - self.of_ladder.seconds
         n = fitting(self._replicate, left, MOST)
         return n if n >= FEWEST else 0
 
@@ -203,18 +223,24 @@ class Run:
         return Cost("bootstrap", "replicate", self._replicate, self.replicates)
 
     @cached_property
-    def _others(self) -> tuple[Cost, ...]:
-        from bayeslmm.parity.ladder.cost import ladder_evaluations
-        from bayeslmm.posterior.methods.foretold import foretold, seconds_each
+    def _target(self) -> "Target":
         from bayeslmm.posterior.target import Target
 
-        target = Target(self.model.design.begun, self.model.priors)
-        each = seconds_each(target)
-        method, n = foretold(target, self.options.of_sampler(progress=False))
-        return (
-            Cost(f"posterior by {method}", "evaluation", each, n),
-            Cost("ladder", "evaluation", each, ladder_evaluations(target)),
-        )
+        return Target(self.model.design.begun, self.model.priors)
+
+    @cached_property
+    def _evaluation(self) -> float:
+        """Seconds of one."""
+        from bayeslmm.posterior.methods.foretold import seconds_each
+
+        return seconds_each(self._target)
+
+    @cached_property
+    def _foretold(self) -> tuple[str, int]:
+        """Method and evaluations of the posterior."""
+        from bayeslmm.posterior.methods.foretold import foretold
+
+        return foretold(self._target, self.options.of_sampler(progress=False))
 
 
 def monte_carlo(n: int) -> str:

@@ -49,7 +49,7 @@ class Widths:
     @cached_property
     def z(self) -> Array:
         """z·se of the estimate, (L,)."""
-        return self.quantile * self._se
+        return self.quantile * self.study.se
 
     @cached_property
     def t(self) -> Array:
@@ -64,7 +64,7 @@ class Widths:
             return out
         L = np.array(list(of_beta.values()))
         df = ddf_of(fit, "satterthwaite").df(L)
-        out[list(of_beta)] = stdtrit(df, 0.5 + self.prob / 2) * self._se[list(of_beta)]
+        out[list(of_beta)] = stdtrit(df, 0.5 + self.prob / 2) * self.study.se[list(of_beta)]
         return out
 
     @cached_property
@@ -116,15 +116,15 @@ class Widths:
     def against_best(self, i: int) -> tuple[float, str]:
         """The posterior's width over that of the likelihood's best interval, and which that is.
 
-        Of β, combinations and b it is the equal-tailed interval's over t or z; of sd, cor and σ, which have
-        no ladder of width, the posterior sd's over z's standard error: profile and Wald's log scale would say
-        how far 0 is, and not how much is known.
+        Of β and b it is the equal-tailed interval's over t or z; of combinations, whose shape isn't known,
+        and of sd, cor and σ, which have no ladder of width, it is the posterior sd's: profile and Wald's log
+        scale would say how far 0 is, and not how much is known.
         """
-        posterior = self.shape if i in self._linear else self.whole
-        if isinstance(posterior, str):
+        if isinstance(self.shape, str) or isinstance(self.whole, str):
             return np.nan, ""
+        shaped = i in self._linear and np.isfinite(self.shape[i])
         best, name = (self.t[i], T) if np.isfinite(self.t[i]) else (self.z[i], Z)
-        return (float(posterior[i] / best), name) if best > 0 else (np.nan, "")
+        return (float((self.shape if shaped else self.whole)[i] / best), name) if best > 0 else (np.nan, "")
 
     @cached_property
     def _linear(self) -> frozenset[int]:
@@ -160,15 +160,6 @@ class Widths:
     def _parts(self) -> tuple[Array, Array] | str:
         found = self.study.averages if self.study.known else "the priors aren't known"
         return found if isinstance(found, str) else self.study.variance_parts(found.components)
-
-    @cached_property
-    def _se(self) -> Array:
-        """(L,) of the estimates, combinations of fixed effects included."""
-        fit, se = self.study.best, self.study.se.copy()
-        for place, weights in self.study.estimands.of_beta.items():
-            if not np.isfinite(se[place]) and not isinstance(fit, str):
-                se[place] = np.sqrt(weights @ fit.vcov_values @ weights)
-        return se
 
 
 def _branch(

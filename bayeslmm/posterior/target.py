@@ -54,6 +54,13 @@ class Target:
         """Whether β is integrated out (else it is part of φ)."""
         return integrable(self.priors)
 
+    @property
+    def opened(self) -> "Target":
+        """The same coordinates, β's among them, with priors that end nowhere within a parameter's range."""
+        made = Target(self.design, self.priors.opened)
+        vars(made)["integrates_beta"] = self.integrates_beta
+        return made
+
     @cached_property
     def size(self) -> int:
         """Number of elements of φ."""

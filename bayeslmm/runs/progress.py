@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,31 @@ def shown(chunks: Iterable[Done], plan: Plan, what: str | None) -> Iterator[Done
         for done in chunks:
             tell(len(done.rows))
             yield done
+
+
+@contextmanager
+def waited(what: str, of: float | None = None) -> Iterator[None]:
+    """A line on standard error every `EVERY` seconds of what can't say how far it is: how long it has taken.
+
+    Parameters
+    ----------
+    of : seconds that it was said to take, or None.
+    """
+    over = Event()
+    said = "" if of is None else f" of about {readable(of)}"
+    teller = Thread(target=_tell, args=(what, said, over), daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
+
+
+def _tell(what: str, said: str, over: Event) -> None:
+    start = perf_counter()
+    while not over.wait(EVERY):
+        print(f"{what}: {readable(perf_counter() - start)}{said}", file=sys.stderr, flush=True)
 
 
 @contextmanager

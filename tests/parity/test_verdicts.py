@@ -122,7 +122,9 @@ def test_what_is_within_its_error_of_a_threshold_is_borderline(honest):
     assert verdict.name == "borderline"
     assert set(names) == {"agree", "averaged"}
     assert said(near, OPTIONS).startswith("agree or averaged, within an error of 0.02 sd: ")
-    assert name(replace(honest, width_ratio=1.25, width_error=0.01)) == "borderline"
+    wide = replace(honest, width_ratio=1.25, width_error=0.01)
+    assert name(wide) == "borderline"
+    assert said(wide, OPTIONS).startswith("agree or wider, within an error of 1 % of the width: ")
 
 
 def test_thresholds_rule(honest):

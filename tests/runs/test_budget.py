@@ -1,5 +1,7 @@
 """Pieces that fit into a budget, and how far a run is where there is no terminal."""
 
+from time import sleep
+
 import numpy as np
 import pytest
 
@@ -22,12 +24,11 @@ def test_a_cost_says_what_it_is_made_of():
     )
 
 
-def test_a_short_piece_is_done_twice_and_a_long_one_once(monkeypatch):
-    done = []
-    assert timed(lambda: done.append(1)) < 1
-    monkeypatch.setattr("bayeslmm.runs.budget.LONG", -1.0)
-    timed(lambda: done.append(1))
-    assert len(done) == 3
+def test_what_the_first_piece_compiles_is_not_foretold_of_all(monkeypatch):
+    """However long it takes: a first evaluation of 18 s would foretell hours where seconds follow."""
+    clock = iter([0.0, 18.0, 18.0, 18.25])
+    monkeypatch.setattr("bayeslmm.runs.budget.perf_counter", lambda: next(clock))
+    assert timed(lambda: None) == 0.25
 
 
 def test_a_log_gets_a_line_now_and_then(monkeypatch, capsys):
@@ -39,6 +40,17 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch, capsys):
         "replicates: 10 of 30",
         "replicates: 20 of 30",
     ]
+
+
+def test_what_cannot_say_how_far_it_is_says_how_long_it_has_taken(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "EVERY", 0.01)
+    with progress.waited("Comparing", of=40.0):
+        sleep(0.2)
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) > 1
+    assert all(line.startswith("Comparing: ") and line.endswith("ms of about 40 s") for line in said)
+    sleep(0.05)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_silent_run_says_nothing(monkeypatch, capsys):

@@ -1,6 +1,6 @@
 """What the ladder follows: parameters, intraclass correlations, a user's own estimands, random effects."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -51,7 +51,8 @@ class Estimands:
         Raises
         ------
         InputError
-            For something else, a name that is taken, or a label that isn't there.
+            For something else, a name that is taken, a label that isn't there, or a function that doesn't
+            give a value a draw.
         """
         known = {*parameter_labels(design), *ranef_labels(design)}
         functions, combinations = dict(_intraclass(design)), {}
@@ -62,7 +63,9 @@ class Estimands:
                 functions[name] = each
             else:
                 combinations[name] = _weights(name, each, known)
-        return cls(design, functions, combinations)
+        found = cls(design, functions, combinations)
+        _ = found.reads  # what they can't do is said before any work
+        return found
 
     @cached_property
     def own(self) -> tuple[str, ...]:
@@ -74,6 +77,20 @@ class Estimands:
         """Parameters, functions, combinations, random effects."""
         n = len(self.own) - self.design.q
         return (*self.own[:n], *self.functions, *self.combinations, *self.own[n:])
+
+    @cached_property
+    def reads(self) -> dict[str, frozenset[str]]:
+        """Labels of the model's own that each function looks at."""
+        return {name: _read(name, function, self.own) for name, function in self.functions.items()}
+
+    @cached_property
+    def of_effects(self) -> tuple[str, ...]:
+        """Functions that look at fixed or random effects."""
+        return tuple(
+            name
+            for name, read in self.reads.items()
+            if any(kind_of(label) in ("beta", "ranef") for label in read)
+        )
 
     def is_linear(self, label: str) -> bool:
         """Whether one is linear in β and b."""
@@ -119,6 +136,51 @@ class Estimands:
         if label in self.functions:
             return "functional"
         return "combination" if label in self.combinations else kind_of(label)
+
+
+class _Seen(Mapping[str, Array]):
+    """A value a label, two draws of 1, that remembers which were looked at."""
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self.labels = dict.fromkeys(labels)
+        self.read: set[str] = set()
+
+    def __getitem__(self, label: str) -> Array:
+        if label not in self.labels:
+            raise KeyError(label)
+        self.read.add(label)
+        return np.ones(2)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def _read(name: str, function: Functional, own: tuple[str, ...]) -> frozenset[str]:
+    """Labels that a function looks at.
+
+    Raises
+    ------
+    InputError
+        For one that the model doesn't have, or a value of another shape than its arguments'.
+    """
+    seen = _Seen(own)
+    try:
+        with np.errstate(all="ignore"):
+            shape = np.shape(function(seen))
+    except KeyError as error:
+        label = error.args[0]
+        raise InputError(
+            f"the estimand {name!r} reads {label!r}, which the model doesn't have{did_you_mean(label, own)}"
+        ) from None
+    if shape not in ((), (2,)):
+        raise InputError(
+            f"the estimand {name!r} gives an array of shape {shape} for two draws; a function takes an array "
+            "a label and gives one value a draw"
+        )
+    return frozenset(seen.read)
 
 
 def _intraclass(design: "Design") -> Mapping[str, Functional]:

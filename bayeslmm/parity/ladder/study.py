@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import BayesLMMError
 from bayeslmm.parity.ladder.estimands import Estimands
+from bayeslmm.parity.ladder.standard_errors import followed_errors
 from bayeslmm.posterior.fixed_effects import integrable
 from bayeslmm.posterior.natural import NaturalTarget, unbounded
 from bayeslmm.spec.labels import cor_labels_of
@@ -28,6 +29,7 @@ type Array = NDArray[np.float64]
 type Kinds = tuple[str, ...]
 
 NO_COR = "not identified: a standard deviation is 0 there"
+OF_EFFECTS = "a function of effects, which has no closed form given the variances: its draws tell it"
 COMBINED = 200  # nodes that the variances of combinations are averaged over
 SAME = 1e-3  # posterior sds, about, between modes that are one
 
@@ -42,7 +44,7 @@ class Study:
     kinds : of parameters with priors, in the order in which these come in; none where they aren't known.
     known : whether the priors are. fit : the one compared, or None.
     told_se : the estimates' standard errors by label, those of `best` for None.
-    sampled : the posterior's table, or None.
+    sampled : the posterior's table, with what is followed beside the model's own, or None.
     estimands : what is followed. seed : of the averages' points.
     """
 
@@ -142,15 +144,24 @@ class Study:
         if not self.known or isinstance(self.averages, str):
             return self._of_labels(None if self.sampled is None else self.sampled["sd"])
         found = np.sqrt(sum(self.variance_parts(self.averages.components)))
-        return np.asarray(np.where(self._infinite(3.0), np.nan, found))
+        found[self._infinite(3.0)] = np.nan
+        for label in self.estimands.of_effects:
+            found[self.estimands.labels.index(label)] = self._sd_sampled(label)
+        return np.asarray(found)
+
+    def _sd_sampled(self, label: str) -> float:
+        return float("nan") if self.sampled is None else float(self.sampled["sd"].get(label, float("nan")))
 
     @cached_property
     def se(self) -> Array:
         """(L,) the likelihood's standard errors; NaN on the boundary and where there is none."""
-        told = self.told_se
-        if told is None and not isinstance(self.best, str):
-            told = self.best.estimates(ranef=True).frame["se"]
-        return self._of_labels(told)
+        told, best = self.told_se, self.best
+        if isinstance(best, str):
+            return self._of_labels(told)
+        own = best.estimates(ranef=True).frame["se"] if told is None else told
+        return self._of_labels(
+            pd.concat([own, pd.Series(followed_errors(best, self.estimands), dtype=float)])
+        )
 
     @cached_property
     def scale(self) -> Array:
@@ -196,16 +207,17 @@ class Study:
         return combined_variances(self.design, target.priors, parameters, self.estimands.combined)
 
     def _placed(self, own: Array, combined: Array) -> Array:
-        """(L,) of the model's own (n_own,) and of the combinations; 0 of functions."""
-        by_label = dict(zip(self.estimands.own, own, strict=True))
+        """(L,) of the model's own (n_own,) and of combinations; 0 of functions, NaN of those of effects."""
+        by_label = dict.fromkeys(self.estimands.of_effects, np.nan)
+        by_label |= dict(zip(self.estimands.own, own, strict=True))
         by_label |= dict(zip(self.estimands.combinations, combined, strict=True))
         return np.array([by_label.get(label, 0.0) for label in self.estimands.labels])
 
     def no_mean(self) -> Mapping[str, str]:
-        """Estimands without a posterior mean, and why."""
+        """Estimands without a deterministic posterior mean, and why."""
         from bayeslmm.posterior.summary.checks import tail_powers
 
-        return {
+        return dict.fromkeys(self.estimands.of_effects, OF_EFFECTS) | {
             label: f"moment infinite: the density of {label} falls as its power −{power:g}"
             for label, power in tail_powers(self.priors).items()
             if power <= 2

@@ -10,6 +10,8 @@
 A new cause is a class in a file of this folder, its place between those it must follow and precede.
 """
 
+from dataclasses import replace
+
 from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.borderline import Borderline
 from bayeslmm.parity.verdicts.evidence import Evidence, VerdictOptions
@@ -33,8 +35,16 @@ def said(evidence: Evidence, options: VerdictOptions) -> str:
     own, (_, names) = _first(evidence, options), judge(evidence, options)
     if len(names) == 1:
         return own.sentence(evidence, options)
-    either = f"{' or '.join(names)}, within an error of {evidence.error:.2g} sd"
+    either = f"{' or '.join(names)}, within an error of {_margin(evidence, options)}"
     return f"{either}: {own.sentence(evidence, options)}"
+
+
+def _margin(evidence: Evidence, options: VerdictOptions) -> str:
+    """The error within which several verdicts hold: the width's where it is enough, else the mean's."""
+    _, names = judge(replace(evidence, error=0.0), options)
+    return (
+        f"{100 * evidence.width_error:.1g} % of the width" if len(names) > 1 else f"{evidence.error:.2g} sd"
+    )
 
 
 def _first(evidence: Evidence, options: VerdictOptions) -> Verdict:

@@ -102,8 +102,14 @@ def averages(target: Target, seed: int = 0) -> Averages | str:
         return by_rule
     if not target.cheap and (by_rule is not None or not target.design.kernel.small):
         return by_rule or "left out: few nodes don't hold the posterior, and more would take long"
-    by_weights = _by_weights(target, fits, seed)
-    return by_weights if by_rule is None or not isinstance(by_weights, str) else by_rule
+    return _surer(by_rule, _by_weights(target, fits, seed))
+
+
+def _surer(by_rule: Averages | None, by_weights: Averages | str) -> Averages | str:
+    """Those of the smaller error; why there are none where neither has any."""
+    if by_rule is None or not (isinstance(by_weights, str) or by_rule.worst < by_weights.worst):
+        return by_weights
+    return by_rule
 
 
 def _too_dear(target: Target) -> str:
@@ -129,7 +135,7 @@ def evaluations(target: Target) -> int:
 
 def _hills(target: Target) -> list[LaplaceFit]:
     """Laplace fits of every mode found that holds mass, the heaviest first."""
-    opened = Target(target.design, target.priors.opened)  # proposals may cross a prior's bound
+    opened = target.opened  # proposals may cross a prior's bound
     return sorted(modes(opened, Scan.of(opened)), key=lambda fit: -fit.log_mass)
 
 

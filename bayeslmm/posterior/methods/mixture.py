@@ -28,6 +28,7 @@ type Array = NDArray[np.float64]
 
 _GRID = 161  # points over 8 sds each way on which a mixture of normals is tabled
 _FAR, _HALVINGS = 8.0, 24  # sds to where a quantile is looked for, and how often they are halved
+_NARROW = 1e-9  # of the whole spread
 _LIGHT = 1e-5  # mass of the nodes left out of it
 
 
@@ -71,13 +72,17 @@ class Components:
         return np.searchsorted(np.cumsum(self.weights), places).clip(max=len(self.weights) - 1)
 
     def quantiles(self, prob: Array, own: NDArray[np.intp]) -> Array:
-        """(k, n) quantiles prob (k,) of the mixtures of normals that n estimands are."""
+        """(k, n) quantiles prob (k,) of the mixtures of normals that n estimands are.
+
+        What is given at a node, as β is where its prior isn't normal, is a normal of next to no width there.
+        """
         from scipy.special import ndtr
 
         heavy = np.argsort(self.weights)[np.searchsorted(np.cumsum(np.sort(self.weights)), _LIGHT) :]
         weights, mean = self.weights[heavy] / self.weights[heavy].sum(), self.mean[np.ix_(heavy, own)]
         sd = np.sqrt(self.variance[np.ix_(heavy, own)])
         centre, spread = weights @ mean, np.sqrt(weights @ (sd**2 + (mean - weights @ mean) ** 2))
+        sd = np.maximum(sd, _NARROW * spread)
         low = centre - _FAR * spread + np.zeros((len(prob), 1))
         high = centre + _FAR * spread + np.zeros((len(prob), 1))
         for _ in range(_HALVINGS):

@@ -154,6 +154,31 @@ def test_what_a_user_follows():
     assert icc == pytest.approx(37.12**2 / (37.12**2 + 30.99**2), abs=1e-3)
 
 
+def test_a_function_of_effects_has_no_mean_without_draws():
+    given = {"ratio": lambda v: v["beta[Days]"] / v["beta[Intercept]"], "all": lambda v: sum(v.values())}
+    ladder = ladder_of(SLEEP, "sleepstudy", None, given)
+    for label in given:
+        found = way(ladder, label)
+        assert "its draws tell it" in found.loc["mean", "reason"]
+        assert found.loc["mean", ["value", "error"]].isna().all()
+        assert found.loc["REML", "value"] == pytest.approx(found.loc["prior of sigma", "value"], rel=0.2)
+
+
+def test_draws_tell_the_mean_of_a_function_of_effects():
+    """E[b²] isn't (E[b])²: what the ladder had, a step too small by the variance of b."""
+    model = bayeslmm.LinearMixedModel(SLEEP, bayeslmm.load_dataset("sleepstudy"))
+    post = model.sample(method="importance", draws=500, chains=2, seed=1, progress=False)
+    par = bayeslmm.compare(
+        model.fit(), post, estimands={"square": lambda v: v["ranef[Subject=308: Intercept]"] ** 2}
+    )
+    found = par.ladder[par.ladder["label"] == "square"].set_index("rung")
+    draws = post.draws_frame(["ranef[Subject=308: Intercept]"]).iloc[:, -1].to_numpy() ** 2
+    assert found.loc["sampled", "value"] == pytest.approx(draws.mean())
+    assert found.loc["sampled", "cause"] == "integration + Monte Carlo"
+    assert found["step"].iloc[1:].sum() == pytest.approx(draws.mean() - found["value"].iloc[0])
+    assert par.verdicts.run_check("icc[Subject]") == "passed"
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -161,6 +186,11 @@ def test_what_a_user_follows():
         ({"a": {"beta[Day]": 1}}, r"beta\[Days\]"),
         ({"a": {"sigma": 1}}, "take a function"),
         ({"a": 3}, "give a function"),
+        (
+            {"a": lambda v: v["sd[Subjct: Intercept]"]},
+            r"reads 'sd\[Subjct.*did you mean 'sd\[Subject: Intercept",
+        ),
+        ({"a": lambda v: np.ones(3)}, r"shape \(3,\)"),
     ],
 )
 def test_what_can_not_be_followed_is_named(given, message):

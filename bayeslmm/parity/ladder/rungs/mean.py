@@ -1,5 +1,7 @@
 """The posterior mean, without draws."""
 
+import numpy as np
+
 from bayeslmm.parity.ladder.rungs.base import Place, Rung
 from bayeslmm.parity.ladder.study import Study
 
@@ -20,11 +22,10 @@ class Mean(Rung):
     def stand(self, study: Study) -> Place | str:
         if isinstance(study.averages, str):
             return study.averages
-        infinite = study.no_mean()
-        value = study.means(study.averages.components)
-        for label in infinite:
-            value[study.estimands.labels.index(label)] = float("nan")
-        return Place(value, study.averages.error(study.means), infinite)
+        missing = study.no_mean()
+        known = np.array([label not in missing for label in study.estimands.labels])
+        value, error = study.means(study.averages.components), study.averages.error(study.means)
+        return Place(np.where(known, value, np.nan), np.where(known, error, np.nan), missing)
 
     def named(self, label: str, study: Study) -> str:
         """Averaging is all that moves an effect; of a variance the distribution is skewed, too."""

@@ -34,6 +34,19 @@ class ReportSection(Registered, ABC):
         return vars(cls).get("name")
 
 
+def check_sections(names: Collection[str]) -> tuple[str, ...]:
+    """Names of sections on request; one alone needs no list around it.
+
+    Raises
+    ------
+    OptionError
+        For one that isn't.
+    """
+    offered = [kind.name for kind in ReportSection.kinds().values() if kind.on_request]
+    asked = (names,) if isinstance(names, str) else tuple(names)
+    return tuple(check_choice("section", name, offered) for name in asked)
+
+
 def sections_of(parity: Comparison, also: Collection[str] = ()) -> tuple[Section, ...]:
     """The sections that a comparison has, and those asked for by name, in order.
 
@@ -42,10 +55,8 @@ def sections_of(parity: Comparison, also: Collection[str] = ()) -> tuple[Section
     OptionError
         For a name that isn't that of a section on request.
     """
-    offered = [kind.name for kind in ReportSection.kinds().values() if kind.on_request]
-    for name in also:
-        check_choice("section", name, offered)
-    shown = [kind for kind in ReportSection.kinds().values() if not kind.on_request or kind.name in also]
+    asked = check_sections(also)
+    shown = [kind for kind in ReportSection.kinds().values() if not kind.on_request or kind.name in asked]
     kinds = sorted(shown, key=lambda kind: kind.place)
     found = ((kind, tuple(kind().blocks(parity))) for kind in kinds)
     return tuple(Section(kind.name, kind.title, kind.short, blocks) for kind, blocks in found if blocks)

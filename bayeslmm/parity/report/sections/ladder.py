@@ -72,10 +72,8 @@ def _reasons(frame: pd.DataFrame, labels: list[str]) -> tuple[tuple[str, str], .
 
 def _waterfalls(parity: Comparison, ladder: Ladder, labels: list[str]) -> Iterator[Plot]:
     sizes = parity.verdicts.frame["size"].abs()
-    steps = ladder.frame.groupby("label")["step_over_scale"].apply(
-        lambda each: np.nanmax(np.abs(each), initial=0.0)
-    )
-    moved = [label for label in labels if max(sizes[label], steps[label]) > SEEN]
+    steps = ladder.frame["step_over_scale"].abs().groupby(ladder.frame["label"]).max()
+    moved = [label for label in labels if np.fmax(sizes[label], steps[label]) > SEEN]
     for label in moved[:MOST]:
         figure = plot_ladder(label, *ladder_marks(ladder, label), unit=unit_of(label, parity.response))
         yield Plot(f"Waterfall of {label} from the estimate to the posterior mean, a row a rung.", figure)

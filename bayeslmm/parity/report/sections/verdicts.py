@@ -95,7 +95,8 @@ def _row(
     parity: Comparison, label: str, row: "pd.Series[Any]", intervals: list[dict[Any, Any]]
 ) -> tuple[Cell, ...]:
     e = parity.followed.get(label) or side_by_side(label, parity.sides)
-    known = [each for each in intervals if pd.notna(each["lower"]) and pd.notna(each["upper"])]
+    told = intervals or [{name: getattr(e, name) for name in ("interval", "lower", "upper", "width_ratio")}]
+    known = [each for each in told if pd.notna(each["lower"]) and pd.notna(each["upper"])]
     ratios = tuple(two_places(each["width_ratio"]).lines[0] for each in known)
     return (
         Cell((label,)),
