@@ -1,7 +1,8 @@
 """Draws of the parameters that aren't integrated out, and what follows from them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -69,21 +70,34 @@ def over_phi(
     """
     if not design.residual.n_phi:
         return one(design, slice(None))
+    return _in_turn(one, phi, partial(_designs, design))
+
+
+def over_values(one: Callable[[Array, Index], tuple[Array, ...]], phi: Array) -> tuple[Array, ...]:
+    """The same, of φ itself: for what asks nothing of the design there."""
+    return _in_turn(one, phi, iter) if phi.shape[1] else one(np.zeros(0), slice(None))
+
+
+def _in_turn[T](
+    one: Callable[[T, Index], tuple[Array, ...]], phi: Array, made: Callable[[Array], Iterable[T]]
+) -> tuple[Array, ...]:
+    """What `one` makes of what is made of each different φ, and the draws that have it."""
     values, which = np.unique(phi, axis=0, return_inverse=True)
     order = np.argsort(which.ravel(), kind="stable")
     places = np.split(order, np.cumsum(np.bincount(which.ravel()))[:-1])
-    found = [one(_once(design, own), place) for own, place in zip(values, places, strict=True)]
+    found = [one(own, place) for own, place in zip(made(values), places, strict=True)]
     back = np.argsort(order)
     return tuple(np.concatenate(parts)[back] for parts in zip(*found, strict=True))
 
 
-def _once(design: Design, phi: Array) -> Design:
-    """The design at a φ that few draws have: looking for fewer nodes wouldn't pay."""
+def _designs(design: Design, phi: Array) -> Iterator[Design]:
+    """The design at each φ, which few draws have: looking for fewer nodes wouldn't pay."""
     from bayeslmm.kernel.problem.condensed import Condensed
 
-    at = design.at_phi(phi)
-    vars(at.kernel)["condensed"] = Condensed(at.kernel.problem)
-    return at
+    for own, kernel in zip(phi, design.moving.kernels(phi), strict=True):
+        at = design.at_phi(own)
+        vars(kernel)["condensed"], vars(at)["kernel"] = Condensed(kernel.problem), kernel
+        yield at
 
 
 def relative_factors(design: Design, parameters: Parameters) -> Array:

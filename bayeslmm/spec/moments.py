@@ -55,8 +55,15 @@ class Moments:
 
     def at(self, coefficients: Array, log_det: float) -> Problem:
         """The problem at c (K,) and log|R|."""
+        return self._of(coefficients @ self.products, log_det)
+
+    def many(self, coefficients: Array, log_dets: Array) -> Iterator[Problem]:
+        """The same at many c (m, K)."""
+        return map(self._of, coefficients @ self.products, log_dets)
+
+    def _of(self, numbers: Array, log_det: float) -> Problem:
         problem = self.problem._replace(floats=self.problem.floats.copy())
-        problem.floats[self._numbers] = (coefficients @ self.products)[self.places]
+        problem.floats[self._numbers] = numbers[self.places]
         problem.constants[0] = log_det
         return problem
 

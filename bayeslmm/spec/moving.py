@@ -1,6 +1,7 @@
 """R(φ) moves: the kernel of the same rows at any φ, and derivatives pulled back to φ."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -21,6 +22,7 @@ type Array = NDArray[np.float64]
 SMALL = 300_000  # numbers of all classes' cross-products up to which they are taken whatever they are of
 STRAIN = 1e4  # of C⁻¹, from which on rows are whitened again
 LARGE = 6_000_000  # the same where squares of a class are several
+TOGETHER = 64  # φ whose sums over classes are taken at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,14 @@ class ByClass:
         kernel = Kernel(self.moments.at(own.coefficients, own.log_det), self.known)
         return OfSquares(phi, kernel, self, own)
 
+    def kernels(self, phi: Array) -> Iterator[Kernel | None]:
+        """Of the problems at many φ (m, n_phi); None where sums over classes lack digits."""
+        own = [(at.coefficients, at.log_det, at.strain) for at in map(self.precision.at, phi)]
+        coefficients, log_dets, strains = map(np.array, zip(*own, strict=True))
+        problems = self.moments.many(coefficients, log_dets)
+        for strain, problem in zip(strains, problems, strict=True):
+            yield Kernel(problem, self.known) if strain <= STRAIN else None
+
 
 @dataclass(frozen=True, eq=False)
 class Moving:
@@ -112,6 +122,13 @@ class Moving:
     def whitened(self, phi: Array) -> OfRows:
         """The problem at φ of rows, in coordinates that are orthonormal there."""
         return OfRows.of(self.observations, self.residual, phi)
+
+    def kernels(self, phi: Array) -> Iterator[Kernel]:
+        """Of the problems at many φ (m, n_phi), each with all its digits."""
+        for some in np.split(phi, range(TOGETHER, len(phi), TOGETHER)):
+            found = [None] * len(some) if self.by_class is None else self.by_class.kernels(some)
+            for own, kernel in zip(some, found, strict=True):
+                yield self.whitened(own).kernel if kernel is None else kernel
 
     @cached_property
     def start(self) -> OfRows:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.posterior import names
 from bayeslmm.posterior.effects.group_likelihood import affordable, group_log_likelihood
-from bayeslmm.posterior.parameters import Index, Parameters, correlations, joined, log_prior, over_phi
+from bayeslmm.posterior.parameters import Index, Parameters, correlations, joined, log_prior, over_values
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Priors
 
@@ -102,12 +102,12 @@ def pointwise_log_likelihood(design: Design, draws: Draws) -> Array:
     mean += (design.Z @ draws.ranef.reshape(len(sigma), -1).T).T.reshape(mean.shape)
     gaps = (design.y - mean).reshape(-1, design.n)
 
-    def one(at: Design, own: Index) -> tuple[Array]:
-        white = at.residual.whiten(gaps[own].T).T / sigma[own, None]
-        log_sd = np.log(sigma[own, None]) + 0.5 * at.residual.log_pivots()
+    def one(phi: Array, own: Index) -> tuple[Array]:
+        white = design.residual.whiten(gaps[own].T, phi).T / sigma[own, None]
+        log_sd = np.log(sigma[own, None]) + 0.5 * design.residual.log_pivots(phi)
         return (-0.5 * (np.log(2 * np.pi) + white**2) - log_sd,)
 
-    return over_phi(one, design, phi)[0].reshape(mean.shape)
+    return over_values(one, phi)[0].reshape(mean.shape)
 
 
 def posterior_variables(design: Design, draws: Draws) -> dict[str, Array]:

@@ -21,17 +21,14 @@ class Stack(NamedTuple):
     ----------
     rows : (g, m) of each group. pattern : (g,) which of the stack's patterns each has, increasing.
     first : (p,) the first group of each. places : (p, m, m) of pairs of rows, −1 for a row with itself.
+    counts : (p, 1, 1) groups of each pattern.
     """
 
     rows: Codes
     pattern: Codes
     first: Codes
     places: Codes
-
-    @property
-    def counts(self) -> Array:
-        """(p, 1, 1) groups of each pattern."""
-        return np.diff(np.append(self.first, len(self.rows)))[:, None, None].astype(np.float64)
+    counts: Array
 
 
 class Factor(NamedTuple):
@@ -189,7 +186,8 @@ def _stack(rows: Codes, pattern: Codes, first: Codes, which: Codes) -> Stack:
     places = np.full((len(first), m, m), -1)
     i, j = np.triu_indices(m, 1)
     places[:, i, j] = places[:, j, i] = which.reshape(len(first), -1)
-    return Stack(rows, pattern, first, places)
+    counts = np.bincount(pattern).astype(np.float64)[:, None, None]
+    return Stack(rows, pattern, first, places, counts)
 
 
 def _products(by: Any, rows: Any, members: Codes) -> Array:
