@@ -14,7 +14,7 @@ from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.spec.coordinates import Coordinates
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.moving import AtPhi, Moving
+from bayeslmm.spec.moving import AtPhi, Moving, Still
 from bayeslmm.spec.relative import CovarianceMap
 
 type Array = NDArray[np.float64]
@@ -52,10 +52,13 @@ class Criterion:
         known = self.coordinates.residual.sigma
         return np.nan if known is None else known
 
+    def problem(self, phi: Array) -> AtPhi:
+        """The cross-products at φ, and derivatives by it."""
+        return Still(phi, self.kernel)
+
     def kernel_at(self, phi: Array) -> Kernel:
         """The cross-products at φ."""
-        del phi
-        return self.kernel
+        return self.problem(phi).kernel
 
     def at(self, lam: Array, phi: Array) -> tuple[float, Array]:
         """Value and gradient (n_lam,) with respect to the blocks' factors."""
@@ -154,13 +157,12 @@ class MovingCriterion(PointByPoint):
 
     moving: Moving
 
-    def kernel_at(self, phi: Array) -> Kernel:
-        """The cross-products at φ, from the rows anew."""
-        return self.moving.at(phi).kernel
+    def problem(self, phi: Array) -> AtPhi:
+        return self.moving.at(phi)
 
     def __call__(self, x: Array) -> tuple[float, Array]:
         """Value and gradient (n,), from the rows anew."""
-        at = self.moving.at(self.coordinates.phi(x))
+        at = self.problem(self.coordinates.phi(x))
         factored = at.kernel.factored(self.coordinates.flat(x))
         value, A_bar = at.kernel.profiled(factored, self.reml, self.sigma)
         if not np.isfinite(value):
@@ -173,7 +175,7 @@ class MovingCriterion(PointByPoint):
         return self.coordinates.pull(x, factored.by_lam(logdet_bar, A_bar), by_phi)
 
     def of_moments(self, x: Array, A_bar: Array) -> Array:
-        at = self.moving.at(self.coordinates.phi(x))
+        at = self.problem(self.coordinates.phi(x))
         return self._pulled(at, at.kernel.factored(self.coordinates.flat(x)), x, 0.0, A_bar)
 
     def values(self, x: Array) -> Array:

@@ -201,7 +201,7 @@ class Design:
         if not len(phi):
             return self
         other = replace(self, residual=self.residual.settle(phi))
-        vars(other)["moving"] = self.moving  # which is asked about any φ
+        vars(other)["moving"] = replace(self.moving, residual=other.residual)  # the plan holds at any φ
         return other
 
     @cached_property

@@ -48,6 +48,14 @@ class AtPhi(ABC):
 
 
 @dataclass(frozen=True, eq=False)
+class Still(AtPhi):
+    """A problem whose R has no parameters."""
+
+    def pull(self, factored: Factored, logdet_bar: float, A_bar: Array) -> Array:
+        return np.zeros(0)
+
+
+@dataclass(frozen=True, eq=False)
 class OfRows(AtPhi):
     """A problem of whitened rows."""
 

@@ -159,7 +159,6 @@ def test_compound_symmetry_is_an_intercept_a_group() -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda model, fit: fit.profile(),
         lambda model, fit: bl.power(model, test="x", n=3),
         lambda model, fit: bl.exact_rlrt(model.update(". ~ . - (1 | g)"), model),
     ],

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayeslmm.posterior.methods.laplace import LaplaceFit
 from bayeslmm.posterior.methods.mixture import Components, components_at
 from bayeslmm.posterior.methods.modes import Scan, modes
-from bayeslmm.posterior.methods.proposals import WIDEN, Proposer, degrees
+from bayeslmm.posterior.methods.proposals import Proposer, tails
 from bayeslmm.posterior.methods.quadrature import Rule, rules
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.priors import Priors
@@ -238,8 +238,8 @@ def scores(uniform: Array) -> Array:
     from scipy.special import chdtri, ndtri
 
     inside = np.clip(uniform, 1e-12, 1 - 1e-12)
-    df = degrees(inside.shape[1] - 1)
-    return np.asarray(ndtri(inside[:, :-1]) * (WIDEN / np.sqrt(chdtri(df, inside[:, -1:]) / df)))
+    widen, df = tails(inside.shape[1] - 1)
+    return np.asarray(ndtri(inside[:, :-1]) * (widen / np.sqrt(chdtri(df, inside[:, -1:]) / df)))
 
 
 def carried(proposer: Proposer, unit: Array, owner: Array) -> Array:

@@ -11,16 +11,16 @@ from bayeslmm.posterior.methods.laplace import LaplaceFit
 
 type Array = NDArray[np.float64]
 
-DF = 5.0
-MANY, DF_OF_MANY = 10, 15.0  # above so many parameters a t with heavy tails hardly ever proposes the middle
-WIDEN = 1.1
-FEWEST_POINTS = 5  # per parameter that moments are made of, by their effective number
+DF, WIDEN = 5.0, 1.1
+MANY = 10  # above so many parameters a t with heavy tails hardly ever proposes the middle
+DF_OF_MANY, WIDEN_OF_MANY = 15.0, 1.03  # or as many degrees of freedom as parameters
+FEWEST_POINTS = 5  # per parameter that a mean is made of, by their effective number
 LEAST_SHARE = 0.05  # of the proposals that the lightest part gets: its mass is only an estimate
 
 
-def degrees(d: int) -> float:
-    """Of freedom, of a proposal of d parameters."""
-    return DF if d <= MANY else DF_OF_MANY
+def tails(d: int) -> tuple[float, float]:
+    """How much wider than the Laplace fit a proposal of d parameters is, and its degrees of freedom."""
+    return (WIDEN, DF) if d <= MANY else (WIDEN_OF_MANY, max(DF_OF_MANY, float(d)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +31,11 @@ class Student:
     root: Array
     widen: float = WIDEN
     df: float = DF
+
+    @classmethod
+    def about(cls, centre: Array, root: Array) -> Self:
+        """With the tails that its number of parameters allows."""
+        return cls(centre, root, *tails(len(centre)))
 
     def draw(self, n: int, rng: np.random.Generator) -> Array:
         """(n, d) in units of the root."""
@@ -77,7 +82,7 @@ class Proposer:
         """Modes by the mass that their Laplace fits hold."""
         log_mass = np.array([fit.log_mass for fit in fits])
         return cls(
-            tuple(Student(fit.mode, fit.root, df=degrees(len(fit.mode))) for fit in fits),
+            tuple(Student.about(fit.mode, fit.root) for fit in fits),
             _shares(np.exp(log_mass - log_mass.max())),
         )
 
@@ -123,9 +128,15 @@ def _shares(mass: Array) -> Array:
 
 
 def _moved(part: Student, phi: Array, weight: Array) -> Student:
-    """The part at the moments of its points; where it is, if they are too few to have any."""
-    if weight.sum() ** 2 < FEWEST_POINTS * phi.shape[1] * np.sum(weight**2):
+    """The part at the moments of its points; where it is, if they are too few to have any.
+
+    A covariance has d(d + 1)/2 elements; of fewer than twice as many points its noise costs more than it
+    gains.
+    """
+    d, points = phi.shape[1], weight.sum() ** 2 / np.sum(weight**2)
+    if points < FEWEST_POINTS * d:
         return part
-    covariance = np.atleast_2d(np.cov(phi.T, aweights=weight))
-    centre, root = np.average(phi, axis=0, weights=weight), np.linalg.cholesky(covariance)
-    return Student(centre, root, df=degrees(len(centre)))
+    centre = np.average(phi, axis=0, weights=weight)
+    if points < d * (d + 1):
+        return Student.about(centre, part.root)
+    return Student.about(centre, np.linalg.cholesky(np.atleast_2d(np.cov(phi.T, aweights=weight))))

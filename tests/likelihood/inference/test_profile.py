@@ -1,12 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+import bayeslmm as bl
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.fit import LikelihoodFit
-from bayeslmm.likelihood.inference.profile.held import Held, HeldCor, parameters
+from bayeslmm.likelihood.inference.profile.held import Held
+from bayeslmm.likelihood.inference.profile.of_covariance import HeldCor
 from bayeslmm.likelihood.inference.profile.pairs import pair_pictures
+from bayeslmm.likelihood.inference.profile.parameters import parameters
 from bayeslmm.likelihood.inference.profile.profile import natural_values
 
 FITS = {
@@ -19,8 +24,31 @@ FITS = {
 }
 
 
-@pytest.fixture(params=list(FITS))
+C, V = bl.correlation, bl.variance
+RESIDUALS = {
+    "autoregression beside an intercept": (C.AR1("t | g"), None),
+    "a power, a stratum each": (None, V.Power("w", by="s")),
+    "any matrix, an sd a visit": (C.Unstructured("visit | g"), V.Ident("visit")),
+    "two parameters of one function": (C.ARMA("t | g", p=1, q=1), None),
+}
+
+
+def of_residual(correlation: object, variance: object) -> LikelihoodFit:
+    rng = np.random.default_rng(5)
+    g, t = np.repeat(np.arange(24), 5), np.tile(np.arange(5), 24)
+    e = np.cumsum(rng.normal(size=(24, 5)), axis=1).ravel() * 0.5 + rng.normal(size=120)
+    data = pd.DataFrame({"g": g, "t": t, "visit": t % 3, "w": 1.0 + t + rng.uniform(size=120)})
+    data["h"], data["s"] = np.tile(list("pqrstuvw"), 15), np.repeat(["a", "b"], 60)
+    data["y"] = 2 + 0.3 * t + e * data["w"] ** 0.3 + 2 * rng.normal(size=8)[np.tile(np.arange(8), 15)]
+    some = data[data["t"] < 3] if isinstance(correlation, C.Unstructured) else data
+    model = bl.LinearMixedModel("y ~ t + (1 | h)", some, correlation=correlation, variance=variance)
+    return model.fit("ML")
+
+
+@pytest.fixture(params=[*FITS, *RESIDUALS], scope="module")
 def fit(request: pytest.FixtureRequest, fitter) -> LikelihoodFit:
+    if request.param in RESIDUALS:
+        return of_residual(*RESIDUALS[request.param])
     formula, data, weights, sigma = FITS[request.param]
     return fitter(formula, data, "ML", sigma, weights)
 
@@ -70,6 +98,44 @@ def test_limits_are_where_the_deviance_says(fitter) -> None:
             assert found - curve.minimum == pytest.approx(cut, abs=1e-6), label
     assert list(table.columns) == ["lower", "upper"]
     assert "90 % profile-likelihood intervals (ML)" in str(table)
+
+
+@pytest.mark.parametrize(
+    ("label", "correlation"),
+    [
+        ("phi[AR1]", C.AR1("t | g")),
+        ("phi[CAR1]", C.CAR1("t | g")),
+        ("phi[CompoundSymmetry]", C.CompoundSymmetry("1 | g")),
+        ("phi[Gaussian]", C.Gaussian("t | g")),
+    ],
+)
+def test_limits_of_the_residuals_own_are_those_of_fits_that_hold_it(label: str, correlation: C.AR1) -> None:
+    """A structure that is held at a limit has the deviance that the profile says, in a fit of its own."""
+    limits = of_residual(correlation, None).profile([label]).confint(0.9).loc[label]
+    least = of_residual(correlation, None).criterion_value
+    for limit in limits:
+        held = of_residual(replace(correlation, start=limit, fixed=True), None)
+        assert held.criterion_value - least == pytest.approx(stats.chi2.ppf(0.9, 1), abs=1e-6)
+
+
+def test_the_first_levels_sd_is_sigma() -> None:
+    limits = of_residual(None, V.Ident("s")).profile(["sd[s: a]", "sigma"]).confint()
+    np.testing.assert_allclose(limits.loc["sd[s: a]"], limits.loc["sigma"], rtol=1e-6)
+
+
+def test_a_range_that_reaches_its_end_is_told() -> None:
+    """Independent rows: the deviance at no correlation at all is below the cut."""
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"g": np.repeat(np.arange(8), 5), "t": np.tile(np.arange(5), 8)})
+    data["y"] = rng.normal(size=40)
+    table = bl.LinearMixedModel("y ~ 1", data, correlation=C.CAR1("t | g")).fit().confint("profile")
+    assert table.loc["phi[CAR1]", "lower"] == 0
+    assert "phi[CAR1], lower limit" in str(table.attrs["notes"])
+
+
+def test_a_variance_of_fitted_values_has_no_profile() -> None:
+    with pytest.raises(OptionError, match="no likelihood of its own to profile"):
+        of_residual(None, V.Power(of="fitted")).profile()
 
 
 def test_least_squares_in_closed_form(fitter) -> None:

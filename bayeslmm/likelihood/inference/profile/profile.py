@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from bayeslmm.arguments import verbs_in_our_words
 from bayeslmm.errors import OptionError, check_choice, check_prob
-from bayeslmm.likelihood.bootstrap.parameters import natural_draws
+from bayeslmm.likelihood.bootstrap.parameters import parameter_draws
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.comparison import as_fitted_by
-from bayeslmm.likelihood.inference.profile.held import Solution, parameters
+from bayeslmm.likelihood.inference.profile.held import Solution
 from bayeslmm.likelihood.inference.profile.limits import Curve, Limit
+from bayeslmm.likelihood.inference.profile.parameters import parameters
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.spec.labels import parameter_labels
 
@@ -116,13 +117,14 @@ def profile(fit: Fitted, labels: Iterable[str] | None = None, n_points: int = 8)
     Raises
     ------
     OptionError
-        For a parameter the model doesn't have, or where R has parameters.
+        For a parameter the model doesn't have, or where R depends on fitted values.
     """
-    fit.design.residual.check_known(
-        "the profile likelihood",
-        "take Wald's limits, or fit.bootstrap()",
-        "its curves hold one of beta, sd, cor and sigma at cross-products that are the same everywhere",
-    )
+    if fit.design.residual.of_fitted:
+        raise OptionError(
+            "a variance of fitted values has no likelihood of its own to profile; make the variance a "
+            "function of a column, such as the population mean of a fit, fit.predict(random='none'), or "
+            "take Wald's limits"
+        )
     ml = as_fitted_by(fit, "ML")
     every = {held.label: held for held in parameters(ml)}
     chosen = list(every) if labels is None else [check_choice("parameter", label, every) for label in labels]
@@ -147,9 +149,10 @@ def cut(prob: float) -> float:
 
 def natural_values(fit: Fitted, solution: Solution) -> Array:
     """All labelled parameters of a solution."""
-    sd, cor = natural_draws(fit.design.covariance, solution.lam[None], np.array([solution.sigma]))
-    sigma = [solution.sigma] * fit.design.residual.sigma_free
-    return np.concatenate([fit.design.kernel.to_beta(solution.delta), sd[0], cor[0], sigma])
+    coordinates, model = fit.design.coordinates, solution.model
+    x = coordinates.join(fit.theta_values, model.phi)  # of which φ counts
+    rows = (model.beta[None], x[None], model.lam[None], np.array([model.sigma]))
+    return np.asarray(parameter_draws(coordinates, *rows)[0])
 
 
 def _notes(limits: dict[str, tuple[Limit, Limit]]) -> Iterable[str]:

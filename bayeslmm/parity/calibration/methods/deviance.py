@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from bayeslmm.likelihood.inference.profile.held import parameters
+from bayeslmm.likelihood.inference.profile.parameters import parameters
 
 from .base import Case, Maker, Method, Said, Study
 
