@@ -1,6 +1,7 @@
 """Nested models compared by their likelihoods."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -50,11 +51,17 @@ def anova(*fits: Any, criterion: str | None = None) -> InferenceTable:
     for small, big in pairwise(refitted):
         check_nested(small, big)
     rows = [_row(refitted[0], None), *(_row(big, small) for small, big in pairwise(refitted))]
-    names = [fit.formula or f"model {place}" for place, fit in enumerate(models, 1)]
-    frame = pd.DataFrame(rows, columns=COLUMNS, index=pd.Index(names, name="model"))
+    frame = pd.DataFrame(rows, columns=COLUMNS, index=model_names(models))
     n_refitted = sum(fit.criterion != chosen for fit in models)
     notes = (f"{n_refitted} of {len(fits)} fits were refitted by {chosen}",) if n_refitted else ()
     return headed(frame, f"Likelihood-ratio tests, {chosen} fits", notes, criterion=chosen)
+
+
+def model_names(fits: Sequence[Fitted]) -> pd.Index:
+    """What tells models apart in a table: their formulas, and what is said of R where these don't."""
+    formulas = [fit.formula or f"model {place}" for place, fit in enumerate(fits, 1)]
+    said = [f"{own}; {fit.design.residual.description}" for own, fit in zip(formulas, fits, strict=True)]
+    return pd.Index(formulas if len(set(formulas)) == len(fits) else said, name="model")
 
 
 def shared_criterion(models: list[Fitted], asked: str | None) -> str:

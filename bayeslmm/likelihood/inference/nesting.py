@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 
 TOLERANCE = 1e-7
+WEIGHTS = "weights"
 
 
 def check_comparable(fits: list[Fitted]) -> None:
@@ -46,8 +47,9 @@ def check_comparable(fits: list[Fitted]) -> None:
 
 
 def _data(design: Design) -> dict[str, Array]:
-    """What a likelihood is of, by the word for it."""
-    return {"responses": design.y, **design.residual.shown, "offsets": design.offset}
+    """What a likelihood is of, by the word for it; what structures of R are given is part of the model."""
+    weights = {word: values for word, values in design.residual.shown.items() if word == WEIGHTS}
+    return {"responses": design.y, **weights, "offsets": design.offset}
 
 
 def _name(fit: Fitted) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bayeslmm.errors import OptionError, check_choice, check_whole
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.inference.comparison import as_fit, as_fitted_by, shared_criterion
+from bayeslmm.likelihood.inference.comparison import as_fit, as_fitted_by, model_names, shared_criterion
 from bayeslmm.likelihood.inference.nesting import check_comparable, same_fixed
 from bayeslmm.likelihood.studies.scores import Folds, Score, Scored
 from bayeslmm.likelihood.studies.scores.cv import check_folds
@@ -51,7 +51,9 @@ def scores(
     left_out = _folds(fits, folds, seed, chosen is not None and chosen.needs_folds)
     asked = {word: kind() for word, kind in kinds.items() if left_out or not kind.needs_folds}
     found = [{word: score.of(fit, left_out) for word, score in asked.items()} for fit in fits]
-    frame = pd.DataFrame([_row(fit, each) for fit, each in zip(fits, found, strict=True)], index=_names(fits))
+    frame = pd.DataFrame(
+        [_row(fit, each) for fit, each in zip(fits, found, strict=True)], index=model_names(fits)
+    )
     return Scores(frame, fits, tuple(_cautions(fits, chosen)))
 
 
@@ -75,10 +77,6 @@ def _fits(models: Iterable[Any], criterion: str | None) -> list[Fitted]:
     check_comparable(fits)
     word = shared_criterion(fits, criterion)
     return [as_fitted_by(fit, word) for fit in fits]
-
-
-def _names(fits: list[Fitted]) -> pd.Index:
-    return pd.Index([fit.formula or f"model {i}" for i, fit in enumerate(fits, 1)], name="model")
 
 
 def _row(fit: Fitted, found: dict[str, Scored]) -> dict[str, float]:

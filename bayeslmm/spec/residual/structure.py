@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -88,6 +88,14 @@ class Structure(ABC):
     keyword: ClassVar[str]
     absolute: ClassVar[bool] = False  # are natural values multiples of σ?
     example_options: ClassVar[Mapping[str, Any]] = {}  # its own options where the laws try it
+
+    @property
+    def said(self) -> str:
+        """As its user wrote it: ``AR1(Time | Mare, by=arm)``."""
+        asked = [own for own in fields(self) if own.name not in ("form", "start")]
+        values = {own.name: getattr(self, own.name) for own in asked}
+        options = [f"{own.name}={values[own.name]}" for own in asked if values[own.name] != own.default]
+        return f"{self.keyword}({', '.join(filter(None, [self.form, *options]))})"
 
     @abstractmethod
     def parameters(self, learnt: Learnt) -> Natural:

@@ -91,7 +91,7 @@ class Structured(Residual):
 
     @property
     def description(self) -> str:
-        words = [part.structure.keyword for part in self.parts]
+        words = [part.structure.said for part in self.parts]
         return " and ".join([*words, *(["prior weights"] if "weights" in self.data else [])])
 
     @cached_property

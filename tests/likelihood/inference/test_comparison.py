@@ -39,6 +39,23 @@ def test_random_parts_are_compared_by_reml_as_they_are(fitter, sleep: Likelihood
     assert table["p_boundary"].iloc[1] == pytest.approx(mixture)
 
 
+def test_models_that_differ_in_their_residual_are_told_apart() -> None:
+    data = bl.load_dataset("Orthodont")
+    kinds = [
+        None,
+        bl.correlation.CompoundSymmetry("1 | Subject"),
+        bl.correlation.Unstructured("age | Subject", by="Sex"),
+    ]
+    models = [bl.LinearMixedModel("distance ~ age", data, correlation=kind) for kind in kinds]
+    said = [
+        "distance ~ age; all rows alike",
+        "distance ~ age; CompoundSymmetry(1 | Subject)",
+        "distance ~ age; Unstructured(age | Subject, by=Sex)",
+    ]
+    assert bl.anova(*models[:2]).index.tolist() == said[:2]
+    assert sorted(bl.select(models).index) == sorted(said)
+
+
 def test_two_new_variances_have_no_closed_form(fitter, sleep: LikelihoodFit) -> None:
     table = bl.anova(sleepstudy(fitter, "Reaction ~ Days"), sleep)
     assert np.isnan(table["p_boundary"].iloc[1])
