@@ -134,7 +134,8 @@ def test_what_a_flat_prior_cannot_predict_is_missing_and_said():
 
 
 def test_wrong_units_are_told(dyestuff, monkeypatch):
-    with pytest.raises(OptionError, match=r"group with random effects; 'batch' isn't known; did you mean 'Batch'\?"):
+    known = r"group with random effects; 'batch' isn't known; did you mean 'Batch'\?"
+    with pytest.raises(OptionError, match=known):
         dyestuff.loo("batch")
     monkeypatch.setattr(module, "MOST_WORK", 1e4)
     with pytest.raises(OptionError, match=r"only .* draws could be looked at"):

@@ -172,7 +172,8 @@ def test_the_table_prints_and_the_plot_names_the_largest():
 
 def test_wrong_units_are_told(tmp_path):
     fit = fitted("slopes")
-    with pytest.raises(OptionError, match=r"group with random effects; 'subject' isn't known; did you mean 'Subject'\?"):
+    known = r"group with random effects; 'subject' isn't known; did you mean 'Subject'\?"
+    with pytest.raises(OptionError, match=known):
         fit.influence("subject")
     path = tmp_path / "rows.parquet"
     bl.load_dataset("sleepstudy").to_parquet(path)
