@@ -14,19 +14,39 @@ from .correlation import Independent
 
 
 @dataclass(frozen=True)
-class Diagonal(CovarianceStructure):
+class Uncorrelated(CovarianceStructure):
+    """Independent coefs: θ holds relative standard deviations, of either sign."""
+
+    linear: ClassVar[bool] = True
+
+    @property
+    def lower(self) -> Array:
+        return np.zeros(self.n_params)
+
+    def normalize(self, theta: ArrayLike) -> Array:
+        return np.abs(np.asarray(theta, dtype=float))
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        return ()
+
+    @property
+    def correlation(self) -> Independent:
+        return Independent(self.k)
+
+    def correlation_root(self, cor: ArrayLike) -> Array:
+        return np.eye(self.k)
+
+
+@dataclass(frozen=True)
+class Diagonal(Uncorrelated):
     """Independent coefs, each with its own variance: θ is the diagonal of Λ."""
 
     keyword: ClassVar[str] = "diag"
-    linear: ClassVar[bool] = True
 
     @property
     def n_params(self) -> int:
         return self.k
-
-    @property
-    def lower(self) -> Array:
-        return np.zeros(self.k)
 
     def factor(self, theta: ArrayLike) -> Array:
         return np.diag(np.asarray(theta, dtype=float))
@@ -43,20 +63,6 @@ class Diagonal(CovarianceStructure):
 
     def start(self, gram: ArrayLike) -> Array:
         return inverse_root(np.diag(gram))
-
-    def normalize(self, theta: ArrayLike) -> Array:
-        return np.abs(np.asarray(theta, dtype=float))
-
-    @property
-    def pairs(self) -> tuple[tuple[int, int], ...]:
-        return ()
-
-    @property
-    def correlation(self) -> Independent:
-        return Independent(self.k)
-
-    def correlation_root(self, cor: ArrayLike) -> Array:
-        return np.eye(self.k)
 
     def names(self, coefs: tuple[str, ...]) -> tuple[str, ...]:
         return coefs
@@ -80,20 +86,15 @@ class Diagonal(CovarianceStructure):
 
 
 @dataclass(frozen=True)
-class ScaledIdentity(CovarianceStructure):
+class ScaledIdentity(Uncorrelated):
     """Independent coefs of one variance: θ is the one relative standard deviation s, Λ = sI."""
 
     keyword: ClassVar[str] = "homdiag"
-    linear: ClassVar[bool] = True
     shared_sd: ClassVar[bool] = True
 
     @property
     def n_params(self) -> int:
         return 1
-
-    @property
-    def lower(self) -> Array:
-        return np.zeros(1)
 
     def factor(self, theta: ArrayLike) -> Array:
         return float(np.asarray(theta, dtype=float)[0]) * np.eye(self.k)
@@ -106,20 +107,6 @@ class ScaledIdentity(CovarianceStructure):
 
     def start(self, gram: ArrayLike) -> Array:
         return inverse_root(np.array([np.trace(np.asarray(gram)) / self.k]))
-
-    def normalize(self, theta: ArrayLike) -> Array:
-        return np.abs(np.asarray(theta, dtype=float))
-
-    @property
-    def pairs(self) -> tuple[tuple[int, int], ...]:
-        return ()
-
-    @property
-    def correlation(self) -> Independent:
-        return Independent(self.k)
-
-    def correlation_root(self, cor: ArrayLike) -> Array:
-        return np.eye(self.k)
 
     def names(self, coefs: tuple[str, ...]) -> tuple[str, ...]:
         return ("sd",)
