@@ -9,6 +9,7 @@ import pandas as pd
 
 from bayeslmm.errors import PriorError
 from bayeslmm.parity.ladder.study import Study
+from bayeslmm.runs.progress import waited
 from bayeslmm.spec.labels import kind_of
 from bayeslmm.spec.priors import Flat, Prior, Priors, default_priors
 
@@ -22,6 +23,7 @@ AS_IS = "as sampled"
 FACTORS = {"half as wide": 0.5, "twice as wide": 2.0}
 
 
+@waited("Trying other priors")
 def sensitivity(study: Study, alternatives: Alternatives | None = None) -> pd.DataFrame:
     """The posterior under other priors: one row an estimand and set of priors.
 

@@ -4,7 +4,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from bayeslmm.posterior.parameters import Parameters
 from bayeslmm.posterior.result import PosteriorResult
 from bayeslmm.posterior.summary.tree import Draws, data_tree
 from bayeslmm.posterior.target import Target
+from bayeslmm.runs.progress import waited
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.identified import explained_by
 from bayeslmm.spec.priors import Priors
@@ -52,16 +53,21 @@ class _Seeds:
         return cls(seed, nuts, proposals.spawn(options.chains), effects)
 
 
+SILENT = {"importance": "Weighing draws", "quadrature": "Integrating", "compile": "Compiling the graph"}
+
+
 @dataclass
 class _Clock:
-    """Seconds by step."""
+    """Seconds by step; one that can't say how far it is says how long it has taken, if asked to."""
 
+    tells: bool
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def __call__(self, step: str) -> Iterator[None]:
         start = time.perf_counter()
-        yield
+        with waited(SILENT[step]) if self.tells and step in SILENT else nullcontext():
+            yield
         self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - start
 
 
@@ -119,7 +125,7 @@ def sample(
     if design.in_memory:
         priors.check_sigma(explained_by(design))
     options = options or SampleOptions()
-    run = _Run(Target(design, priors), options, _Seeds.spawn(options), _Clock(), recipe)
+    run = _Run(Target(design, priors), options, _Seeds.spawn(options), _Clock(options.progress), recipe)
     with threadpool_limits(1):  # sums must not depend on how many threads share them
         outcome = _carry_out(choose(run.target, options.method), run)
     if options.method == "importance" and outcome.method != "importance":

@@ -1,8 +1,10 @@
-"""How far a run is: a bar on a terminal, a line now and then in a log."""
+"""How far a run is: a bar on a terminal or in a notebook, a line now and then in a log."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib.util import find_spec
 from threading import Event, Thread
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -14,17 +16,19 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 EVERY = 15.0  # seconds between two lines of a log
+WAITING: ContextVar[bool] = ContextVar("WAITING", default=False)
 
 
 def shown(chunks: Iterable[Done], plan: Plan, what: str | None) -> Iterator[Done]:
-    """The same chunks, told of as they come: by a bar on a terminal, by a line now and then in a log."""
+    """The same chunks, told of as they come: by a bar where one can be drawn, else by a line now and then."""
     from rich.console import Console
 
     if what is None:
         yield from chunks
         return
     console = Console(stderr=True)
-    show = _bar(console, plan, what) if console.is_terminal else _lines(plan, what)
+    drawn = console.is_terminal or (console.is_jupyter and find_spec("ipywidgets"))
+    show = _bar(console, plan, what) if drawn else _lines(plan, what)
     with show as tell:
         for done in chunks:
             tell(len(done.rows))
@@ -35,17 +39,24 @@ def shown(chunks: Iterable[Done], plan: Plan, what: str | None) -> Iterator[Done
 def waited(what: str, of: float | None = None) -> Iterator[None]:
     """A line on standard error every `EVERY` seconds of what can't say how far it is: how long it has taken.
 
+    What is waited for within says nothing of its own.
+
     Parameters
     ----------
     of : seconds that it was said to take, or None.
     """
+    if WAITING.get():
+        yield
+        return
     over = Event()
     said = "" if of is None else f" of about {readable(of)}"
     teller = Thread(target=_tell, args=(what, said, over), daemon=True)
     teller.start()
+    token = WAITING.set(True)
     try:
         yield
     finally:
+        WAITING.reset(token)
         over.set()
         teller.join()
 

@@ -7,6 +7,7 @@ from scipy.stats import norm
 from bayeslmm.errors import OptionError, SamplingWarning
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.sample import sample
+from bayeslmm.runs import progress
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.priors import default_priors
@@ -21,6 +22,17 @@ def test_methods_agree_within_monte_carlo_error(run, method):
     z = (one["mean"] - other["mean"]) / np.hypot(one["mcse"], other["mcse"])
     assert z.abs().max() < 4
     assert np.abs(np.log(one["sd"] / other["sd"])).max() < 0.15
+
+
+@pytest.mark.parametrize(("asked", "said"), [(True, {"Weighing draws"}), (False, set())])
+def test_what_draws_no_bar_says_how_long_it_takes(asked, said, sleepstudy, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "EVERY", 0.001)
+    sample(
+        sleepstudy,
+        default_priors(sleepstudy),
+        SampleOptions(100, seed=1, method="importance", progress=asked),
+    )
+    assert {line.partition(":")[0] for line in capsys.readouterr().err.splitlines()} == said
 
 
 def test_result_says_what_it_did(posterior):

@@ -53,6 +53,13 @@ def test_what_cannot_say_how_far_it_is_says_how_long_it_has_taken(monkeypatch, c
     assert capsys.readouterr().err == ""
 
 
+def test_what_is_waited_for_within_says_nothing_of_its_own(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "EVERY", 0.01)
+    with progress.waited("Comparing"), progress.waited("Climbing"):
+        sleep(0.1)
+    assert {line.partition(":")[0] for line in capsys.readouterr().err.splitlines()} == {"Comparing"}
+
+
 def test_a_silent_run_says_nothing(monkeypatch, capsys):
     monkeypatch.setattr(progress, "EVERY", -1.0)
     list(progress.shown(iter([Done(0, np.zeros((10, 1)))]), Plan(30, 1), None))

@@ -12,6 +12,7 @@ from bayeslmm.parity.ladder import rungs as all_rungs  # noqa: F401  (its files 
 from bayeslmm.parity.ladder.rungs.base import Place, Rung, rungs
 from bayeslmm.parity.ladder.rungs.prior_rung import PriorRung
 from bayeslmm.parity.ladder.study import Kinds, Study
+from bayeslmm.runs.progress import waited
 
 type Array = NDArray[np.float64]
 
@@ -46,7 +47,8 @@ class Ladder:
     @cached_property
     def places(self) -> dict[Rung, Place | str]:
         """Where every rung that the model has stands, or why it doesn't."""
-        return {rung: rung.stand(self.study) for rung in rungs() if rung.applies(self.study)}
+        with waited("Climbing the ladder"):
+            return {rung: rung.stand(self.study) for rung in rungs() if rung.applies(self.study)}
 
     @cached_property
     def frame(self) -> pd.DataFrame:
