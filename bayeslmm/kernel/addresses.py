@@ -20,7 +20,7 @@ from numba.core import typing as numba_typing
 from numba.core.imputils import fix_returning_optional, impl_ret_new_ref
 from numba.core.registry import CPUDispatcher
 
-from bayeslmm.kernel.interpreted import INSIDE, SHARE, Interpreted
+from bayeslmm.kernel.interpreted import SHARE, Interpreted
 from bayeslmm.kernel.shared_cache import SharedCache
 
 INTEGER = ir.IntType(64)
@@ -124,7 +124,7 @@ class CalledByAddress(Copied):
 
     def _compile_for_args(self, *arguments: Any) -> Any:
         """What Python calls where nothing is in memory for these arguments."""
-        if self.interpreted.affords(arguments) and (INSIDE.now or not self._is_on_disk(arguments)):
+        if self.interpreted.affords(arguments, lambda: self._is_on_disk(arguments)):
             return self.interpreted
         return cast(Any, super(Copied, self))._compile_for_args(*arguments)
 

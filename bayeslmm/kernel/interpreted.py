@@ -1,8 +1,9 @@
-"""Compiled functions as Python runs them, while that is quicker than compiling them.
+"""Compiled functions as Python runs them, while that is quicker than compiling or loading them.
 
-A first fit of some hundred rows is half a second of interpreted Python; what it calls takes ten to compile. A
-function of which nothing is compiled is interpreted until it has had its share, by then about what compiling
-it costs; meanwhile another process compiles ahead (see `shared_cache`). Both ways give the same bits.
+A first fit of some hundred rows is a tenth of a second of interpreted Python; what it calls takes ten seconds
+to compile, and half a second to load from disk. A function is interpreted until it has had its share, by then
+about what the other way costs; meanwhile another process compiles ahead (see `shared_cache`). Both ways give
+the same bits.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 SHARE = 30_000  # elements of a function's arguments, all its calls together: about a second
+LOADED = 3_000  # the same where its code is on disk
 LIMIT = 9_000  # of one call
 
 
@@ -38,12 +40,13 @@ class Interpreted:
     share: int = SHARE
     elements: int = 0
 
-    def affords(self, arguments: tuple[Any, ...]) -> bool:
+    def affords(self, arguments: tuple[Any, ...], on_disk: Callable[[], bool]) -> bool:
         """Whether these arguments are within its share; an interpreted function calls interpreted ones."""
         if self.share == 0 or INSIDE.now:
             return self.share > 0
         size = n_elements(arguments)
-        return size < LIMIT and self.elements + size < self.share
+        share = min(self.share, LOADED) if on_disk() else self.share
+        return size < LIMIT and self.elements + size < share
 
     def __call__(self, *arguments: Any) -> Any:
         """As compiled code would: it divides as IEEE 754 says, without a word."""

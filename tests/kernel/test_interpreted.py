@@ -13,7 +13,7 @@ import pytest
 from bayeslmm.kernel.addresses import CalledByAddress
 from bayeslmm.kernel.compiled import compiled, compiled_always
 from bayeslmm.kernel.factor.dense import LARGE, cholesky_leading
-from bayeslmm.kernel.interpreted import INSIDE, LIMIT, SHARE, Interpreted, n_elements, plain
+from bayeslmm.kernel.interpreted import INSIDE, LIMIT, LOADED, SHARE, Interpreted, n_elements, plain
 from bayeslmm.kernel.kernel import Kernel
 from bayeslmm.kernel.search.moment_start import relative_covariances
 from bayeslmm.kernel.values.density import integrated, marginal
@@ -115,6 +115,9 @@ def test_some_are_always_compiled() -> None:
 def test_what_is_on_disk_is_loaded() -> None:
     unknown(halves)(np.ones(LIMIT))
     function = compiled(halves)
+    assert isinstance(function, CalledByAddress)
+    assert function(np.ones(LOADED - 1))[0] == 0.5
+    assert not function.overloads
     assert function(np.ones(1))[0] == 0.5
     assert list(function.stats.cache_hits.values()) == [1]
 
