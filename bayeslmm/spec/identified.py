@@ -1,17 +1,15 @@
 """What the likelihood alone can't tell from the residual: by the structure of a term's covariance."""
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations_with_replacement
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .block import Block
-from .covariance import CovarianceStructure, lower_factor
+from .changes import NOTHING, Units, changes, level_grams, products
 from .design import Design
 from .parsed import Bar
-from .term_slot import TermSlot
 from .told_apart import confounded as confounded_residual
 
 type Array = NDArray[np.float64]
@@ -20,26 +18,17 @@ CONFOUNDED = 1e-9  # of |R|², what is left of R by the term's own directions wh
 
 
 def unidentified(design: Design, bars: Sequence[Bar]) -> str | None:
-    """Why the likelihood can't tell σ or φ, None where it can; rows that are elsewhere are only counted."""
+    """Why the likelihood can't tell σ or φ, None where it can."""
     own = next(_reasons(design, bars), None) if design.residual.sigma_free else None
     return own or confounded_residual(design)
 
 
 def _reasons(design: Design, bars: Sequence[Bar]) -> Iterator[str]:
-    terms = [
-        (block, bars[place], slot)
-        for number, block in enumerate(design.blocks)
-        for place, slot in zip(block.term_numbers, design.covariance.slots_of(number), strict=True)
-        if block.known is None
-    ]
-    yield from (
-        _too_many(block, bar, slot, design.n) for block, bar, slot in terms if _fills(block, slot, design.n)
-    )
     if design.in_memory and (group := explained_by(design)) is not None:
         yield _no_residual(design.response, group)
-    for _, bar, slot in terms:
-        if design.blocks[slot.block].n_levels * slot.structure.k >= design.n and confounded(design, slot):
-            yield _confounded(bar)
+    for number, block in enumerate(design.blocks):
+        if block.known is None and block.q >= design.n and confounded(design, number):
+            yield _confounded(block, [bars[place] for place in block.term_numbers], design.n)
 
 
 def explained_by(design: Design) -> str | None:
@@ -48,33 +37,18 @@ def explained_by(design: Design) -> str | None:
     return next((block.group for block in design.blocks if constant_within(y, block)), None)
 
 
-def _fills(block: Block, slot: TermSlot, n: int) -> bool:
-    """Has a term an effect a row? Independent coefs are terms of their own, patterns are for `confounded`."""
-    structure = slot.structure
-    free = structure.n_params == structure.k * (structure.k + 1) // 2
-    return block.n_levels * (structure.k if free else 1) >= n
-
-
-def _too_many(block: Block, bar: Bar, slot: TermSlot, n: int) -> str:
+def _confounded(block: Block, bars: Sequence[Bar], n: int) -> str:
     if block.n_levels >= n:
         return (
             f"the grouping factor {block.group!r} has as many levels as rows ({n}), so its variance can't be "
             "told from the residual's; group by something coarser, or give sigma, or sample with proper "
             "priors"
         )
-    k = slot.structure.k
+    named = ", ".join(bar.text for bar in bars)
     return (
-        f"the term {bar.text} has {block.n_levels * k} random effects ({block.n_levels} levels, {k} coefs) "
-        f"for {n} rows, so its covariance can't be told from the residual's; simplify its left side, or give "
-        "sigma, or sample with proper priors"
-    )
-
-
-def _confounded(bar: Bar) -> str:
-    return (
-        f"the term {bar.text} has an effect a row, and the residual's variance is a change that its "
-        f"{bar.keyword!r} covariance could make, so the two can't be told apart; simplify its left side, or "
-        "give sigma, or sample with proper priors"
+        f"{named}: {block.q} random effects ({block.n_levels} levels, {block.k} coefs) for {n} rows, and the "
+        "residual's variance is a change that their covariance could make, so the two can't be told apart; "
+        "simplify the left side, or give sigma, or sample with proper priors"
     )
 
 
@@ -86,35 +60,35 @@ def _no_residual(response: str, group: str) -> str:
 
 
 class _Seen(NamedTuple):
-    """What rows tell of a term, v the variances of R: Σ z zᵀ by level (J, k, k), Σ v z zᵀ (k, k) and Σ v²."""
+    """What rows tell of a block, v variances of R: Σ z zᵀ by level (J, k, k), Σ v z zᵀ (k, k) and Σ v²."""
 
     grams: Array
     weighed: Array
     total: float
 
     @classmethod
-    def of(cls, rows: Design, slot: TermSlot) -> "_Seen":
+    def of(cls, rows: Design, number: int) -> Self:
         """By rows in memory."""
-        block, variances = rows.blocks[slot.block], rows.residual.variances(rows.residual.start)
-        columns = block.columns[:, slot.coefs]
-        weighed = columns.T @ (variances[:, None] * columns)
-        return cls(level_grams(block.codes, columns, block.n_levels), weighed, float(variances @ variances))
+        block, variances = rows.blocks[number], rows.residual.variances(rows.residual.start)
+        weighed = block.columns.T @ (variances[:, None] * block.columns)
+        grams = level_grams(block.codes, block.columns, block.n_levels)
+        return cls(grams, weighed, float(variances @ variances))
 
 
-def confounded(design: Design, slot: TermSlot) -> bool:
-    """Is the residual's covariance R a change that a term's own could make? Reads rows that are elsewhere.
+def confounded(design: Design, number: int) -> bool:
+    """Is the residual's covariance R a change that a block's own could make? Reads rows that are elsewhere.
 
-    V = Σ_j Z_jTZ_jᵀ + σ²R moves along Z_jD_iZ_jᵀ, D_i the derivatives of T at a covariance of no particular
-    form; R lies in their span where |R|² equals its squared projection, by tr(Z D_i Zᵀ Z D_l Zᵀ) and
+    V = Σ_j Z_jTZ_jᵀ + σ²R moves along Z_jD_iZ_jᵀ, D_i the changes of T at a covariance of no particular form;
+    R lies in their span where |R|² equals its squared projection, by tr(Z D_i Zᵀ Z D_l Zᵀ) and
     tr(Z D_i Zᵀ R).
     """
-    seen = [_Seen.of(rows, slot) for rows in design.chunks()]
+    seen = [_Seen.of(rows, number) for rows in design.chunks()]
     grams, weighed, total = (sum(parts) for parts in zip(*seen, strict=True))
-    D = directions(slot.structure)
-    moved = np.einsum("jab,ibc->ijac", grams, D)
-    products = np.einsum("ijab,ljba->il", moved, moved)
-    share = np.einsum("ab,iab->i", weighed, D)
-    left = total - share @ np.linalg.lstsq(products, share, rcond=1e-12)[0]
+    units = Units.of(np.sum(grams, axis=0) / design.n)
+    D = changes(design, number, units)
+    share = np.einsum("ab,iab->i", units.back.T @ weighed @ units.back, D)
+    moved = products(units.back.T @ grams @ units.back, D)
+    left = total - share @ np.linalg.lstsq(moved, share, rcond=NOTHING)[0]
     return bool(left <= CONFOUNDED * total)
 
 
@@ -125,22 +99,3 @@ def constant_within(y: Array, block: Block) -> bool:
     if (some[block.codes] != y).any() or np.bincount(block.codes).max() < 2:
         return False
     return bool((block.columns == block.columns[0]).all(axis=0).any())
-
-
-def level_grams(codes: NDArray[np.int64], columns: Array, n_levels: int) -> Array:
-    """Σ z zᵀ over the rows of each level, (J, k, k)."""
-    k = columns.shape[1]
-    out = np.empty((n_levels, k, k))
-    for a, b in combinations_with_replacement(range(k), 2):
-        out[:, a, b] = out[:, b, a] = np.bincount(codes, columns[:, a] * columns[:, b], n_levels)
-    return out
-
-
-def directions(structure: CovarianceStructure) -> Array:
-    """Derivatives (r, k, k) of T by θ, where sds differ and no correlation is 0."""
-    k = structure.k
-    sd = 1 + np.arange(k) / k
-    near = np.exp(-np.abs(np.subtract.outer(np.arange(k), np.arange(k))))
-    theta = structure.parameters(lower_factor(sd[:, None] * np.linalg.cholesky(near)))
-    half = structure.derivative(theta) @ structure.factor(theta).T
-    return np.asarray(half + half.transpose(0, 2, 1))

@@ -19,13 +19,19 @@ VISITS = pd.DataFrame(
     }
 )
 MEANS = VISITS.groupby("g")["y"].transform("mean")
+VISITS["p"], VISITS["q"], VISITS["r"] = pd.get_dummies(VISITS["t"], dtype=float).to_numpy().T
+AN_EFFECT_A_ROW = r"24 random effects .8 levels, 3 coefs. for 24"
 MIXED_UP = {
     "y ~ 1 + (1 | row)": "as many levels as rows",
     "y ~ x + (1 | row)": "as many levels as rows",
-    "y ~ 1 + (0 + t | g)": r"24 random effects .8 levels, 3 coefs. for 24",
-    "y ~ 1 + (poly(x, 3) | g)": "32 random effects",
-    "y ~ t + homdiag(0 + t | g)": "an effect a row",
-    "y ~ t + diag(0 + t | g)": "an effect a row",
+    "y ~ x + (x | row)": "as many levels as rows",
+    "y ~ x + (I(1e6 * x) | row)": "as many levels as rows",
+    "y ~ x + (I(1e4 + x) || row)": "as many levels as rows",
+    "y ~ 1 + (0 + t | g)": AN_EFFECT_A_ROW,
+    "y ~ t + homdiag(0 + t | g)": AN_EFFECT_A_ROW,
+    "y ~ t + homcs(0 + t | g)": AN_EFFECT_A_ROW,
+    "y ~ t + diag(0 + t | g)": AN_EFFECT_A_ROW,
+    "y ~ t + (0 + p | g) + (0 + q | g) + (0 + r | g)": AN_EFFECT_A_ROW,
 }
 
 
@@ -39,10 +45,33 @@ def test_the_likelihood_refuses(formula):
         model(formula).fit()
 
 
+def pairs():
+    """Rows in pairs, each pair with a line of its own, and each row with a slope of its own."""
+    rng = np.random.default_rng(6)
+    g, x = np.repeat(np.arange(25), 2), rng.normal(size=50)
+    y = 1 + x + rng.normal(size=25)[g] + 2 * rng.normal(size=25)[g] * x + rng.normal(size=50) * (x + 0.5)
+    return pd.DataFrame({"y": y, "x": x, "g": g, "row": np.arange(50)})
+
+
+# criterion and sigma of lme4 1.1-31, REML, its checks of how many levels and effects there are left out
+LME4 = {
+    "y ~ x + (x | g)": (194.271198602, 1.06818786),
+    "y ~ x + (0 + x | row)": (203.334138751, 1.13583246),
+    "y ~ x + (0 + I(1e-6 * x) | row)": (203.334138751, 1.13583246),
+}
+
+
+@pytest.mark.parametrize("formula", LME4)
+def test_effects_as_many_as_rows_are_fitted_where_covariates_tell(formula):
+    fit = bl.LinearMixedModel(formula, pairs()).fit()
+    assert fit.convergence.converged
+    np.testing.assert_allclose([fit.criterion_value, fit.sigma], LME4[formula], rtol=1e-6)
+
+
 @pytest.mark.parametrize("formula", ["y ~ t + homdiag(0 + t | g)", "y ~ t + diag(0 + t | g)"])
 def test_rows_in_chunks_tell_as_little(formula, tmp_path):
     VISITS.to_parquet(tmp_path / "visits.parquet", row_group_size=5)
-    with pytest.raises(DataError, match="an effect a row"):
+    with pytest.raises(DataError, match=AN_EFFECT_A_ROW):
         bl.LinearMixedModel(formula, tmp_path / "visits.parquet").fit()
 
 
