@@ -124,8 +124,9 @@ class Moving:
     of_rows: bool = False
 
     def at(self, phi: Array) -> AtPhi:
-        """The problem at φ (n_phi,)."""
-        return self.whitened(phi) if self.by_class is None else self.by_class.at(phi)
+        """The problem at φ (n_phi,); far out its numbers may not be finite, and who asks for them looks."""
+        with np.errstate(all="ignore"):
+            return self.whitened(phi) if self.by_class is None else self.by_class.at(phi)
 
     def whitened(self, phi: Array) -> OfRows:
         """The problem at φ of rows, in coordinates that are orthonormal there."""
