@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.arguments import check_arguments, verbs_in_our_words
-from bayeslmm.errors import OptionError
+from bayeslmm.errors import OptionError, PriorError
 from bayeslmm.markup import paragraph
 from bayeslmm.spec.build import build, opened
 from bayeslmm.spec.design import Design
@@ -445,6 +445,11 @@ def from_bambi(model: "bambi.Model") -> LinearMixedModel:
 
 def _records(priors: Mapping[str, Any]) -> Mapping[str, Prior]:
     """Priors written for Bambi or PyMC become records."""
+    if not isinstance(priors, Mapping):
+        raise PriorError(
+            f"priors are given by what they are of, {{'sd': bayeslmm.HalfNormal(1)}}, not as a "
+            f"{type(priors).__name__}"
+        )
     if all(isinstance(prior, Prior) for prior in priors.values()):
         return priors
     from bayeslmm.posterior.bridge.foreign_priors import as_prior

@@ -74,6 +74,8 @@ def test_priors_are_replaced_in_a_new_model(model: bl.LinearMixedModel) -> None:
     assert "HalfNormal(scale=10)" not in repr(model.priors)
     with pytest.raises(PriorError, match="did you mean"):
         model.with_priors({"sd[Subject: Dayz]": bl.HalfNormal(10)})
+    with pytest.raises(PriorError, match="by what they are of"):
+        model.with_priors([bl.HalfNormal(10)])  # type: ignore[arg-type]
 
 
 def test_the_dense_covariance_is_that_of_the_likelihood(model: bl.LinearMixedModel) -> None:

@@ -219,7 +219,7 @@ class Tested(LookedAt):
 
         return ranova(self, RanovaOptions(reduce_terms, exact, n, seed, bootstrap))
 
-    def profile(self, labels: Iterable[str] | None = None, n_points: int = 8) -> "Profile":
+    def profile(self, labels: str | Iterable[str] | None = None, n_points: int = 8) -> "Profile":
         """The profile likelihood (ML) of the labelled parameters, all if None: curves, limits, plots."""
         from bayeslmm.likelihood.inference.profile.profile import profile
 

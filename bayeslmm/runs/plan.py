@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -45,8 +46,9 @@ class Plan:
         """
         for name, least in (("n", 1), ("chunk", 1), ("seed", 0)):
             check_whole(name, getattr(self, name), least)
-        if self.n_jobs == 0:
-            raise OptionError("n_jobs is 0; give the number of threads, or -1 for all cores")
+        asked: object = self.n_jobs
+        if not isinstance(asked, Integral) or asked == 0:
+            raise OptionError(f"n_jobs is {asked!r}; give the number of threads, or -1 for all cores")
 
 
 class Done(NamedTuple):

@@ -43,7 +43,9 @@ def test_error_of_a_replicate_is_raised_as_it_is(n_jobs):
         run(fails, Plan(10, 1, chunk=2, n_jobs=n_jobs))
 
 
-@pytest.mark.parametrize("options", [{"n": 0}, {"n": 5, "chunk": 0}, {"n": 5, "n_jobs": 0}])
+@pytest.mark.parametrize(
+    "options", [{"n": 0}, {"n": 5, "chunk": 0}, {"n": 5, "n_jobs": 0}, {"n": 5, "n_jobs": "all"}]
+)
 def test_counts_are_positive(options):
     with pytest.raises(OptionError):
         Plan(**{"seed": 1} | options)

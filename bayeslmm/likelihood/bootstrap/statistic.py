@@ -108,7 +108,9 @@ class Statistic:
 
 
 def flat(value: Any) -> Array:
-    """Numbers (m,) of a number, an array, a Series or a table."""
+    """Numbers (m,) of a number, an array, a Series or a table; None is what a forgotten `return` gives."""
+    if value is None:
+        raise TypeError("the statistic gave None")
     return np.asarray(value, dtype=np.float64).ravel()
 
 

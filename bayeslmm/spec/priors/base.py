@@ -7,6 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from numbers import Real
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
@@ -73,7 +74,10 @@ class Prior(Registered, ABC):
         """
         for parameter in fields(self):
             value = getattr(self, parameter.name)
-            allowed = not math.isnan(value) if parameter.name in self.unbounded else math.isfinite(value)
+            bounded = parameter.name not in self.unbounded
+            allowed = (
+                isinstance(value, Real) and not math.isnan(value) and not (bounded and math.isinf(value))
+            )
             if not allowed or (parameter.name in self.positive and value <= 0):
                 need = "a positive" if parameter.name in self.positive else "a finite"
                 raise PriorError(

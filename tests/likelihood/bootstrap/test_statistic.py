@@ -78,6 +78,7 @@ def test_wrong_number_of_values_counts_as_an_error(sleep):
     ("statistic", "error", "message"),
     [
         ("sigma", OptionError, "give a function"),
+        (lambda f: None, OptionError, "gave a NoneType, not numbers"),
         (lambda f: "high", OptionError, "gave a str, not numbers"),
         (lambda f: f.sigmma, AttributeError, "sigmma"),
     ],

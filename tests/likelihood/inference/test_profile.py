@@ -147,6 +147,7 @@ def test_least_squares_in_closed_form(fitter) -> None:
     half = t * fit.se["Days"]
     expected = [fit.beta["Days"] - half, fit.beta["Days"] + half]
     np.testing.assert_allclose(limits, expected, rtol=1e-8)
+    np.testing.assert_allclose(fit.profile("beta[Days]").confint().loc["beta[Days]"], expected, rtol=1e-8)
 
 
 def test_boundaries_are_told(singular: LikelihoodFit, fitter) -> None:

@@ -163,6 +163,8 @@ def test_records_print_pickle_and_refuse_what_is_no_number(family, data):
     for each in fields(prior):
         with pytest.raises(PriorError, match=f"{family.__name__}: {each.name} is nan"):
             replace(prior, **{each.name: math.nan})
+        with pytest.raises(PriorError, match=f"{each.name} is '1'; it must be a"):
+            replace(prior, **{each.name: "1"})
         if each.name in family.positive:
             with pytest.raises(PriorError, match=f"{each.name} is 0.0; it must be a positive number"):
                 replace(prior, **{each.name: 0.0})

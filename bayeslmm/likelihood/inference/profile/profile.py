@@ -107,12 +107,12 @@ class Profile:
         return self.confint()._repr_html_()
 
 
-def profile(fit: Fitted, labels: Iterable[str] | None = None, n_points: int = 8) -> Profile:
+def profile(fit: Fitted, labels: str | Iterable[str] | None = None, n_points: int = 8) -> Profile:
     """The profile of a fit, which is refitted by ML if it wasn't.
 
     Parameters
     ----------
-    labels : of the parameters wanted; None for all. n_points : on each side of a drawn curve.
+    labels : of the parameters wanted, or of one; None for all. n_points : on each side of a drawn curve.
 
     Raises
     ------
@@ -127,7 +127,8 @@ def profile(fit: Fitted, labels: Iterable[str] | None = None, n_points: int = 8)
         )
     ml = as_fitted_by(fit, "ML")
     every = {held.label: held for held in parameters(ml)}
-    chosen = list(every) if labels is None else [check_choice("parameter", label, every) for label in labels]
+    asked = [labels] if isinstance(labels, str) else labels
+    chosen = list(every) if asked is None else [check_choice("parameter", label, every) for label in asked]
     if n_points < 2:
         raise OptionError(f"n_points is {n_points}; a curve needs at least 2 on each side")
     return Profile(ml, {label: Curve(every[label], ml.criterion_value) for label in chosen}, n_points)
