@@ -9,6 +9,7 @@ from bayeslmm.errors import InputError, check_prob
 from bayeslmm.parity.comparison import Comparison
 from bayeslmm.parity.sides import Sides, recognise
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
+from bayeslmm.spec.labels import PARAMETERS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from bayeslmm.parity.calibration.result import Calibration
     from bayeslmm.parity.sensitivity import Alternatives
-
-IN_UNITS = ("beta", "sd", "sigma", "ranef", "combination")  # of the response, slopes' over the covariate's
 
 
 class Parity(Comparison):
@@ -36,7 +35,7 @@ class Parity(Comparison):
         Thresholds of the verdicts.
     """
 
-    def plot_forest(self, kinds: tuple[str, ...] = ("beta", "sd", "cor", "sigma")) -> "Figure":
+    def plot_forest(self, kinds: tuple[str, ...] = PARAMETERS) -> "Figure":
         """Draw point and interval of every estimand of these kinds, both paradigms in one row."""
         from bayeslmm.render.forest import plot_forest
 
@@ -66,11 +65,12 @@ class Parity(Comparison):
             If there is no such estimand, or only tables were compared.
         """
         from bayeslmm.parity.panels import ladder_marks
+        from bayeslmm.parity.report.units import kind_unit
         from bayeslmm.render.ladder import plot_ladder
 
         marks, scale = ladder_marks(self.modelled, label)
-        in_units = self.modelled.study.estimands.kind(label) in IN_UNITS
-        return plot_ladder(label, marks, scale, unit=self.response if in_units else "")
+        kind = self.modelled.study.estimands.kind(label)
+        return plot_ladder(label, marks, scale, unit=kind_unit(kind, self.response))
 
     def sensitivity(self, alternatives: "Alternatives | None" = None) -> "DataFrame":
         """The posterior under other priors: flat, default, half and twice as wide, or `alternatives`.

@@ -176,11 +176,14 @@ class Comparison:
 
     @cached_property
     def draws(self) -> pd.DataFrame:
-        """Posterior draws of beta, sd, cor and sigma by label; empty if the posterior brought none."""
-        from bayeslmm.parity.draws import posterior_draws
+        """Posterior draws of every parameter by label, chain after chain; empty if there are none."""
+        from bayeslmm.posterior.summary.estimates import draws_by_label
 
         design, data = self.sides.find("design"), self._posterior_data()
-        return pd.DataFrame() if design is None or data is None else posterior_draws(data, design)
+        if design is None or data is None:
+            return pd.DataFrame()
+        labels, draws = draws_by_label(data, design)
+        return pd.DataFrame(draws.reshape(-1, len(labels)), columns=list(labels))
 
     @cached_property
     def bootstrap_draws(self) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bayeslmm.spec.labels import cor_labels_of, ranef_label, sd_labels_of
+from bayeslmm.spec.labels import cor_labels_of, icc_label, ranef_label, sd_labels_of
 
 if TYPE_CHECKING:
     from bayeslmm.likelihood.boundary import Vanished
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def singular_terms(fit: "Fitted") -> dict[str, tuple[str, str]]:
-    """By label of a singular term's sds, correlations and random effects: the term, and what has vanished."""
+    """By label of what is a singular term's: the term, and what has vanished.
+
+    Its sds, correlations and random effects, and the intraclass correlation of a lone intercept.
+    """
     out: dict[str, tuple[str, str]] = {}
     for vanished in fit.convergence.vanished:
         term = f"({' + '.join(vanished.coefs)} | {vanished.group})"
@@ -32,4 +35,5 @@ def _labels(fit: "Fitted", vanished: "Vanished") -> Iterator[str]:
         coefs = block.coefs[slot.coefs]
         if coefs == tuple(vanished.coefs):
             yield from own
+            yield icc_label(block.group)
             yield from (ranef_label(block.group, level, coef) for level in block.levels for coef in coefs)

@@ -9,7 +9,7 @@ from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.markup import bold, inline
 from bayeslmm.render import style
 from bayeslmm.render.numbers import percent, significant
-from bayeslmm.spec.labels import KINDS
+from bayeslmm.spec.labels import KINDS, PARAMETERS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Scatter
@@ -29,7 +29,7 @@ class Line:
 
 def plot_forest(
     tables: Sequence[EstimateTable],
-    kinds: Sequence[str] = ("beta", "sd", "cor", "sigma"),
+    kinds: Sequence[str] = PARAMETERS,
     unit: str = "",
     legend: bool = True,
 ) -> "Figure":

@@ -16,8 +16,11 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 
 KIND_TITLES = {
     "beta": "Fixed effects",
-    "sd": "Standard deviations of random effects",
-    "cor": "Correlations of random effects",
+    "sd": "Standard deviations",
+    "cor": "Correlations",
+    "phi": "Correlation parameters of the residual",
+    "delta": "Parameters of the residual's variance",
+    "nugget": "Nugget of the residual",
     "sigma": "Residual standard deviation",
     "ranef": "Random effects",
 }

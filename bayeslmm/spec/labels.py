@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from .design import Design
 
 SIGMA = "sigma"
-KINDS = ("beta", "sd", "cor", "phi", "delta", "nugget", "sigma", "ranef")
+PARAMETERS = ("beta", "sd", "cor", "phi", "delta", "nugget", "sigma")
+KINDS = (*PARAMETERS, "ranef")
 
 
 def beta_label(coef: str) -> str:
@@ -22,6 +23,11 @@ def beta_label(coef: str) -> str:
 def group_label(kind: str, group: str, name: str = "") -> str:
     """Label of a group's standard deviation or correlation; without a name, of what all its coefs share."""
     return f"{kind}[{group}: {name}]" if name else f"{kind}[{group}]"
+
+
+def icc_label(group: str) -> str:
+    """Label of a group's intraclass correlation."""
+    return f"icc[{group}]"
 
 
 def ranef_label(group: str, level: object, coef: str) -> str:

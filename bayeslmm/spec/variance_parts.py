@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .block import Block
 from .design import Design
+from .labels import icc_label
 
 type Array = NDArray[np.float64]
 
@@ -81,5 +82,5 @@ def icc(parts: Mapping[str, Array]) -> dict[str, Array]:
     random = {source: value for source, value in parts.items() if source not in (FIXED, RESIDUAL)}
     whole = sum(random.values(), np.zeros(()))
     beside = whole + parts[RESIDUAL]
-    own = {f"icc[{group}]": value / beside for group, value in random.items()}
+    own = {icc_label(group): value / beside for group, value in random.items()}
     return {"icc[adjusted]": whole / beside, "icc[unadjusted]": whole / (beside + parts[FIXED]), **own}

@@ -14,6 +14,7 @@ from bayeslmm.estimands.combinations import Combinations
 from bayeslmm.spec.labels import (
     SIGMA,
     beta_labels,
+    icc_label,
     kind_of,
     parameter_labels,
     ranef_labels,
@@ -193,7 +194,7 @@ def _intraclass(design: "Design") -> Mapping[str, Functional]:
     def share(label: str) -> Functional:
         return lambda v: v[label] ** 2 / (sum(v[sd] ** 2 for sd in sds) + v[SIGMA] ** 2)
 
-    return {f"icc[{block.group}]": share(sd) for block, sd in zip(design.blocks, sds, strict=True)}
+    return {icc_label(block.group): share(sd) for block, sd in zip(design.blocks, sds, strict=True)}
 
 
 def _combined(weights: Weights, values: ByLabel) -> Array:

@@ -39,10 +39,19 @@ def varying(fit: "LikelihoodFit", prob: float) -> Iterator[str]:
     for number, block in enumerate(fit.design.blocks):
         sds = [told(label, "in") for label in sd_labels_of(fit.design, number)]
         cors = [told(label, "of") for label in cor_labels_of(fit.design, number)]
-        tied = f"; correlations are {listed(cors)}" if 0 < len(cors) <= MOST_NAMED else ""
+        tie = "the correlation is" if len(cors) == 1 else "correlations are"
+        tied = f"; {tie} {listed(cors)}" if 0 < len(cors) <= MOST_NAMED else ""
         yield f"Levels of {block.group} vary by a standard deviation of {listed(sds)}{tied}."
     if SIGMA in frame.index:
         yield f"The residual standard deviation is {_estimate(frame, SIGMA, prob)}."
+    if not fit.design.residual.is_identity:
+        yield _structured(fit.design, frame, prob)
+
+
+def _structured(design: "Design", frame: pd.DataFrame, prob: float) -> str:
+    """What the residual is besides its standard deviation."""
+    own = [f"{label} {_estimate(frame, label, prob)}" for label in design.residual.labels]
+    return f"Residuals: {design.residual.description}{': ' if own else ''}{listed(own)}."
 
 
 def singular(fit: "LikelihoodFit") -> str:

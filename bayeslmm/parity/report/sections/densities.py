@@ -24,7 +24,7 @@ class Densities(ReportSection):
         plots = tuple(
             Plot(
                 f"Posterior density of {panel.label}, with estimate and bootstrap distribution.",
-                plot_densities([panel], columns=1, legend=False, unit=unit_of(panel.label, parity.response)),
+                plot_densities([panel], columns=1, legend=False, unit=unit_of(panel.label, parity)),
             )
             for panel in panels
         )

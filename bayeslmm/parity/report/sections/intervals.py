@@ -6,11 +6,12 @@ from dataclasses import replace
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.parity.comparison import Comparison
 from bayeslmm.parity.report.sections.base import ReportSection
+from bayeslmm.parity.report.units import IN_UNITS, kind_unit
 from bayeslmm.render import style
 from bayeslmm.render.forest import line_of, plot_forest
 from bayeslmm.render.page.blocks import Block, Mark, Plot, Plots
+from bayeslmm.spec.labels import PARAMETERS
 
-KINDS = ("beta", "sd", "cor", "sigma")
 FITS, T = ("REML", "ML"), "t"
 
 
@@ -24,13 +25,11 @@ class Intervals(ReportSection):
 
     def blocks(self, parity: Comparison) -> Iterator[Block]:
         tables = [_best(parity, side.table) for side in parity.sides.present()]
-        kinds = [kind for kind in KINDS if any(len(table.select(kind)) for table in tables)]
+        kinds = [kind for kind in PARAMETERS if any(len(table.select(kind)) for table in tables)]
         plots = tuple(
             Plot(
                 f"Forest plot: {style.KIND_TITLES[kind]}, point and interval from every method.",
-                plot_forest(
-                    tables, (kind,), "correlation" if kind == "cor" else parity.response, legend=False
-                ),
+                plot_forest(tables, (kind,), kind_unit(kind, parity.response), legend=False),
                 _caption(kind, parity.response),
             )
             for kind in kinds
@@ -50,7 +49,7 @@ def _best(parity: Comparison, table: EstimateTable) -> EstimateTable:
 
 
 def _caption(kind: str, response: str) -> str:
-    unit = "" if kind == "cor" or not response else f", in units of {response}"
+    unit = f", in units of {response}" if kind in IN_UNITS and response else ""
     per = " per unit of the coefficient's column" if kind in ("beta", "sd") and unit else ""
     return f"{style.KIND_TITLES[kind]}{unit}{per}. Every row has its own scale."
 

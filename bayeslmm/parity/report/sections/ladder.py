@@ -75,5 +75,5 @@ def _waterfalls(parity: Comparison, ladder: Ladder, labels: list[str]) -> Iterat
     steps = ladder.frame["step_over_scale"].abs().groupby(ladder.frame["label"]).max()
     moved = [label for label in labels if np.fmax(sizes[label], steps[label]) > SEEN]
     for label in moved[:MOST]:
-        figure = plot_ladder(label, *ladder_marks(ladder, label), unit=unit_of(label, parity.response))
+        figure = plot_ladder(label, *ladder_marks(ladder, label), unit=unit_of(label, parity))
         yield Plot(f"Waterfall of {label} from the estimate to the posterior mean, a row a rung.", figure)
