@@ -70,6 +70,10 @@ REFUSED = {
     "unbalanced parenthesis": (("fit", "Reaction ~ Days + (1 | Subject", "sleepstudy"), "parenthes"),
     "criterion": (("fit", SLEEP, "sleepstudy", "--criterion", "RMEL"), "'REML' or 'ML'"),
     "method": (("parity", SLEEP, "sleepstudy", "--method", "nuts", "--out", "never"), "marginal"),
+    "section": (
+        ("parity", SLEEP, "sleepstudy", "--out", "never", "--also", "intervls"),
+        "did you mean 'intervals'",
+    ),
     "data set": (("fit", SLEEP, "sleepstudies"), "did you mean 'sleepstudy'?"),
     "calibration's method": (("calibrate", SLEEP, "sleepstudy", "--method", "walt"), "'z'"),
     "calibration's truth": (
@@ -140,10 +144,13 @@ def test_parity_writes_report_table_and_manifest(run, tmp_path):
 
 
 def test_too_few_draws_end_in_3_with_the_report_written(run, tmp_path):
-    result = run(*PARITY, "--draws", 20, "--boot", 50, "--out", tmp_path)
+    options = ("--draws", 20, "--boot", 50, "--also", "intervals", "--also", "sensitivity")
+    result = run(*PARITY, *options, "--out", tmp_path)
     assert result.exit_code == ExitCode.UNRESOLVED
     assert "Not everything is explained" in result.stderr
-    assert (tmp_path / "parity.html").exists()
+    page = (tmp_path / "parity.html").read_text(encoding="utf-8")
+    assert 'id="intervals"' in page
+    assert 'id="sensitivity"' in page
 
 
 @pytest.mark.slow
