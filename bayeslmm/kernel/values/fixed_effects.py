@@ -3,7 +3,7 @@
 K = A_QQ/σ² + P and c = A_Qr/σ² + s, with P and s the precision and the shift of δ's prior.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,8 @@ class PriorOfDelta:
         ----------
         precision : S⁻¹ (p, p). shift : S⁻¹m (p,).
         """
+        if not (precision.any() or shift.any()):
+            return replace(cls.flat(len(shift)), log_constant=log_constant)
         inverse, gamma = np.linalg.inv(kernel.R_X), kernel.gamma_ls
         moved, along = inverse.T @ precision @ inverse, inverse.T @ shift
         to_centre = moved @ gamma
