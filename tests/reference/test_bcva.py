@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import bayeslmm as bl
+from bayeslmm.posterior.result import PosteriorResult
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +45,7 @@ def trial() -> bl.LinearMixedModel:
 
 
 @cache
-def posterior() -> bl.PosteriorResult:
+def posterior() -> PosteriorResult:
     return trial().with_priors(PRIORS).sample(seed=1, progress=False)
 
 

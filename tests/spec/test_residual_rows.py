@@ -147,6 +147,8 @@ def test_what_is_fixed_stays_and_isn_t_counted() -> None:
     assert fixed.criterion_value == pytest.approx(free.criterion_value, abs=1e-9)
     assert fixed.n_params == free.n_params - 1
     assert fixed.residual_parameters.empty
+    with pytest.raises(OptionError, match="give start= for phi"):
+        bl.LinearMixedModel("y ~ x", rows(), correlation=C.AR1("t | g", fixed=True))
 
 
 def test_a_long_series() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayeslmm.posterior.methods.laplace import LaplaceFit
 from bayeslmm.posterior.methods.mixture import Components, components_at
 from bayeslmm.posterior.methods.modes import Scan, modes
-from bayeslmm.posterior.methods.proposals import Proposer, tails
+from bayeslmm.posterior.methods.proposals import MANY, Proposer, tails
 from bayeslmm.posterior.methods.quadrature import Rule, rules
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.priors import Priors
@@ -159,13 +159,14 @@ def _told(target: Target, rule: Rule, others: tuple[Rule, ...], how: str) -> Ave
 def _by_weights(target: Target, fits: list[LaplaceFit], seed: int) -> Averages | str:
     """By weighted points of t distributions about the modes, as many as it takes."""
     proposer = Proposer.of(tuple(fits))
+    points = _points(target, proposer, BATCHES[0], seed)
     for _ in range(ADAPTED):
-        points = _points(target, proposer, BATCHES[0], seed)
         if points.efficient:
             break
         proposer = proposer.adapted(points.phi, points.log_weight)
-    for size in BATCHES:
-        points = _points(target, proposer, size, seed)
+        points = _points(target, proposer, BATCHES[0], seed)
+    for size in BATCHES if target.cheap or target.size <= MANY else BATCHES[:1]:
+        points = points if size == BATCHES[0] else _points(target, proposer, size, seed)
         found = points.averages(target) if points.effective > FEWEST else None
         if found is not None and found.worst < COARSE:
             break

@@ -185,11 +185,22 @@ class Part[S: Structure]:
 
     @cached_property
     def held(self) -> Array | None:
-        """φ of one stratum where it is kept at its start."""
+        """φ of one stratum where it is kept at its start.
+
+        Raises
+        ------
+        OptionError
+            Where none was given.
+        """
         if not self.structure.fixed:
             return None
         given = self.structure.given(self.learnt)
-        return self.structure.starts(self.learnt)[0] if given is None else given
+        if given is None and self.width:
+            raise OptionError(
+                f"{self.structure.keyword}: fixed=True keeps the values of start=, and none are given; give "
+                f"start= for {', '.join(self.own.names)}, or leave out fixed="
+            )
+        return np.zeros(0) if given is None else given
 
     @property
     def n(self) -> int:

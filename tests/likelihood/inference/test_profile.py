@@ -133,6 +133,15 @@ def test_a_range_that_reaches_its_end_is_told() -> None:
     assert "phi[CAR1], lower limit" in str(table.attrs["notes"])
 
 
+def test_a_level_whose_sd_is_known_has_no_profile() -> None:
+    data = bl.load_dataset("Orthodont")
+    fit = bl.LinearMixedModel("distance ~ age", data, variance=V.Ident("Sex"), sigma=2.0).fit("ML")
+    table = fit.confint("profile")
+    known, free = table.filter(like="sd[Sex", axis=0).to_numpy()
+    assert np.isnan(known).all()
+    assert free[0] < fit.residual_parameters["value"].iloc[1] < free[1]
+
+
 def test_a_variance_of_fitted_values_has_no_profile() -> None:
     with pytest.raises(OptionError, match="no likelihood of its own to profile"):
         of_residual(None, V.Power(of="fitted")).profile()

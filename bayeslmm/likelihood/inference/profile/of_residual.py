@@ -50,8 +50,13 @@ class HeldAlone(OfResidual):
         """Find the line."""
         super().__init__(fit, label, place)
         slope = self.slope_of(self.phi)
-        self.along = slope / np.linalg.norm(slope)
+        self.along = slope / (float(np.linalg.norm(slope)) or 1.0)
         self.across = np.linalg.qr(np.column_stack([self.along, np.eye(len(slope))]))[0][:, 1:]
+
+    @property
+    def reason(self) -> str:
+        """The first level's standard deviation is σ."""
+        return "" if self.along.any() else "it is sigma, which is known"
 
     @property
     def start(self) -> Array:
