@@ -110,6 +110,28 @@ def test_nuts_has_the_moments_of_quadrature(method: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"correlation": correlation("CompoundSymmetry")},
+        {"correlation": correlation("Unstructured"), "variance": bl.variance.Ident("visit")},
+        {"variance": bl.variance.Power("w")},
+        {"variance": bl.variance.Ident("s")},
+    ],
+    ids=["any two alike", "any matrix", "a power", "an sd a level"],
+)
+@pytest.mark.parametrize("method", ["marginal", "explicit"])
+def test_nuts_has_the_moments_of_importance(own: dict[str, object], method: str) -> None:
+    made = bl.LinearMixedModel("y ~ x", rows(), **own)
+    drawn, others = (
+        made.sample(seed=5, draws=500, tune=500, progress=False, method=each).estimates().frame
+        for each in (method, "importance")
+    )
+    apart = (drawn["mean"] - others["mean"]) / np.hypot(drawn["mcse"], others["mcse"])
+    assert np.abs(apart).max() < 4.5
+
+
+@pytest.mark.slow
 def test_ranks_of_what_was_drawn_are_even() -> None:
     """Simulation-based calibration of AR1 beside a random intercept (Talts et al. 2018)."""
     from scipy import stats
