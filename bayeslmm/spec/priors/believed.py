@@ -32,7 +32,7 @@ class Believed:
         return self._summed(phi, sigma, _log_density)
 
     def log_volume(self, phi: Array, sigma: Array) -> Array:
-        """log |d natural / dφ|, (m,)."""
+        """log of the volume element of natural values over φ, (m,)."""
         return self._summed(phi, sigma, lambda part, _, own, size: _log_volume(part, own, size))
 
     def draw(self, generator: np.random.Generator, sigma: Array) -> Array:

@@ -48,7 +48,7 @@ class Together(ABC):
 
     @abstractmethod
     def log_volume(self, phi: Array) -> Array:
-        """log |d natural / dφ|, (m,)."""
+        """log of the volume element of natural values over φ, (m,)."""
 
 
 @dataclass(frozen=True, eq=False)
