@@ -14,6 +14,7 @@ exclude_patterns = ["_build", "_benchmarks", "**/.ipynb_checkpoints", "jupyter_e
 
 html_theme = "furo"
 html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_title = "bayeslmm"
 
 myst_enable_extensions = ["dollarmath", "colon_fence"]
