@@ -72,10 +72,13 @@ def test_interpreted_is_compiled_to_the_last_bit(
     structure: str, p: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     problem = make(structure, p)
-    kernel = problem.kernel
-    if n_elements(kernel.problem) > LIMIT:
-        pytest.skip("is compiled, whoever asks")
-    found = everything(problem, kernel)
+    with monkeypatch.context() as patched:
+        patched.setattr(Interpreted, "affords", lambda *_: False)
+        patched.setattr(Interpreted, "__call__", lambda *_: pytest.fail("was interpreted"))
+        kernel = problem.kernel
+        if n_elements(kernel.problem) > LIMIT:
+            pytest.skip("is compiled, whoever asks")
+        found = everything(problem, kernel)
     monkeypatch.setattr(CalledByAddress, "__call__", lambda self, *given: self.interpreted(*given))
     again = everything(problem, problem.kernel)
     for name, value in found.items():
