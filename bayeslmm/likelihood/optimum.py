@@ -79,10 +79,11 @@ class Optimum:
     convergence: Convergence
 
     def after(self, first: "Optimum") -> "Optimum":
-        """The same, with the evidence of a search that this one went on from."""
+        """The same, with the evidence of a search that this one went on from; what went lower still did."""
         own, before = self.convergence, first.convergence
         evidence = replace(
             own,
+            status=Status.LOWER if own.converged and before.status is Status.LOWER else own.status,
             n_evaluations=before.n_evaluations + own.n_evaluations,
             restarts=before.restarts + own.restarts,
             elsewhere=before.elsewhere,
