@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.arguments import check_arguments, verbs_in_our_words
-from bayeslmm.errors import OptionError, PriorError
+from bayeslmm.errors import OptionError
 from bayeslmm.markup import paragraph
 from bayeslmm.spec.build import build, opened
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.model_spec import Missing, ModelSpec
-from bayeslmm.spec.priors import Preset, Prior, Priors, default_priors, preset
+from bayeslmm.spec.priors import Preset, Priors, default_priors
 from bayeslmm.spec.recipe import Recipe
 from bayeslmm.spec.stated import stated
 from bayeslmm.spec.update import updated_formula
@@ -130,7 +130,7 @@ class LinearMixedModel:
         design, recipe = build(spec, rows)
         self._set(spec, design, recipe, rows)
         if priors:
-            object.__setattr__(self, "priors", self.priors.replace(_records(priors)))
+            object.__setattr__(self, "priors", self._replaced(priors))
 
     def _set(self, *values: Any) -> None:
         for part, value in zip(fields(self), values, strict=True):
@@ -169,13 +169,13 @@ class LinearMixedModel:
         """
         other = object.__new__(LinearMixedModel)
         other._set(self.spec, self.design, self.recipe, self.data)
-        replaced = (
-            preset(self.design, self.priors, priors)
-            if isinstance(priors, str)
-            else self.priors.replace(_records(priors))
-        )
-        object.__setattr__(other, "priors", replaced)
+        object.__setattr__(other, "priors", self._replaced(priors))
         return other
+
+    def _replaced(self, priors: Any) -> Priors:
+        from bayeslmm.posterior.bridge.foreign_priors import replaced
+
+        return replaced(self.design, self.priors, priors)
 
     def update(self, formula: str | None = None, **changes: Any) -> "LinearMixedModel":
         """A new model that differs in what is named, as R's ``update``.
@@ -441,17 +441,3 @@ def from_bambi(model: "bambi.Model") -> LinearMixedModel:
     found = read(model)
     plain = LinearMixedModel(found.formula, found.data, sigma=found.sigma)
     return plain.with_priors(translated_priors(model, plain.design))
-
-
-def _records(priors: Mapping[str, Any]) -> Mapping[str, Prior]:
-    """Priors written for Bambi or PyMC become records."""
-    if not isinstance(priors, Mapping):
-        raise PriorError(
-            f"priors are given by what they are of, {{'sd': bayeslmm.HalfNormal(1)}}, not as a "
-            f"{type(priors).__name__}"
-        )
-    if all(isinstance(prior, Prior) for prior in priors.values()):
-        return priors
-    from bayeslmm.posterior.bridge.foreign_priors import as_prior
-
-    return {name: as_prior(prior) for name, prior in priors.items()}

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from bayeslmm.errors import PriorError
 from bayeslmm.parity.ladder.study import Study
+from bayeslmm.posterior.bridge.foreign_priors import replaced
 from bayeslmm.runs.progress import waited
 from bayeslmm.spec.labels import kind_of
 from bayeslmm.spec.priors import Flat, Prior, Priors, default_priors
@@ -16,7 +17,7 @@ from bayeslmm.spec.priors import Flat, Prior, Priors, default_priors
 if TYPE_CHECKING:
     from bayeslmm.posterior.methods.averages import Averages
 
-type Alternatives = Mapping[str, Mapping[str, Prior]]
+type Alternatives = Mapping[str, Mapping[str, Any] | str]
 
 COLUMNS = ("label", "priors", "mean", "sd", "moved", "moved_over_scale", "how")
 AS_IS = "as sampled"
@@ -49,7 +50,7 @@ def sensitivity(study: Study, alternatives: Alternatives | None = None) -> pd.Da
 
 def _sets(study: Study, alternatives: Alternatives | None) -> dict[str, Priors]:
     if alternatives is not None:
-        return {name: study.priors.replace(changes) for name, changes in alternatives.items()}
+        return {name: replaced(study.design, study.priors, given) for name, given in alternatives.items()}
     default = default_priors(study.design)
     scaled = {name: _scaled(study.priors, factor) for name, factor in FACTORS.items()}
     return {"flat": _flat(study.priors), "default": default, **scaled}

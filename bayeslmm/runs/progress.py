@@ -49,7 +49,7 @@ def waited(what: str, of: float | None = None) -> Iterator[None]:
         yield
         return
     over = Event()
-    said = "" if of is None else f" of about {readable(of)}"
+    said = "" if of is None else f", of about {readable(of)}"
     teller = Thread(target=_tell, args=(what, said, over), daemon=True)
     teller.start()
     token = WAITING.set(True)
@@ -64,7 +64,7 @@ def waited(what: str, of: float | None = None) -> Iterator[None]:
 def _tell(what: str, said: str, over: Event) -> None:
     start = perf_counter()
     while not over.wait(EVERY):
-        print(f"{what}: {readable(perf_counter() - start)}{said}", file=sys.stderr, flush=True)
+        print(f"{what}: {readable(perf_counter() - start)} so far{said}", file=sys.stderr, flush=True)
 
 
 @contextmanager

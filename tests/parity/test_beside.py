@@ -93,12 +93,23 @@ def test_priors_of_a_users_own_are_tried(par):
         par.sensitivity({"wrong": {"sd[Subject: Day]": bayeslmm.HalfNormal(2)}})
 
 
+def test_other_priors_are_given_as_a_model_takes_them(par):
+    import pymc as pm
+
+    given = {"PyMC": {"sd[Subject: Days]": pm.HalfNormal.dist(2)}, "weak": "weak"}
+    found = par.sensitivity(given).set_index(["label", "priors"])
+    assert found.loc[("sd[Subject: Days]", "PyMC"), "moved_over_scale"] < -0.3
+    assert found.loc[("beta[Days]", "weak"), "moved_over_scale"] == pytest.approx(0, abs=0.05)
+    with pytest.raises(PriorError, match="not as a int"):
+        par.sensitivity({"wrong": 3})
+
+
 def test_a_waterfall_has_every_rung(par):
     figure = par.plot_ladder("sd[Subject: Days]")
     rungs = par.ladder.query("label == 'sd[Subject: Days]'")["rung"].tolist()
     assert list(figure.layout.yaxis.ticktext) == rungs
     assert figure.layout.xaxis.title.text == "Reaction"
-    assert par.plot_ladder("cor[Subject: Intercept, Days]").layout.xaxis.title.text is None
+    assert par.plot_ladder("cor[Subject: Intercept, Days]").layout.xaxis.title.text == "correlation"
     with pytest.raises(InputError, match=r"sd\[Subject: Days\]"):
         par.plot_ladder("sd[Subject: Day]")
 

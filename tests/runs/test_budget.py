@@ -48,7 +48,7 @@ def test_what_cannot_say_how_far_it_is_says_how_long_it_has_taken(monkeypatch, c
         sleep(0.2)
     said = capsys.readouterr().err.splitlines()
     assert len(said) > 1
-    assert all(line.startswith("Comparing: ") and line.endswith("ms of about 40 s") for line in said)
+    assert all(line.startswith("Comparing: ") and line.endswith("ms so far, of about 40 s") for line in said)
     sleep(0.05)
     assert capsys.readouterr().err == ""
 

@@ -24,6 +24,8 @@ from bayeslmm.spec.labels import (
 if TYPE_CHECKING:
     from bayeslmm.spec.design import Design
 
+GIVEN = "give a function of values by label, or weights: {'beta[Intercept]': 1, 'beta[Days]': 9}"
+
 type Array = NDArray[np.float64]
 type ByLabel = Mapping[str, Array]
 type Functional = Callable[[ByLabel], Any]
@@ -55,6 +57,8 @@ class Estimands:
             For something else, a name that is taken, a label that isn't there, or a function that doesn't
             give a value a draw.
         """
+        if not isinstance(given, Mapping | None):
+            raise InputError(f"estimands are given by name, not as a {type(given).__name__}; {GIVEN}")
         known = {*parameter_labels(design), *ranef_labels(design)}
         functions, combinations = dict(_intraclass(design)), {}
         for name, each in _unpacked(design, given or {}).items():
@@ -218,10 +222,7 @@ def _unpacked(design: "Design", given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _weights(name: str, each: Any, known: set[str]) -> Weights:
     if not isinstance(each, Mapping):
-        raise InputError(
-            f"the estimand {name!r} is a {type(each).__name__}; give a function of values by label, or "
-            "weights: {'beta[Intercept]': 1, 'beta[Days]': 9}"
-        )
+        raise InputError(f"the estimand {name!r} is a {type(each).__name__}; {GIVEN}")
     for label in each:
         if kind_of(label) not in ("beta", "ranef") or label not in known:
             raise InputError(

@@ -174,8 +174,10 @@ class Study:
         return np.asarray(found.reindex(list(self.estimands.labels)), dtype=float)
 
     def means(self, components: "Components") -> Array:
-        """(L,) posterior means; functions are averaged at the conditional means."""
-        return components.average(self.estimands.values(components.mean))
+        """(L,) posterior means; NaN of functions of effects, which more than conditional means decide."""
+        found = components.average(self.estimands.values(components.mean))
+        found[[self.estimands.labels.index(label) for label in self.estimands.of_effects]] = np.nan
+        return found
 
     def variance_parts(self, components: "Components") -> tuple[Array, Array]:
         """E[Var(ψ | y, ω)] and Var(E[ψ | y, ω]), (L,) each; functions are taken at the conditional means."""

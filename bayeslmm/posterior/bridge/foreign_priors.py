@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from bayeslmm.errors import PriorError
-from bayeslmm.spec.priors import Prior
+from bayeslmm.spec.design import Design
+from bayeslmm.spec.priors import Prior, Priors, preset
 
 
 class _Asked(dict[str, float]):
@@ -23,6 +24,24 @@ class _Asked(dict[str, float]):
     def get(self, name: str, default: Any = None) -> Any:
         self.asked.add(name)
         return super().get(name, default)
+
+
+def replaced(design: Design, priors: Priors, given: Any) -> Priors:
+    """These priors with those that a user gives: by name, as `as_prior` reads them, or by a preset's word.
+
+    Raises
+    ------
+    PriorError
+        For something else, a parameter the model doesn't have, or a family that doesn't fit it.
+    """
+    if isinstance(given, str):
+        return preset(design, priors, given)
+    if not isinstance(given, Mapping):
+        raise PriorError(
+            "priors are given by what they are of, {'sd': bayeslmm.HalfNormal(1)}, or by a word, 'weak', not as "
+            f"a {type(given).__name__}"
+        )
+    return priors.replace({name: as_prior(prior) for name, prior in given.items()})
 
 
 def as_prior(given: Any, element: int = 0) -> Prior:

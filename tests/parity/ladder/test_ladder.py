@@ -186,6 +186,7 @@ def test_draws_tell_the_mean_of_a_function_of_effects():
         ({"a": {"beta[Day]": 1}}, r"beta\[Days\]"),
         ({"a": {"sigma": 1}}, "take a function"),
         ({"a": 3}, "give a function"),
+        (["a"], "by name, not as a list"),
         (
             {"a": lambda v: v["sd[Subjct: Intercept]"]},
             r"reads 'sd\[Subjct.*did you mean 'sd\[Subject: Intercept",
