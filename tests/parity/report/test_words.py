@@ -19,7 +19,7 @@ def fit():
 def test_the_residuals_structure_is_told(fit):
     *_, last = varying(fit, 0.95)
     male, female = (fit.estimates().frame.loc[f"sd[Sex: {sex}]", "estimate"] for sex in ("Male", "Female"))
-    assert last.startswith("Residuals: Ident: sd[Sex: ")
+    assert last.startswith("Residuals: Ident(Sex): sd[Sex: ")
     for value in (male, female):
         assert f"{value:.2f}"[:4] in last
 
