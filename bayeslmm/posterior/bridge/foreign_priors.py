@@ -38,8 +38,8 @@ def replaced(design: Design, priors: Priors, given: Any) -> Priors:
         return preset(design, priors, given)
     if not isinstance(given, Mapping):
         raise PriorError(
-            "priors are given by what they are of, {'sd': bayeslmm.HalfNormal(1)}, or by a word, 'weak', not as "
-            f"a {type(given).__name__}"
+            "priors are given by what they are of, {'sd': bayeslmm.HalfNormal(1)}, or by a word, 'weak', not "
+            f"as a {type(given).__name__}"
         )
     return priors.replace({name: as_prior(prior) for name, prior in given.items()})
 
