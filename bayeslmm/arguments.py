@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import wraps
 from inspect import Parameter, isfunction, signature
-from typing import Any
+from typing import Any, ClassVar
 
 from bayeslmm.errors import OptionError, did_you_mean
 
@@ -111,3 +111,14 @@ def verbs_in_our_words[T](owner: type[T]) -> type[T]:
     for key, value in made.items():
         setattr(owner, key, value)
     return owner
+
+
+class Face:
+    """A class whose ``dir()`` shows what users use; it names in `INNER` what other rooms ask of it."""
+
+    __slots__ = ()
+    INNER: ClassVar[tuple[str, ...]] = ()
+
+    def __dir__(self) -> list[str]:
+        inner = {name for kind in type(self).__mro__ for name in vars(kind).get("INNER", ())} | {"INNER"}
+        return [name for name in super().__dir__() if name not in inner]

@@ -31,9 +31,14 @@ def preformatted(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
 
 
-def html_table(frame: "pd.DataFrame") -> str:
-    """A frame with its index and five significant digits; what is missing stays empty."""
-    html: str = frame.to_html(float_format="{:.5g}".format, na_rep="", border=0, escape=True)
+def html_table(frame: "pd.DataFrame", most: int | None = None) -> str:
+    """A frame with its index and five significant digits; what is missing stays empty.
+
+    Parameters
+    ----------
+    most : rows shown, from both ends; all if None.
+    """
+    html: str = frame.to_html(float_format="{:.5g}".format, na_rep="", border=0, escape=True, max_rows=most)
     return html
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.arguments import check_arguments, verbs_in_our_words
+from bayeslmm.arguments import Face, check_arguments, verbs_in_our_words
 from bayeslmm.errors import OptionError
 from bayeslmm.markup import paragraph
 from bayeslmm.spec.build import build, opened
@@ -37,7 +37,7 @@ type CriterionWord = Literal["REML", "ML"]
 
 @verbs_in_our_words
 @dataclass(frozen=True, init=False, repr=False, eq=False)
-class LinearMixedModel:
+class LinearMixedModel(Face):
     """A linear mixed model: y = Xβ + Zb + offset + e, b ~ N(0, σ²ΛΛᵀ), e ~ N(0, σ²/w).
 
     Immutable: fitting and sampling return results and leave the model as it is.
@@ -146,8 +146,7 @@ class LinearMixedModel:
         groups = ", ".join(f"{block.group} ({block.n_levels} levels)" for block in design.blocks)
         return f"LinearMixedModel({self.spec.formula!r}: {design.n} rows, {groups or 'no grouping factor'})"
 
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name != "recipe"]
+    INNER = ("recipe",)
 
     def _repr_html_(self) -> str:
         heads = (paragraph(f"Linear mixed model: {self.spec.formula}", strong=True), paragraph("Priors"))

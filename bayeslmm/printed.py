@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from math import floor, isfinite, log10
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from bayeslmm.markup import Cells, html_cells, latex_cells, markdown_cells
+from bayeslmm.arguments import Face
+from bayeslmm.markup import Cells, html_cells, html_table, latex_cells, markdown_cells, paragraph
 
 PROBABILITIES = ("p", "p.value", "probability")
 ERRORS = ("se", "sd", "std.error")
@@ -26,15 +27,20 @@ class Page(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class Printed:
+class Printed(Face):
     """What can be printed as a table; a class says what is on its `page`."""
 
     __slots__ = ()
+    INNER: ClassVar[tuple[str, ...]] = ("page",)
 
     @property
     def page(self) -> Page:
         """What is printed."""
         raise NotImplementedError
+
+    def to_frame(self) -> pd.DataFrame:
+        """The numbers as an ordinary DataFrame."""
+        return pd.DataFrame(self.page.frame)
 
     def to_latex(self) -> str:
         """A LaTeX table with booktabs' rules; numbers to the digits their errors leave, p as "< 0.001"."""
@@ -62,6 +68,19 @@ def markdown(page: Page) -> str:
 def html(page: Page) -> str:
     """An HTML table."""
     return html_cells(cells(page.frame), page.caption, page.notes)
+
+
+def screen_text(frame: pd.DataFrame, na_rep: str = "") -> str:
+    """A frame to five digits, all its columns and as many rows as pandas shows of one."""
+    most, least = pd.get_option("display.max_rows"), pd.get_option("display.min_rows")
+    return frame.to_string(float_format="{:.5g}".format, na_rep=na_rep, max_rows=most, min_rows=least)
+
+
+def screen_html(frame: pd.DataFrame) -> str:
+    """The same as HTML, and how many rows there are where some are left out."""
+    most = pd.get_option("display.max_rows")
+    left_out = most and len(frame) > most
+    return html_table(frame, most) + paragraph(f"{len(frame)} rows" if left_out else "")
 
 
 def cells(frame: pd.DataFrame) -> Cells:

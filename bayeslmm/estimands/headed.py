@@ -4,8 +4,8 @@ from typing import Any, Self
 
 import pandas as pd
 
-from bayeslmm.markup import html_table, paragraph
-from bayeslmm.printed import Page, html, latex, markdown
+from bayeslmm.markup import paragraph
+from bayeslmm.printed import Page, html, latex, markdown, screen_html, screen_text
 
 
 class HeadedTable(pd.DataFrame):
@@ -56,11 +56,11 @@ class HeadedTable(pd.DataFrame):
         return self.__copy__(deep=True)
 
     def __repr__(self) -> str:
-        body = self.to_frame().to_string(float_format="{:.5g}".format, na_rep="")
+        body = screen_text(self.to_frame())
         return "\n".join([self.attrs.get("heading", ""), body, *self.attrs.get("notes", ())])
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
         notes = "".join(map(paragraph, self.attrs.get("notes", ())))
-        return paragraph(self.attrs.get("heading", "")) + html_table(self.to_frame()) + notes
+        return paragraph(self.attrs.get("heading", "")) + screen_html(self.to_frame()) + notes

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 import pandas as pd
 
-from bayeslmm.markup import html_table, paragraph
-from bayeslmm.printed import Page, Printed
+from bayeslmm.markup import paragraph
+from bayeslmm.printed import Page, Printed, screen_html, screen_text
 
 LIKELIHOOD_COLUMNS = ("kind", "estimate", "se", "lower", "upper")
 POSTERIOR_COLUMNS = (
@@ -106,12 +106,12 @@ class EstimateTable(Printed):
 
     def __repr__(self) -> str:
         """Read as text."""
-        body = self.frame.to_string(float_format="{:.5g}".format)
+        body = screen_text(self.frame, na_rep="NaN")
         return "\n".join([self._caption(), body, *self.notes])
 
     def _repr_html_(self) -> str:
         """Read as a table in a notebook."""
-        return "".join([paragraph(self._caption()), html_table(self.frame), *map(paragraph, self.notes)])
+        return "".join([paragraph(self._caption()), screen_html(self.frame), *map(paragraph, self.notes)])
 
     def _caption(self) -> str:
         return f"{self.source}: {len(self)} estimands, {100 * self.prob:g} % {self.interval} intervals"

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from bayeslmm.arguments import verbs_in_our_words
+from bayeslmm.arguments import Face, verbs_in_our_words
 from bayeslmm.errors import check_choice, check_whole
+from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.likelihood.estimates import residual_rows, tell, wald_table
 from bayeslmm.likelihood.looked_at import DdfWord
 from bayeslmm.likelihood.prediction import predict
 from bayeslmm.likelihood.quantities import blup, coef, point_table, variance_parts
-from bayeslmm.likelihood.serial import autocorrelation, variogram
+from bayeslmm.likelihood.serial import ResidualsAlong, autocorrelation, variogram
 from bayeslmm.likelihood.simulation import simulate
 from bayeslmm.likelihood.summary import Summary, summarize
 from bayeslmm.likelihood.tested import Tested
@@ -28,25 +29,9 @@ if TYPE_CHECKING:
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
     from bayeslmm.likelihood.refit_many import RefitArrays
 
-# what other rooms ask of a fit and dir() leaves out
-INNER: tuple[str, ...] = (
-    "conditional",
-    "delta",
-    "kept",
-    "lam",
-    "natural_errors",
-    "objective",
-    "optimum",
-    "options",
-    "pwrss",
-    "residual_errors",
-    "residual_natural",
-)
-INNER += ("recipe", "sd_conditional", "sd_prediction", "solved", "theta_sigma", "theta_sigma_vcov")
-
 
 @verbs_in_our_words
-class LikelihoodFit(Tested):
+class LikelihoodFit(Tested, Face):
     """A linear mixed model fitted by ML or REML: the numbers found, and what can be asked of them.
 
     Attributes
@@ -54,6 +39,22 @@ class LikelihoodFit(Tested):
     design : the model's matrices. options : how it was fitted. optimum : θ, the criterion there, and the
         evidence of convergence. formula : as written. recipe : how new rows become a design, for predictions.
     """
+
+    INNER = (
+        *(
+            "at_fixed_point",
+            "beta_values",
+            "conditional",
+            "delta",
+            "kept",
+            "lam",
+            "natural_errors",
+            "objective",
+        ),
+        *("of", "optimum", "options", "pwrss", "recipe", "residual_errors", "residual_natural"),
+        *("sd_conditional", "sd_prediction", "solved", "theta_sigma", "theta_sigma_vcov", "theta_values"),
+        "vcov_values",
+    )
 
     def estimates(self, prob: float = 0.95, ranef: bool = False) -> "EstimateTable":
         """Estimates, Wald standard errors and intervals by label; `notes` say why some are missing.
@@ -68,12 +69,11 @@ class LikelihoodFit(Tested):
         return table
 
     @property
-    def residual_parameters(self) -> pd.DataFrame:
+    def residual_parameters(self) -> HeadedTable:
         """Parameters of the residual's correlation and variance: name, value, se, lower, upper.
 
         Values are in nlme's definitions, but standard deviations by level absolute; limits are Wald's of
-        95 %,
-        on the scale on which the parameter's range has no end.
+        95 %, on the scale on which the parameter's range has no end.
 
         Examples
         --------
@@ -84,9 +84,10 @@ class LikelihoodFit(Tested):
         ['phi[AR1]']
         """
         rows = residual_rows(self, 0.95).rename_axis("name").reset_index()
-        return rows.rename(columns={"estimate": "value"}).drop(columns="kind")
+        frame = rows.rename(columns={"estimate": "value"}).drop(columns="kind")
+        return HeadedTable.of(frame, "Parameters of the residual, 95 % Wald intervals")
 
-    def residual_acf(self, max_lag: int = 10, kind: str = "normalized") -> pd.DataFrame:
+    def residual_acf(self, max_lag: int = 10, kind: ResidualsAlong = "normalized") -> HeadedTable:
         """Autocorrelation of residuals by rows of one group: lag, acf, n_pairs.
 
         Near 0 beyond lag 0 where normalized residuals are of the right model.
@@ -97,9 +98,10 @@ class LikelihoodFit(Tested):
             Up to how many rows apart.
         kind : {"normalized", "pearson", "response"}
         """
-        return autocorrelation(self, max_lag, kind)
+        heading = f"Autocorrelation of {kind} residuals by rows apart"
+        return HeadedTable.of(autocorrelation(self, max_lag, kind), heading)
 
-    def residual_variogram(self, bins: int = 10, kind: str = "normalized") -> pd.DataFrame:
+    def residual_variogram(self, bins: int = 10, kind: ResidualsAlong = "normalized") -> HeadedTable:
         """Half the squared difference of residuals of one group by distance: distance, variogram, n_pairs.
 
         Parameters
@@ -108,7 +110,7 @@ class LikelihoodFit(Tested):
             Of about as many pairs each; single distances where there are fewer.
         kind : {"normalized", "pearson", "response"}
         """
-        return variogram(self, bins, kind)
+        return HeadedTable.of(variogram(self, bins, kind), f"Variogram of {kind} residuals by distance")
 
     def predict(
         self,
@@ -310,9 +312,6 @@ class LikelihoodFit(Tested):
         if ddf == "auto":
             ddf = "satterthwaite" if self.design.in_memory and self.design.kernel.small else "normal"
         return summarize(self, None if ddf is None else self.coef_table(ddf))
-
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in INNER]
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

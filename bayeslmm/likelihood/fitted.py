@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import ConvergenceWarning, DataError, OptionError, SingularFitWarning, check_choice
+from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.likelihood import random_effects as ranef_tables
@@ -246,7 +247,7 @@ class Fitted:
         return with_digits(self.options.objective(self.design), self.design, self.optimum.x)
 
     @cached_property
-    def varcorr(self) -> pd.DataFrame:
+    def varcorr(self) -> HeadedTable:
         """Absolute sd, var, cor and cov: columns group, coef, coef2, kind, value; the residual's last."""
         return varcorr_table(self.design.covariance, self.theta_values, self.sigma)
 
@@ -271,7 +272,7 @@ class Fitted:
         """BLUPs by grouping factor, levels × coefs."""
         return ranef_tables.by_group(self.design, self.b)
 
-    def ranef_table(self) -> pd.DataFrame:
+    def ranef_table(self) -> HeadedTable:
         """BLUPs one a row: group, level, coef, value, sd_conditional, sd_prediction."""
         return ranef_tables.tidy(self.design, self.b, self.sd_conditional, self.sd_prediction)
 

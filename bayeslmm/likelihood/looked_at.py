@@ -30,12 +30,13 @@ class LookedAt(Fitted):
         """What leaving out each row, or each level of a grouping factor, changes.
 
         Fixed effects and σ follow exactly at the fit's θ, from one factor; θ by a Newton step from there, and
-        by a search where a step would be too rough.
+        by a search where a step would be too rough, or R has parameters or joins rows.
 
         Parameters
         ----------
-        unit : "row", or the name of a grouping factor.
-        search : False to leave it at the Newton steps.
+        unit : "row", or the name of a grouping factor or of any column, whose values are left out in turn.
+        search : False to leave it at the Newton steps; where R has parameters or joins rows, at β̂ and σ̂ for
+            the fit's θ and φ.
 
         Returns
         -------
@@ -48,7 +49,7 @@ class LookedAt(Fitted):
         OptionError
             For a unit that is neither.
         DataError
-            When the rows aren't in memory.
+            When the rows aren't in memory, or the column has gaps.
 
         Examples
         --------

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.spec.design import Design
 
@@ -60,12 +61,12 @@ def by_group(design: Design, b: Array) -> dict[str, pd.DataFrame]:
     }
 
 
-def tidy(design: Design, b: Array, sd_conditional: Array, sd_prediction: Array) -> pd.DataFrame:
+def tidy(design: Design, b: Array, sd_conditional: Array, sd_prediction: Array) -> HeadedTable:
     """One row a random effect, in the order of Z's columns.
 
     Returns
     -------
-    DataFrame with columns group, level, coef, value, sd_conditional (given β), sd_prediction (of b̂ − b)
+    HeadedTable with columns group, level, coef, value, sd_conditional (given β), sd_prediction (of b̂ − b)
     """
     parts = [
         pd.DataFrame(
@@ -78,4 +79,5 @@ def tidy(design: Design, b: Array, sd_conditional: Array, sd_prediction: Array) 
         for block in design.blocks
     ]
     names = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["group", "level", "coef"])
-    return names.assign(value=b, sd_conditional=sd_conditional, sd_prediction=sd_prediction)
+    frame = names.assign(value=b, sd_conditional=sd_conditional, sd_prediction=sd_prediction)
+    return HeadedTable.of(frame, "Random effects: best linear unbiased predictions")

@@ -1,7 +1,7 @@
-"""How residuals of one group go together: their autocorrelation by steps, and half their squared "
-"differences."""
+"""How residuals of one group go together: their autocorrelation by steps, half their squared differences."""
 
 from collections.abc import Iterator
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,10 @@ from bayeslmm.likelihood.fitted import Fitted
 type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
-NORMALIZED = "normalized"
-KINDS = (NORMALIZED, "pearson", "response")
+type ResidualsAlong = Literal["normalized", "pearson", "response"]
+
+NORMALIZED: ResidualsAlong = "normalized"
+KINDS = get_args(ResidualsAlong.__value__)
 
 
 def autocorrelation(fit: Fitted, max_lag: int, kind: str) -> pd.DataFrame:
@@ -71,8 +73,7 @@ def residuals_of(fit: Fitted, kind: str) -> Array:
 
 
 def groups_of(fit: Fitted) -> Iterator[Codes]:
-    """Rows of each residual group in its order; of the factor with most levels where the residual "
-    "joins none."""
+    """Rows of each residual group in its order; of the factor with most levels where R joins none."""
     design = fit.design
     codes = design.residual.groups
     if codes is None and design.blocks:

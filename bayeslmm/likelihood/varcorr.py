@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.spec.relative import CovarianceMap, correlations
 
 type Array = NDArray[np.float64]
@@ -15,12 +16,12 @@ RESIDUAL = "Residual"
 COLUMNS = ["group", "coef", "coef2", "kind", "value"]
 
 
-def varcorr_table(covariance: CovarianceMap, theta: Array, sigma: float) -> pd.DataFrame:
+def varcorr_table(covariance: CovarianceMap, theta: Array, sigma: float) -> HeadedTable:
     """Absolute sd, var, cor and cov by group, the residual's sd and var last.
 
     Returns
     -------
-    DataFrame with columns group, coef, coef2, kind (sd, var, cor, cov), value
+    HeadedTable with columns group, coef, coef2, kind (sd, var, cor, cov), value
         Every coef and every pair that may be correlated has rows, parameters shared or not; cor is NaN where
         an sd is 0.
     """
@@ -30,7 +31,8 @@ def varcorr_table(covariance: CovarianceMap, theta: Array, sigma: float) -> pd.D
         rows += [(group, coef, None, *pair) for coef, s in zip(coefs, sd, strict=True) for pair in _sd_var(s)]
         rows += _pairs(group, coefs, cor, sd)
     rows += [(RESIDUAL, None, None, *pair) for pair in _sd_var(sigma)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    heading = "Standard deviations, variances, correlations and covariances"
+    return HeadedTable.of(pd.DataFrame(rows, columns=COLUMNS), heading)
 
 
 def _sd_var(sd: float) -> tuple[tuple[str, float], tuple[str, float]]:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from bayeslmm.arguments import in_our_words
 from bayeslmm.errors import InputError, check_prob
+from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.parity.comparison import Comparison
 from bayeslmm.parity.sides import Sides, recognise
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
+from bayeslmm.printed import Page, Printed
 from bayeslmm.spec.labels import PARAMETERS
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from bayeslmm.parity.sensitivity import Alternatives
 
 
-class Parity(Comparison):
+class Parity(Comparison, Printed):
     """Estimates of both paradigms side by side, with a verdict on each estimand.
 
     Everything is computed on first access. ``table`` is the long table, ``verdicts`` explains it,
@@ -34,6 +36,8 @@ class Parity(Comparison):
     options : VerdictOptions
         Thresholds of the verdicts.
     """
+
+    INNER = ("modelled", "prior_pull", "record", "recorded", "steps", "uncertified")
 
     def plot_forest(self, kinds: tuple[str, ...] = PARAMETERS) -> "Figure":
         """Draw point and interval of every estimand of these kinds, both paradigms in one row."""
@@ -72,7 +76,7 @@ class Parity(Comparison):
         kind = self.modelled.study.estimands.kind(label)
         return plot_ladder(label, marks, scale, unit=kind_unit(kind, self.response))
 
-    def sensitivity(self, alternatives: "Alternatives | None" = None) -> "DataFrame":
+    def sensitivity(self, alternatives: "Alternatives | None" = None) -> HeadedTable:
         """The posterior under other priors: flat, default, half and twice as wide, or `alternatives`.
 
         Parameters
@@ -81,12 +85,13 @@ class Parity(Comparison):
 
         Returns
         -------
-        DataFrame
+        HeadedTable
             `label, priors, mean, sd, moved, moved_over_scale, how`.
         """
         from bayeslmm.parity.sensitivity import sensitivity
 
-        return sensitivity(self.modelled.study, alternatives)
+        frame = sensitivity(self.modelled.study, alternatives)
+        return HeadedTable.of(frame, f"The posterior of {self.formula} under other priors")
 
     def report(self, path: str | Path, *, also: Collection[str] = ()) -> Path:
         """Write the report, one HTML page that needs no network, and give its path.
@@ -106,6 +111,11 @@ class Parity(Comparison):
         from bayeslmm.parity.report.write import write_report
 
         return write_report(self, Path(path), also)
+
+    @property
+    def page(self) -> Page:
+        """What is printed: the verdicts."""
+        return self.verdicts.page
 
     def __repr__(self) -> str:
         """Read as the verdicts."""

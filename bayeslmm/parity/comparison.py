@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from bayeslmm.errors import InputError
+from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.parity.judgement import Gathering, judged
 from bayeslmm.parity.sides import Sides
 from bayeslmm.parity.verdict_table import Verdicts
@@ -63,7 +64,7 @@ class Comparison:
         return None if study is None else Ladder(study)
 
     @property
-    def ladder(self) -> pd.DataFrame:
+    def ladder(self) -> HeadedTable:
         """Every estimand's way from the estimate to the posterior mean: see `Ladder.frame`.
 
         Raises
@@ -71,12 +72,17 @@ class Comparison:
         InputError
             If only tables were compared, without their model.
         """
-        return self.modelled.frame.copy()
+        return HeadedTable.of(self.modelled.frame, f"From estimate to posterior mean: {self.formula}")
 
     @property
-    def widths(self) -> pd.DataFrame:
+    def widths(self) -> HeadedTable:
         """Half-widths of intervals of β, combinations and b, from z·se to the posterior's: see `Widths`."""
-        return self._widths.frame(self.sides)
+        heading = f"Half-widths of {self._percent} intervals: {self.formula}"
+        return HeadedTable.of(self._widths.frame(self.sides), heading)
+
+    @property
+    def _percent(self) -> str:
+        return f"{100 * self.prob:g} %"
 
     @cached_property
     def _widths(self) -> "Widths":
@@ -85,25 +91,28 @@ class Comparison:
         return Widths(self.modelled.study, self.prob)
 
     @cached_property
-    def intervals(self) -> pd.DataFrame:
+    def intervals(self) -> HeadedTable:
         """Every method's interval of every estimand, against the likelihood's best: see `interval_table`."""
         from bayeslmm.parity.intervals import interval_table
 
-        return interval_table(self.sides, self.modelled.study.best, self.prob)
+        frame = interval_table(self.sides, self.modelled.study.best, self.prob)
+        return HeadedTable.of(frame, f"{self._percent} intervals of every method: {self.formula}")
 
     @cached_property
-    def ranef(self) -> pd.DataFrame:
+    def ranef(self) -> HeadedTable:
         """Random effects: both intervals, shrinkage, share of variance due to ω: see `effect_table`."""
         from bayeslmm.parity.effects import effect_table
 
-        return effect_table(self.sides, self.modelled.study.best, self._widths)
+        frame = effect_table(self.sides, self.modelled.study.best, self._widths)
+        return HeadedTable.of(frame, f"Random effects, {self._percent} intervals: {self.formula}")
 
     @cached_property
-    def corrections(self) -> pd.DataFrame:
+    def corrections(self) -> HeadedTable:
         """The bootstrap's bias, share at zero and width beside the step of integration: see `corrections`."""
         from bayeslmm.parity.corrections import corrections
 
-        return corrections(self.sides, self.modelled, self.bootstrap_draws)
+        frame = corrections(self.sides, self.modelled, self.bootstrap_draws)
+        return HeadedTable.of(frame, f"The bootstrap's bias beside integration's step: {self.formula}")
 
     @property
     def modelled(self) -> "Ladder":

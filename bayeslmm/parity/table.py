@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.markup import html_table, paragraph
 from bayeslmm.parity.side_by_side import overlap, ratio
 from bayeslmm.parity.sides import Sides
+from bayeslmm.printed import Page
 from bayeslmm.render.numbers import fixed, rounded
 from bayeslmm.spec.labels import KINDS, beta_labels
 
@@ -34,16 +36,28 @@ MOST_SHOWN = 60  # rows in a notebook
 COLUMNS = ("label", "kind", *LIKELIHOOD, *POSTERIOR, *COMPARED)
 
 
-class LongTable(pd.DataFrame):
-    """The long table; a notebook shows as much of it as fits a page, rounded to what errors make worth it."""
+class LongTable(HeadedTable):
+    """The long table; printed, and in a notebook, as wide as a page and rounded to what errors are worth."""
+
+    @property
+    def page(self) -> Page:
+        """What is printed: six columns, all rows."""
+        return Page(_short(self), self.attrs.get("heading", ""))
+
+    __repr__ = __str__ = pd.DataFrame.__repr__
 
     def _repr_html_(self) -> str:
         if not set(COLUMNS) <= set(self.columns):
             return html_table(pd.DataFrame(self))
-        n, shown = len(self), pd.DataFrame([_told(row) for row in self.head(MOST_SHOWN).to_dict("records")])
+        n, shown = len(self), _short(self.head(MOST_SHOWN))
         more = f"{MOST_SHOWN} of {n} rows, " if n > MOST_SHOWN else ""
         note = f"{more}{len(self.columns)} columns; all of them with to_csv() or by name."
-        return html_table(shown.set_index("label") if n else shown) + paragraph(note)
+        return html_table(shown) + paragraph(note)
+
+
+def _short(frame: pd.DataFrame) -> pd.DataFrame:
+    shown = pd.DataFrame([_told(row) for row in frame.to_dict("records")])
+    return shown.set_index("label") if len(shown) else shown
 
 
 def _told(row: dict[Any, Any]) -> dict[str, str]:
@@ -95,7 +109,7 @@ def long_table(sides: Sides, verdicts: "pd.Series[str]") -> LongTable:
     rows["verdict"] = rows["label"].map(verdicts)
     order = pd.Index(labels).get_indexer(pd.Index(rows["label"]))
     rows = rows.iloc[np.lexsort((rows["number"], order))].reset_index(drop=True)
-    return LongTable(_with_differences(rows)[list(COLUMNS)])
+    return LongTable.of(_with_differences(rows)[list(COLUMNS)], "Both paradigms side by side")
 
 
 def all_labels(sides: Sides) -> list[str]:

@@ -22,6 +22,7 @@ from bayeslmm.posterior.target import Target
 from bayeslmm.printed import Page, Printed, html
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Flat, Priors
+from bayeslmm.spec.recipe import Recipe
 from bayeslmm.spec.row_sets import RowSets
 from bayeslmm.spec.subset import without
 
@@ -38,7 +39,7 @@ class Loo(Printed):
 
     Attributes
     ----------
-    unit : "row" or a grouping factor.
+    unit : "row", a grouping factor or a column.
     frame : by unit: elpd, ``log p(y_j | y_-j)``; p, how much more the unit's own data let it be predicted;
         pareto_k of the weights; refitted, whether ω was sampled without it.
     notes : what the numbers don't say.
@@ -117,17 +118,18 @@ def loo(
     seed: int,
     unit: str,
     refit: bool,
+    recipe: Recipe | None = None,
 ) -> Loo:
     """Leave out each unit.
 
     Raises
     ------
     OptionError
-        For a unit that is neither "row" nor a grouping factor, or a design too large for the draws there are.
+        For a unit that is neither "row" nor a column, or a design too large for the draws there are.
     DataError
         When the rows aren't in memory.
     """
-    sets = RowSets.of(design, unit)
+    sets = RowSets.of(design, unit, recipe)
     if not apart(design, sets.codes):
         raise OptionError(
             f"rows of one residual group are correlated, so leaving out each {sets.name} of it would leave "

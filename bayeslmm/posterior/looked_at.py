@@ -31,7 +31,7 @@ class LookedAt(Sampled):
 
         Parameters
         ----------
-        unit : "row", or the name of a grouping factor.
+        unit : "row", or the name of a grouping factor or of any column, whose values are left out in turn.
         refit : sample the variance parameters without a unit where Pareto k is above 0.7.
 
         Returns
@@ -44,7 +44,7 @@ class LookedAt(Sampled):
         OptionError
             For a unit that is neither, or a design too large.
         DataError
-            When the rows aren't in memory.
+            When the rows aren't in memory, or the column has gaps.
 
         Examples
         --------
@@ -53,7 +53,8 @@ class LookedAt(Sampled):
         """
         from bayeslmm.posterior.loo import loo
 
-        return loo(self.design, self.priors, self._draws.parameters, self.options, self.seed, unit, refit)
+        chains = self._draws.parameters
+        return loo(self.design, self.priors, chains, self.options, self.seed, unit, refit, self.recipe)
 
     def tidy(
         self,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayeslmm.arguments import verbs_in_our_words
+from bayeslmm.arguments import Face, verbs_in_our_words
 from bayeslmm.errors import InputError
 from bayeslmm.markup import paragraph
 from bayeslmm.posterior.looked_at import LookedAt
@@ -34,11 +34,9 @@ if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
     from bayeslmm.posterior.hypotheses import PosteriorHypothesis
 
-INNER = ("draws", "mixture", "recipe")  # what other rooms ask of a result and dir() leaves out
-
 
 @verbs_in_our_words
-class PosteriorResult(LookedAt):
+class PosteriorResult(LookedAt, Face):
     """A posterior run: its draws, their summaries, and what can be asked of them.
 
     Attributes
@@ -47,8 +45,7 @@ class PosteriorResult(LookedAt):
     design, priors, options, seed : what was sampled. n_draws, checks : of the run. See `Sampled`.
     """
 
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in INNER]
+    INNER = ("draws", "mixture", "recipe")
 
     def _repr_html_(self) -> str:
         head, *others = self._told

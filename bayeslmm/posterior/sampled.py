@@ -25,9 +25,9 @@ from bayeslmm.spec.priors import Priors
 from bayeslmm.spec.recipe import Recipe
 
 if TYPE_CHECKING:
-    import pandas as pd
     from xarray import Dataset, DataTree
 
+    from bayeslmm.estimands.headed import HeadedTable
     from bayeslmm.estimands.table import EstimateTable
 
 OF_NO_ROW = ("posterior", "sample_stats", "log_prior")  # groups that say nothing of single rows
@@ -88,7 +88,7 @@ class Sampled:
         """The estimates of beta, sd, cor and sigma."""
         return self.estimates(prob, interval=interval)
 
-    def ranef_table(self, prob: float = 0.95) -> "pd.DataFrame":
+    def ranef_table(self, prob: float = 0.95) -> "HeadedTable":
         """Random effects: group, level, coef, mean, median, sd, interval, diagnostics."""
         return ranef_table(self.estimates(prob, ranef=True), self.design)
 

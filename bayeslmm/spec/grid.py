@@ -179,9 +179,13 @@ class Grid:
             return self._given(name)
         if name in self.recipe.codings:
             return np.arange(len(self.recipe.codings[name].levels))
-        found = np.unique(self.recipe.fitted[name])
-        levelled = len(found) <= 2 or name in self.recipe.levelled
-        return found if levelled else np.array([np.mean(self.recipe.fitted[name])])
+        fitted = self.recipe.fitted[name]
+        return np.unique(fitted) if self._is_levelled(name) else np.array([np.mean(fitted)])
+
+    def _is_levelled(self, name: str) -> bool:
+        """Whether it counts as a factor."""
+        recipe = self.recipe
+        return name in recipe.codings or name in recipe.levelled or len(np.unique(recipe.fitted[name])) <= 2
 
     def _given(self, name: str) -> NDArray[Any]:
         given = pd.Series(np.atleast_1d(np.asarray(self.options.at[name], dtype=object)))
@@ -271,27 +275,27 @@ class Grid:
         return index if len(self.kept) > 1 else index.get_level_values(0)
 
     def _weights(self) -> Array:
-        """Of the combinations averaged over; they sum to 1."""
+        """Of the combinations averaged over; they sum to 1.
+
+        Rows are counted by levels; the values at which a number stands weigh alike.
+        """
         sizes = [len(self.values[name]) for name in self.averaged]
         if self.options.averaging == "equal" or not sizes:
             return np.full(prod(sizes), 1 / prod(sizes))
-        counted = [name for name in self.averaged if len(self.values[name]) > 1]
-        counts = self._counts(counted).reshape(
-            [len(self.values[name]) if name in counted else 1 for name in self.averaged]
-        )
+        counted = [name for name in self.averaged if len(self.values[name]) > 1 and self._is_levelled(name)]
+        places = [size if name in counted else 1 for name, size in zip(self.averaged, sizes, strict=True)]
+        counts = np.broadcast_to(self._counts(counted).reshape(places), sizes)
         if not counts.sum():
             raise OptionError("no fitted row has a combination averaged over; use grid_weights='equal'")
         return np.ravel(counts / counts.sum())
 
     def _counts(self, names: Sequence[str]) -> Array:
-        """How many fitted rows have each combination of the values of some variables, by prior weight."""
+        """How many fitted rows have each combination of the values of some variables."""
         places = [self._places(name) for name in names]
         there = np.all([place >= 0 for place in places], axis=0) if places else np.ones(1, dtype=bool)
         counts = np.zeros([len(self.values[name]) for name in names])
         rows = np.broadcast_to(there, self.design.n)
-        residual = self.design.residual
-        weights = 1 / residual.variances(residual.start)
-        np.add.at(counts, tuple(place[rows] for place in places), weights[rows])
+        np.add.at(counts, tuple(place[rows] for place in places), 1.0)
         return counts
 
     def _places(self, name: str) -> NDArray[np.int64]:

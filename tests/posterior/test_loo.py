@@ -134,7 +134,7 @@ def test_what_a_flat_prior_cannot_predict_is_missing_and_said():
 
 
 def test_wrong_units_are_told(dyestuff, monkeypatch):
-    known = r"group with random effects; 'batch' isn't known; did you mean 'Batch'\?"
+    known = r"random effects or a column; 'batch' isn't known; did you mean 'Batch'\?"
     with pytest.raises(OptionError, match=known):
         dyestuff.loo("batch")
     monkeypatch.setattr(module, "MOST_WORK", 1e4)

@@ -154,9 +154,17 @@ def test_contrasts_that_cannot_be(kind: object) -> None:
         contrasts(means(), kind)  # type: ignore[arg-type]
 
 
-def test_proportional_weights_count_prior_weights() -> None:
+def test_proportional_weights_count_rows_whatever_their_precision() -> None:
     frame = data()
-    weights = frame["x"].to_numpy()
-    found = grid("y ~ f + h + (1 | g)", GridOptions("f", averaging="proportional"), weights=weights).means()
-    share = weights[frame["h"] == "v"].sum() / weights.sum()
-    assert_allclose(found.kept[:, found.dropped.names.index("h[T.v]")], share)
+    asked = GridOptions("f", averaging="proportional")
+    found = grid("y ~ f + h + (1 | g)", asked, weights=frame["x"].to_numpy()).means()
+    assert_allclose(found.kept[:, found.dropped.names.index("h[T.v]")], (frame["h"] == "v").mean())
+
+
+def test_numbers_averaged_over_at_several_values_weigh_alike() -> None:
+    frame = data()
+    off_the_data = GridOptions("f", at={"x": [-3.5, 4.5]}, averaging="proportional")
+    at_the_middle = GridOptions("f", at={"x": 0.5}, averaging="proportional")
+    one, other = (grid("y ~ f + h + x + (1 | g)", asked).means() for asked in (off_the_data, at_the_middle))
+    assert_allclose(one.kept, other.kept, atol=1e-12)
+    assert_allclose(one.kept[:, one.dropped.names.index("h[T.v]")], (frame["h"] == "v").mean())

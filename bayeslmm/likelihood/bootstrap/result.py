@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.arguments import verbs_in_our_words
 from bayeslmm.errors import OptionError, check_choice, check_prob
+from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.bootstrap.intervals import IntervalMethod, Sample
 from bayeslmm.likelihood.bootstrap.intervals.percentile import Percentile
@@ -19,6 +20,7 @@ from bayeslmm.likelihood.bootstrap.parameters import parameters, standard_errors
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
 from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.printed import Page, Printed
 from bayeslmm.runs.plan import Plan
 from bayeslmm.runs.replicates import collect, finished
 from bayeslmm.spec.design import Design
@@ -29,7 +31,7 @@ type Array = NDArray[np.float64]
 
 @verbs_in_our_words
 @dataclass(frozen=True)
-class Bootstrap:
+class Bootstrap(Printed):
     """Refits of replicates.
 
     Attributes
@@ -41,6 +43,8 @@ class Bootstrap:
     statistic : whose values took the place of the parameters, or None.
     stopped_before : replicates asked for, where Ctrl-C cut the run short.
     """
+
+    INNER = ("acceleration", "columns", "maker")
 
     fit: Fitted
     maker: BootstrapKind
@@ -171,7 +175,7 @@ class Bootstrap:
             )
         return tuple(notes)
 
-    def confint(self, method: str = "percentile", prob: float = 0.95) -> pd.DataFrame:
+    def confint(self, method: str = "percentile", prob: float = 0.95) -> HeadedTable:
         """Intervals by label: lower, upper.
 
         Parameters
@@ -184,7 +188,9 @@ class Bootstrap:
         OptionError
             For an unknown method, a probability outside (0, 1), or studentized intervals of a statistic.
         """
-        return self._intervals(method, prob)[["lower", "upper"]]
+        frame = self._intervals(method, prob)[["lower", "upper"]]
+        heading = f"{100 * prob:g} % {method} intervals, {self._made}"
+        return HeadedTable.of(frame, heading, self.notes, method=method, prob=prob)
 
     def _intervals(self, method: str, prob: float) -> pd.DataFrame:
         methods = IntervalMethod.kinds()
@@ -231,11 +237,20 @@ class Bootstrap:
         ]
         return frame.join(_intervals(labels, samples, Percentile(), prob))
 
-    def __repr__(self) -> str:
-        notes = "".join(f"\n{note}" for note in self.notes)
-        return (
-            f"{self.kind} bootstrap, {self.n} replicates, seed {self.seed}{notes}\n{self.estimates().frame}"
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        table = self.estimates()
+        return Page(
+            table.page.frame, f"{self._made}, {table.prob:.0%} {table.interval} intervals", self.notes
         )
+
+    @property
+    def _made(self) -> str:
+        return f"{self.kind} bootstrap, {self.n} replicates, seed {self.seed}"
+
+    def __repr__(self) -> str:
+        return "\n".join([self._made, *self.notes, str(self.estimates().frame)])
 
     def _repr_html_(self) -> str:
         return self.estimates()._repr_html_()

@@ -1,5 +1,4 @@
-"""Refits that are fits of their own: of other designs, or where R has parameters that move with the "
-"response."""
+"""Refits that are fits of their own: of other designs, or where R has parameters that move."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -57,13 +56,16 @@ class WholeFits:
 
 def refit(design: Design, source: Source, start: Array) -> Fitted:
     """A fit of another design; not converged where the columns of X depend on each other there."""
-
-    full_rank = design.p == 0 or np.linalg.matrix_rank(design.X) == design.p
-    if full_rank:
+    if is_told(design):
         optimum = optimize(source.options.objective(design), start)
     else:
         optimum = Optimum(start, np.nan, NO_FIT)
     return source.fit(design.at_phi(design.coordinates.phi(optimum.x)), optimum)
+
+
+def is_told(design: Design) -> bool:
+    """Whether the columns of X don't depend on each other."""
+    return design.p == 0 or int(np.linalg.matrix_rank(design.X)) == design.p
 
 
 def side_by_side(fits: list[Fitted], original: Design) -> Refits:

@@ -56,7 +56,7 @@ def delete(fit: Fitted, units: RowSets) -> Deletion:
     design, batches = fit.design, list(units.batches())
     right = np.column_stack([design.orthonormal_columns, _residual(fit)])
     E = left_over(design, right, fit.conditional)
-    reach = reach_of(design, fit.conditional)
+    reach = reach_of(design, fit.conditional, units)
     taken = [
         _taken(S, E[batch.rows]) for S, batch in zip(_covariances(reach, batches, fit), batches, strict=True)
     ]

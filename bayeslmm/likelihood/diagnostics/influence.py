@@ -36,7 +36,7 @@ class Influence(Printed):
 
     @property
     def unit(self) -> str:
-        """What is left out: "row" or a grouping factor."""
+        """What is left out: "row", a grouping factor or a column."""
         return self.without.units.name
 
     @cached_property
@@ -185,8 +185,8 @@ def influence(fit: Fitted, unit: str, search: bool) -> Influence:
     Raises
     ------
     OptionError
-        For a unit that is neither "row" nor a grouping factor.
+        For a unit that is neither "row" nor a column.
     DataError
         When the rows aren't in memory.
     """
-    return Influence(fit, without_each(fit, RowSets.of(fit.design, unit), search))
+    return Influence(fit, without_each(fit, RowSets.of(fit.design, unit, fit.recipe), search))

@@ -21,7 +21,7 @@ from bayeslmm.kernel.problem import layout as at
 from bayeslmm.likelihood.digits import by_level, unflattened
 from bayeslmm.spec.block import Block
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.row_sets import Batch
+from bayeslmm.spec.row_sets import Batch, RowSets
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -66,9 +66,10 @@ class Reach(ABC):
         """Σ_l (ZᵀV₀⁻¹Z)_ll of each block, (k, k)."""
 
 
-def reach_of(design: Design, conditional: Conditional) -> Reach:
-    """By levels where one grouping factor of independent levels is all there is; else by size."""
-    if len(design.blocks) == 1 and design.blocks[0].known is None:
+def reach_of(design: Design, conditional: Conditional, units: RowSets) -> Reach:
+    """By levels where one factor of independent levels is all there is and holds the units; else by size."""
+    one = design.blocks[0] if len(design.blocks) == 1 else None
+    if one is not None and one.known is None and units.within(one.codes):
         return OwnLevel(design.blocks[0], design.residual.whiten(design.blocks[0].columns), conditional)
     kind = Whole if design.q <= WHOLE else Slices
     return kind(design, design.residual.whiten(design.independent_Z), Solves(design, conditional))

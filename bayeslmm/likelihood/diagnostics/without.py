@@ -1,14 +1,14 @@
 """Estimates without each unit: θ̂ by a Newton step from the fit's, or by a search where that is too rough."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import BayesLMMWarning
 from bayeslmm.likelihood.bootstrap.engine import Source
-from bayeslmm.likelihood.bootstrap.whole_fits import refit
+from bayeslmm.likelihood.bootstrap.whole_fits import NO_FIT, is_told, refit
 from bayeslmm.likelihood.curvature import inverse_root
 from bayeslmm.likelihood.diagnostics.deletion import Deletion, delete
 from bayeslmm.likelihood.diagnostics.reach import seen_by_levels
@@ -21,6 +21,7 @@ type Array = NDArray[np.float64]
 type Mask = NDArray[np.bool_]
 
 PRECISION = 1e-3  # of θ̂, in its standard errors, that a Newton step is trusted to reach
+LARGE = 1000  # rows of a unit, beyond which the others are fitted in less time
 DOWNHILL = -1e-6  # slope in T along what vanished, times T's own, below which a boundary is left
 
 
@@ -50,16 +51,17 @@ def without_each(fit: Fitted, units: RowSets, search: bool) -> Without:
 
     Parameters
     ----------
-    search : False to leave it at the steps.
+    search : False to leave it at the steps; at the fit's θ and φ where R joins rows or has parameters, or a
+        unit is large.
     """
-    design = fit.design
-    if design.residual.groups is not None or design.residual.n_phi:
-        found, doubtful = _as_the_fit(fit, units), np.ones(len(units), dtype=bool)
-    else:
+    residual = fit.design.residual
+    if residual.groups is None and not residual.n_phi and units.sizes.max(initial=0) <= LARGE:
         found, doubtful = _stepped(fit, delete(fit, units))
-    if search:
-        for unit in np.flatnonzero(doubtful & (units.sizes > 0)).tolist():
-            _search(fit, found, unit)
+        doubtful &= search
+    else:
+        found, doubtful = _as_the_fit(fit, units), np.ones(len(units), dtype=bool)
+    for unit in np.flatnonzero(doubtful & (units.sizes > 0)).tolist():
+        _refit(fit, found, unit, search)
     return found
 
 
@@ -147,13 +149,24 @@ def _come_back(fit: Fitted, deletion: Deletion) -> Mask:
     return out
 
 
-def _search(fit: Fitted, found: Without, unit: int) -> None:
-    """Put the estimates of a search in a unit's place; NaN where it found none."""
-    smaller = without(fit.design, found.units.rows(unit))
+def _refit(fit: Fitted, found: Without, unit: int, search: bool) -> None:
+    """Put the estimates of the other rows in a unit's place; NaN where there are none."""
+    other = _searched(fit, found, unit) if search else _held(fit, found, unit)
+    ok, found.searched[unit] = other.convergence.converged, search
+    found.x[unit], found.sigma[unit] = (other.optimum.x, other.sigma) if ok else (np.nan, np.nan)
+    found.beta[unit], found.vcov[unit] = (other.beta_values, other.vcov_values) if ok else (np.nan, np.nan)
+
+
+def _searched(fit: Fitted, found: Without, unit: int) -> Fitted:
+    """The fit without a unit, searched for from its step."""
     start = found.x[unit] if np.isfinite(found.x[unit]).all() else fit.optimum.x
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesLMMWarning)
-        other = refit(smaller, Source.of(fit), start)
-    ok, found.searched[unit] = other.convergence.converged, True
-    found.x[unit], found.sigma[unit] = (other.optimum.x, other.sigma) if ok else (np.nan, np.nan)
-    found.beta[unit], found.vcov[unit] = (other.beta_values, other.vcov_values) if ok else (np.nan, np.nan)
+        return refit(without(fit.design, found.units.rows(unit)), Source.of(fit), start)
+
+
+def _held(fit: Fitted, found: Without, unit: int) -> Fitted:
+    """What stands without a unit at the fit's θ and φ."""
+    smaller = without(fit.design, found.units.rows(unit))
+    optimum = fit.optimum if is_told(smaller) else replace(fit.optimum, convergence=NO_FIT)
+    return replace(fit, design=smaller, optimum=optimum)

@@ -14,10 +14,11 @@ from bayeslmm.likelihood.inference.ddf.base import FTest
 from bayeslmm.likelihood.inference.ddf.methods import ddf_of
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.markup import paragraph
+from bayeslmm.printed import Page, Printed
 
 
 @dataclass(frozen=True)
-class HypothesisTest:
+class HypothesisTest(Printed):
     """A test of one or several equations at once.
 
     Attributes
@@ -25,6 +26,8 @@ class HypothesisTest:
     joint : the F test of all of them. rows : the t test and interval of each alone, estimates being Lβ̂.
     ddf : the method's keyword.
     """
+
+    INNER = ("joint",)
 
     joint: FTest
     rows: InferenceTable
@@ -50,6 +53,12 @@ class HypothesisTest:
     def _sentence(self) -> str:
         joint = self.joint
         return f"F({joint.num_df}, {joint.den_df:.5g}) = {joint.F:.5g}, p = {joint.p:.4g}"
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        rows = self.rows.page
+        return Page(rows.frame, f"{self._sentence}. {rows.caption}", rows.notes)
 
     def __repr__(self) -> str:
         return f"{self._sentence}\n{self.rows}"

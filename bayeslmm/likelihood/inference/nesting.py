@@ -77,7 +77,12 @@ def check_nested(small: Fitted, big: Fitted) -> None:
     OptionError
         Saying which part isn't nested.
     """
-    if small.n_params >= big.n_params:
+    if small.n_params > big.n_params:
+        raise OptionError(
+            f"{_name(small)}, given as the small model, has {small.n_params} parameters and {_name(big)} has "
+            f"{big.n_params}: give the smaller one first"
+        )
+    if small.n_params == big.n_params:
         raise OptionError(
             f"{_name(small)} and {_name(big)} both have {big.n_params} parameters: neither is inside the "
             "other; compare their AIC or BIC"

@@ -17,8 +17,9 @@ from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.boundary import chi_squared_p
 from bayeslmm.likelihood.inference.comparison import as_ml, likelihood_ratio
 from bayeslmm.likelihood.inference.nesting import check_comparable, check_nested
+from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.likelihood.optimum import optimize
-from bayeslmm.markup import html_table, paragraph
+from bayeslmm.printed import Page, Printed
 from bayeslmm.runs.plan import Plan, fresh_seed
 from bayeslmm.runs.replicates import collect, finished
 
@@ -28,7 +29,7 @@ NOISE = 1e-9  # of the criterion: what two searches can't tell apart
 
 
 @dataclass(frozen=True, eq=False)
-class BootstrapRatioTest:
+class BootstrapRatioTest(Printed):
     """A likelihood-ratio test with its bootstrap distribution under the small model.
 
     Attributes
@@ -89,21 +90,33 @@ class BootstrapRatioTest:
         return chi_squared_p(self.statistic, self.df)
 
     @property
-    def table(self) -> pd.DataFrame:
+    def table(self) -> InferenceTable:
         """The p-values side by side."""
         names = ("statistic", "df", "p", "mc_error", "p_chisq", "p_positive", "n", "n_positive", "n_failed")
-        return pd.DataFrame([{name: getattr(self, name) for name in names}], index=pd.Index([self.big]))
+        row = {name: getattr(self, name) for name in names}
+        return headed(pd.DataFrame([row], index=pd.Index([self.big])), self._sentence)
 
-    def __repr__(self) -> str:
+    @property
+    def _sentence(self) -> str:
         return (
             f"Bootstrap likelihood-ratio test of {self.small} in {self.big}: {self.statistic:.5g} on "
             f"{self.df} df, p = {self.p:.4g} (Monte Carlo error {self.mc_error:.1g}; {self.n} draws, "
-            f"{self.n_failed} failed, seed {self.seed})\nby χ² {self.p_chisq:.4g}; by the "
+            f"{self.n_failed} failed, seed {self.seed})"
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"{self._sentence}\nby χ² {self.p_chisq:.4g}; by the "
             f"{self.n_positive} positive draws alone, as pbkrtest has it, {self.p_positive:.4g}"
         )
 
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return self.table.page
+
     def _repr_html_(self) -> str:
-        return paragraph(repr(self).splitlines()[0]) + html_table(self.table)
+        return self.table._repr_html_()
 
 
 @in_our_words

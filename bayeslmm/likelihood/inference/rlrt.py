@@ -24,7 +24,8 @@ from bayeslmm.likelihood.inference.boundary import boundary_p, chi_squared_p
 from bayeslmm.likelihood.inference.comparison import as_fit, as_fitted_by, likelihood_ratio
 from bayeslmm.likelihood.inference.nesting import check_comparable, same_fixed
 from bayeslmm.likelihood.inference.pieces import Piece, pieces_of, with_pieces
-from bayeslmm.markup import html_table, paragraph
+from bayeslmm.likelihood.inference.table import InferenceTable, headed
+from bayeslmm.printed import Page, Printed
 from bayeslmm.runs.plan import fresh_seed
 from bayeslmm.spec.design import Design
 
@@ -35,7 +36,7 @@ CHUNK = 10_000
 
 
 @dataclass(frozen=True, eq=False)
-class RestrictedRatioTest:
+class RestrictedRatioTest(Printed):
     """The restricted likelihood-ratio test that one variance is 0.
 
     Attributes
@@ -63,7 +64,7 @@ class RestrictedRatioTest:
         return float(np.sqrt(self.p * (1 - self.p) / len(self.sample)))
 
     @property
-    def table(self) -> pd.DataFrame:
+    def table(self) -> InferenceTable:
         """The p-values side by side; that of a bootstrap is for who makes one."""
         row = {
             "statistic": self.statistic,
@@ -73,19 +74,27 @@ class RestrictedRatioTest:
             "mc_error": self.mc_error,
             "p_bootstrap": np.nan,
         }
-        return pd.DataFrame([row], index=pd.Index([self.tested], name="variance"))
+        return headed(pd.DataFrame([row], index=pd.Index([self.tested], name="variance")), self._sentence)
 
-    def __repr__(self) -> str:
+    @property
+    def _sentence(self) -> str:
         other = "; the other random effects are left out of its null distribution" if self.approximate else ""
         return (
             f"Restricted likelihood-ratio test of {self.tested}: {self.statistic:.5g}, "
             f"exact p = {self.p:.4g} (Monte Carlo error {self.mc_error:.1g}, {len(self.sample)} draws, "
-            f"seed {self.seed}){other}\n"
-            f"{self.table.to_string(float_format='{:.4g}'.format)}"
+            f"seed {self.seed}){other}"
         )
 
+    def __repr__(self) -> str:
+        return f"{self._sentence}\n{self.table.to_string(float_format='{:.4g}'.format)}"
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return self.table.page
+
     def _repr_html_(self) -> str:
-        return paragraph(repr(self).splitlines()[0]) + html_table(self.table)
+        return self.table._repr_html_()
 
 
 @in_our_words

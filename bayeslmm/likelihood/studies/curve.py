@@ -18,14 +18,15 @@ from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.likelihood.studies.extended import extended, frame_of
 from bayeslmm.likelihood.studies.power import Power, Test, test_of
 from bayeslmm.likelihood.studies.truth import (
+    Asked,
     Values,
     beta_of,
     checked_values,
     simulator,
-    standing_at,
     theta_of,
     true_values,
 )
+from bayeslmm.printed import Page, Printed
 from bayeslmm.runs.plan import Plan, fresh_seed
 from bayeslmm.runs.replicates import collect, finished
 from bayeslmm.spec.labels import parameter_labels
@@ -39,7 +40,7 @@ CHUNK = 20  # simulations handed over at once
 
 
 @dataclass(frozen=True, eq=False)
-class PowerCurve:
+class PowerCurve(Printed):
     """Power at several sample sizes.
 
     Attributes
@@ -68,6 +69,11 @@ class PowerCurve:
         one = self.powers[0]
         heading = f"Power of {one.test} at level {one.alpha:g}, seed {one.seed}"
         return headed(pd.DataFrame(columns, index=pd.Index(self.sizes, name=self.along)), heading)
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return self.table.page
 
     def plot(self) -> "Figure":
         """Power over sizes, with its limits, and assurance."""
@@ -185,9 +191,7 @@ def power_curve(
     groups = tuple(dict.fromkeys(name for group in model.spec.groups for name in group.split(":")))
     models = [model.update(data=extended(data, groups, along, size)) for size in wanted]
     values, draws = _truths(model, truth)
-    templates = [
-        standing_at(values, each.design, criterion, each.spec.formula, each.recipe) for each in models
-    ]
+    templates = [Asked.of(each, criterion).at(values) for each in models]
     chosen = [
         test_of(_extended_test(test, each), template, ddf)
         for each, template in zip(models, templates, strict=True)

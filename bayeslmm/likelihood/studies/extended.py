@@ -51,5 +51,8 @@ def frame_of(model: object) -> pd.DataFrame:
     """
     data = getattr(model, "data", None)
     if not isinstance(data, pd.DataFrame):
-        raise OptionError("a design is extended from its rows: build the model of a DataFrame in memory")
+        raise OptionError(
+            "a design is extended from its rows: give a LinearMixedModel of a DataFrame in memory; a fit can "
+            "be its truth"
+        )
     return data

@@ -18,7 +18,8 @@ from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.coef_table import coef_table
 from bayeslmm.likelihood.inference.comparison import as_ml, ratio_test
 from bayeslmm.likelihood.inference.nesting import check_nested
-from bayeslmm.likelihood.studies.truth import simulator, standing_at, true_values
+from bayeslmm.likelihood.studies.truth import Asked, simulator, true_values
+from bayeslmm.printed import Page, Printed
 from bayeslmm.runs.plan import Plan, fresh_seed
 from bayeslmm.runs.replicates import collect, finished, watched
 from bayeslmm.spec.labels import beta_labels
@@ -28,7 +29,7 @@ type Test = Callable[[Fitted], float]
 
 
 @dataclass(frozen=True, eq=False)
-class Power:
+class Power(Printed):
     """How often a test rejected in data simulated from a truth.
 
     Attributes
@@ -74,6 +75,14 @@ class Power:
         upper = float(betaincinv(x + 1, n - x, 1 - tail)) if x < n else 1.0
         return lower, upper
 
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        lower, upper = self.interval
+        row = {"n": self.n, "power": self.power, "lower": lower, "upper": upper}
+        caption = f"Power at level {self.alpha:g}, {100 * self.prob:g} % interval, seed {self.seed}"
+        return Page(pd.DataFrame([row], index=pd.Index([self.test], name="test")), caption)
+
     def __repr__(self) -> str:
         lower, upper = self.interval
         return (
@@ -103,7 +112,7 @@ def power(
 
     Parameters
     ----------
-    model : LinearMixedModel
+    model : LinearMixedModel or fit
         Its design is simulated from; its response counts only where `truth` leaves something open.
     truth : fit, mapping or None
         Values by label, {"beta[Days]": 5, "sd[Subject: Days]": 4}; what isn't named is as fitted to the data.
@@ -121,15 +130,16 @@ def power(
     """
     check_prob(alpha, "alpha")
     check_prob(prob)
-    model.design.residual.check_known(
+    asked = Asked.of(model, criterion)
+    asked.design.residual.check_known(
         "power by simulation",
         "leave the structure out, or test refits of fit.simulate",
         "a study's truth names beta, sd, cor and sigma",
     )
     seed = fresh_seed() if seed is None else seed
     plan = Plan(n, seed, n_jobs=n_jobs)
-    values = true_values(model.design, truth, model.fit)
-    template = standing_at(values, model.design, criterion, model.spec.formula, model.recipe)
+    values = true_values(asked.design, truth, asked.fit)
+    template = asked.at(values)
     engine = simulator(template, values)
     words, function = test_of(test, template, ddf)
     statistic = Statistic.of(function, template)

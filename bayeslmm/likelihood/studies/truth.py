@@ -1,7 +1,8 @@
 """What data are simulated from: parameters by label, and a fit that stands there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from bayeslmm.likelihood.bootstrap.kinds.parametric import NormalRows
 from bayeslmm.likelihood.bootstrap.parameters import parameters
 from bayeslmm.likelihood.fit import LikelihoodFit
 from bayeslmm.likelihood.fitted import FitOptions, Fitted
+from bayeslmm.likelihood.inference.comparison import as_fit
 from bayeslmm.likelihood.optimum import Convergence, Optimum
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels, kind_of, parameter_labels, sd_labels
@@ -24,6 +26,48 @@ type Values = "pd.Series[float]"
 type Truth = Fitted | Mapping[str, float] | None
 
 RANGES = {"sd": (0.0, np.inf), "cor": (-1.0, 1.0), "sigma": (np.finfo(float).tiny, np.inf)}
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A model or a fit whose design is simulated from.
+
+    Attributes
+    ----------
+    model : as given. design, formula, recipe : its own. criterion : of the refits.
+    """
+
+    model: Any
+    design: Design
+    formula: str
+    recipe: Recipe | None
+    criterion: str
+
+    @classmethod
+    def of(cls, model: Any, criterion: str) -> Self:
+        """Of a fit, whose criterion counts, or of a model.
+
+        Raises
+        ------
+        OptionError
+            For what is neither.
+        """
+        if isinstance(model, Fitted):
+            return cls(model, model.design, model.formula, model.recipe, model.criterion)
+        if not (hasattr(model, "spec") and hasattr(model, "design")):
+            raise OptionError(
+                f"got a {type(model).__name__} where a LinearMixedModel or a fit of one is needed"
+            )
+        check_choice("criterion", criterion, ("REML", "ML"))
+        return cls(model, model.design, model.spec.formula, model.recipe, criterion)
+
+    def fit(self) -> Fitted:
+        """To the data."""
+        return as_fit(self.model, self.criterion)
+
+    def at(self, values: Values) -> Fitted:
+        """The fit that stands at these values."""
+        return standing_at(values, self.design, self.criterion, self.formula, self.recipe)
 
 
 def true_values(design: Design, truth: Truth, fitted: Callable[[], Fitted]) -> Values:

@@ -7,10 +7,11 @@ import pandas as pd
 
 from bayeslmm.markup import html_table, paragraph, sentences
 from bayeslmm.parity.anybody.differences import Difference
+from bayeslmm.printed import Page, Printed
 
 
 @dataclass(frozen=True, eq=False)
-class CertificateForAnybody:
+class CertificateForAnybody(Printed):
     """A posterior density that somebody wrote, beside the model's.
 
     Attributes
@@ -69,6 +70,11 @@ class CertificateForAnybody:
         """One row a difference: kind and sentence."""
         rows = [(each.kind, each.sentence) for each in self.differences]
         return pd.DataFrame(rows, columns=["kind", "sentence"])
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return Page(self.to_frame(), self.sentence)
 
     def __repr__(self) -> str:
         """Read as the sentence, then the priors."""

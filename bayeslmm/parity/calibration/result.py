@@ -12,6 +12,7 @@ from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.parity.calibration.methods.base import Said
 from bayeslmm.parity.calibration.task import FACTS
 from bayeslmm.parity.calibration.trust import Performance, trusted
+from bayeslmm.printed import Page, Printed
 from bayeslmm.spec.labels import kind_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ type Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(Printed):
     """How intervals behave in data simulated for one design.
 
     Attributes
@@ -31,6 +32,8 @@ class Calibration:
     rows : (n, ·) as `CalibrationTask` says. seed : of all. stopped_before : data sets asked for, where Ctrl-C
         cut the run short.
     """
+
+    INNER = ("heading", "paradigms", "rows")
 
     formula: str
     criterion: str
@@ -111,13 +114,30 @@ class Calibration:
         return tuple(notes)
 
     @cached_property
-    def trust(self) -> pd.DataFrame:
+    def trust(self) -> InferenceTable:
         """The interval to trust, by label: method, coverage, coverage_mcse, width (median), sentence."""
         found = {
             label: trusted(label, {m: self._performance(i, m) for m in self.methods}, self.prob)
             for i, label in enumerate(self.labels)
         }
-        return pd.DataFrame.from_dict(found, orient="index").rename_axis("label")
+        frame = pd.DataFrame.from_dict(found, orient="index").rename_axis("label")
+        return headed(
+            frame, f"Intervals to trust: {self.heading}", self.notes, prob=self.prob, seed=self.seed
+        )
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return Page(self._shown, self.heading, (*self.notes, *self.trust["sentence"]))
+
+    @property
+    def _shown(self) -> pd.DataFrame:
+        names = ["n", "coverage", "coverage_mcse", "width_median", "bias", "rmse", "type_1", "power"]
+        return pd.DataFrame(self.table[names])
+
+    def to_frame(self) -> pd.DataFrame:
+        """The whole table as an ordinary DataFrame."""
+        return self.table.to_frame()
 
     def plot(self) -> "Figure":
         """Coverage of every method beside the width of its intervals."""
@@ -133,8 +153,7 @@ class Calibration:
         return plot_coverage(rows, self.prob)
 
     def __repr__(self) -> str:
-        names = ["n", "coverage", "coverage_mcse", "width_median", "bias", "rmse", "type_1", "power"]
-        body = pd.DataFrame(self.table[names]).to_string(float_format="{:.4g}".format, na_rep="")
+        body = self._shown.to_string(float_format="{:.4g}".format, na_rep="")
         return "\n".join([self.heading, body, *self.notes, "", *self.trust["sentence"]])
 
     def _repr_html_(self) -> str:

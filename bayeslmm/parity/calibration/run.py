@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,11 @@ from bayeslmm.arguments import in_our_words
 from bayeslmm.errors import OptionError, check_choice, check_prob
 from bayeslmm.likelihood.bootstrap.run import design_columns
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.inference.comparison import as_fit
 from bayeslmm.likelihood.studies.truth import (
+    Asked,
     beta_of,
     checked_values,
     simulator,
-    standing_at,
     theta_of,
     true_values,
 )
@@ -32,44 +30,12 @@ from bayeslmm.runs.replicates import collect, finished
 from bayeslmm.runs.store import Store, is_new
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.labels import parameter_labels
-from bayeslmm.spec.priors import Priors, default_priors
+from bayeslmm.spec.priors import default_priors
 
 type Array = NDArray[np.float64]
 type Values = "pd.Series[float]"
 
 CHUNK = 10  # data sets handed over at once
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """A model or a fit, read once.
-
-    Attributes
-    ----------
-    model : as given. design, priors, formula, recipe : its own. criterion : of the refits.
-    """
-
-    model: Any
-    design: Design
-    priors: Priors
-    formula: str
-    recipe: Any
-    criterion: str
-
-    @classmethod
-    def of(cls, model: Any, criterion: str) -> Self:
-        """Of a fit, whose criterion counts, or of a model."""
-        if isinstance(model, Fitted):
-            priors = default_priors(model.design)
-            return cls(model, model.design, priors, model.formula, model.recipe, model.criterion)
-        if not (hasattr(model, "spec") and hasattr(model, "design")):
-            raise OptionError(f"got a {type(model).__name__}; calibrate a LinearMixedModel or a fit of one")
-        check_choice("criterion", criterion, ("REML", "ML"))
-        return cls(model, model.design, model.priors, model.spec.formula, model.recipe, criterion)
-
-    def fit(self) -> Fitted:
-        """Of the data."""
-        return as_fit(self.model, self.criterion)
 
 
 @in_our_words
@@ -130,10 +96,11 @@ def calibrate(
     Plan(n, seed or 0, n_jobs=n_jobs)
     _check_error(n, prob, error)
     asked = Asked.of(model, criterion)
+    priors = default_priors(asked.design) if isinstance(model, Fitted) else model.priors
     labels = parameter_labels(asked.design)
     values, draws = _truth(asked, truth)
-    fit = standing_at(values, asked.design, asked.criterion, asked.formula, asked.recipe)
-    study = Study(fit, values, asked.priors, prob, labels)
+    fit = asked.at(values)
+    study = Study(fit, values, priors, prob, labels)
     chosen = _methods(methods, study)
     titles = tuple(method.title for method in chosen)
     held, seed = _store(store, seed, asked, study, titles, draws)
@@ -242,7 +209,7 @@ def _store(
         "criterion": asked.criterion,
         "truth": [float(f"{value:.6g}") for value in draws.to_numpy().ravel()[: len(study.labels)]],
         "truths": data_hash({str(label): draws[label].to_numpy() for label in draws}),
-        "priors": {label: str(prior) for label, prior in asked.priors.table.items()},
+        "priors": {label: str(prior) for label, prior in study.priors.table.items()},
     }
     columns = design_columns(asked.design)
     manifest = Manifest(asked.formula, data_hash(columns), {"calibration": seed}, options)

@@ -6,10 +6,11 @@ import pandas as pd
 
 from bayeslmm.markup import paragraph, sentences
 from bayeslmm.parity.certificate.line import Line
+from bayeslmm.printed import Page, Printed
 
 
 @dataclass(frozen=True, eq=False)
-class Certificate:
+class Certificate(Printed):
     """That both engines hold the model as it was written: witnesses that could have disagreed, line by line.
 
     Attributes
@@ -81,12 +82,20 @@ class Certificate:
         columns = ["line", "result", "points", "worst", "tolerance", "sentence"]
         return pd.DataFrame(rows, columns=columns).set_index("line")
 
+    @property
+    def _head(self) -> str:
+        return f"Certificate: {'passed' if self.passed else 'FAILED'}"
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return Page(self.to_frame(), self._head, (self.about,) if self.about else ())
+
     def __repr__(self) -> str:
         """Read as the sentence."""
         return f"Certificate({'passed' if self.passed else 'FAILED'}: {self.sentence})"
 
     def _repr_html_(self) -> str:
         """A table of the lines in a notebook."""
-        head = f"Certificate: {'passed' if self.passed else 'FAILED'}"
         rows = ((line.name, line.word, line.sentence) for line in self.lines)
-        return paragraph(head, strong=True) + paragraph(self.about) + sentences(rows)
+        return paragraph(self._head, strong=True) + paragraph(self.about) + sentences(rows)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataTree
 
+    from bayeslmm.estimands.headed import HeadedTable
     from bayeslmm.estimands.table import EstimateTable
 
 type Array = NDArray[np.float64]
@@ -86,9 +87,11 @@ def summarize(found: tuple[str, ...], draws: Array, prob: float, interval: Inter
     return pd.DataFrame(columns, index=pd.Index(found, name="label"))
 
 
-def ranef_table(table: "EstimateTable", design: Design) -> "pd.DataFrame":
+def ranef_table(table: "EstimateTable", design: Design) -> "HeadedTable":
     """Random effects in tidy form: one row per group, level and coef, from the last q rows of estimates."""
     import pandas as pd
+
+    from bayeslmm.estimands.headed import HeadedTable
 
     rows = table.frame.iloc[len(table.frame) - design.q :].drop(columns="kind")
     places = [
@@ -98,4 +101,5 @@ def ranef_table(table: "EstimateTable", design: Design) -> "pd.DataFrame":
         for coef in block.coefs
     ]
     keys = pd.DataFrame(places, columns=["group", "level", "coef"])
-    return pd.concat([keys, rows.reset_index(drop=True)], axis=1)
+    heading = f"Random effects, {100 * table.prob:g} % {table.interval} intervals"
+    return HeadedTable.of(pd.concat([keys, rows.reset_index(drop=True)], axis=1), heading)

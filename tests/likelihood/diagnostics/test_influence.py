@@ -172,7 +172,7 @@ def test_the_table_prints_and_the_plot_names_the_largest():
 
 def test_wrong_units_are_told(tmp_path):
     fit = fitted("slopes")
-    known = r"group with random effects; 'subject' isn't known; did you mean 'Subject'\?"
+    known = r"random effects or a column; 'subject' isn't known; did you mean 'Subject'\?"
     with pytest.raises(OptionError, match=known):
         fit.influence("subject")
     path = tmp_path / "rows.parquet"
@@ -195,3 +195,42 @@ def test_what_a_group_does_to_the_parameters_of_a_residual() -> None:
     expected = [*other.beta, *other.residual_parameters["value"], other.sigma]
     columns = [*found.columns[:2], "phi[AR1]", "sigma"]
     np.testing.assert_allclose(found.loc[mare, columns], expected, rtol=1e-6)
+
+
+def test_a_column_without_random_effects_is_a_unit():
+    data = bl.load_dataset("Machines")
+    fit = bl.LinearMixedModel("score ~ 1 + (1 | Worker)", data).fit()
+    found = fit.influence("Machine")
+    assert found.index.tolist() == ["A", "B", "C"]
+    other = bl.LinearMixedModel("score ~ 1 + (1 | Worker)", data[data["Machine"] != "B"]).fit()
+    apart = np.abs(found.estimates.loc["B"] - other.estimates().frame["estimate"])
+    assert (apart / fit.estimates().frame["se"]).max() < 3e-3
+
+
+def ovary():
+    return bl.load_dataset("Ovary")
+
+
+@pytest.mark.parametrize("random", ["", " + (1 | Mare)"])
+def test_groups_of_a_correlated_residual_are_units(random):
+    data, ar1 = ovary(), bl.correlation.AR1("1 | Mare")
+    fit = bl.LinearMixedModel(f"follicles ~ Time{random}", data, correlation=ar1).fit()
+    found = fit.influence("Mare").estimates.loc["4"]
+    rest = data[data["Mare"].astype(str) != "4"]
+    other = bl.LinearMixedModel(f"follicles ~ Time{random}", rest, correlation=ar1).fit()
+    np.testing.assert_allclose(found, other.estimates().frame["estimate"], rtol=1e-4)
+
+
+def test_without_a_search_a_correlated_residual_stays_and_the_rest_moves():
+    fit = bl.LinearMixedModel("follicles ~ Time", ovary(), correlation=bl.correlation.AR1("1 | Mare")).fit()
+    held, searched = fit.influence("Mare", search=False), fit.influence("Mare")
+    assert not held.table["searched"].any()
+    np.testing.assert_allclose(held.dfbeta["phi[AR1]"], 0, atol=1e-12)
+    assert np.corrcoef(held.cooks_distance, searched.cooks_distance)[0, 1] > 0.99
+
+
+def test_a_column_with_gaps_is_no_unit():
+    data = ovary().assign(herd=lambda frame: frame["Time"].where(frame["Time"] > 0))
+    fit = bl.LinearMixedModel("follicles ~ Time + (1 | Mare)", data).fit()
+    with pytest.raises(DataError, match="column 'herd' has no value in"):
+        fit.influence("herd")

@@ -54,7 +54,7 @@ def test_counts_by_hand():
 @pytest.mark.parametrize(
     ("pick", "options", "message"),
     [
-        ((1, 0), {}, "parameters: neither is inside|aren't inside"),
+        ((1, 0), {}, "give the smaller one first"),
         ((0, 1), {"n": 0}, "at least 1"),
     ],
 )

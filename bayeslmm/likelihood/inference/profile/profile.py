@@ -18,6 +18,7 @@ from bayeslmm.likelihood.inference.profile.held import Solution
 from bayeslmm.likelihood.inference.profile.limits import Curve, Limit
 from bayeslmm.likelihood.inference.profile.parameters import parameters
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
+from bayeslmm.printed import Page, Printed
 from bayeslmm.spec.labels import parameter_labels
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ WIDEST = 0.99  # probability of the interval that a curve covers
 
 @verbs_in_our_words
 @dataclass(frozen=True, eq=False)
-class Profile:
+class Profile(Printed):
     """Profiles of the ML deviance.
 
     Attributes
@@ -59,11 +60,12 @@ class Profile:
         return headed(frame, heading, tuple(_notes(limits)), method="profile", prob=prob)
 
     @cached_property
-    def table(self) -> pd.DataFrame:
+    def table(self) -> InferenceTable:
         """Points of the curves: parameter, zeta, deviance, and the value of every parameter there."""
         rows = [row for label, curve in self.curves.items() for row in self._points(label, curve)]
         labels = parameter_labels(self.fit.design)
-        return pd.DataFrame(rows, columns=["parameter", "zeta", "deviance", *labels])
+        frame = pd.DataFrame(rows, columns=["parameter", "zeta", "deviance", *labels])
+        return headed(frame, "Points of the profiles (ML)")
 
     def _points(self, label: str, curve: Curve) -> Iterable[tuple[object, ...]]:
         if curve.held.reason:
@@ -99,6 +101,11 @@ class Profile:
         if len(chosen) < 2:
             raise OptionError("a pair plot needs at least two parameters that have a profile")
         return pairs_figure(chosen, pair_pictures(self.table, chosen, tuple(probs)))
+
+    @property
+    def page(self) -> Page:
+        """What is printed."""
+        return self.confint().page
 
     def __repr__(self) -> str:
         return repr(self.confint())
