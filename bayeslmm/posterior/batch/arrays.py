@@ -69,24 +69,28 @@ def weighted_limits(values: Array, weights: Array, prob: float) -> tuple[Array, 
     weights = np.broadcast_to(weights.reshape(len(weights), -1), values.shape)
     mass = np.take_along_axis(weights, order, axis=0)
     below = np.cumsum(mass, axis=0) - 0.5 * mass
-    columns = [_limits(*each, prob) for each in zip(ordered.T, (below / mass.sum(axis=0)).T, strict=True)]
-    eti, hdi = (np.array(part).reshape(-1, 2) for part in zip(*columns, strict=True))
+    columns = list(zip((below / mass.sum(axis=0)).T, ordered.T, strict=True))
+    tail = 1 - prob
+    starts = np.linspace(0.01 * tail, 0.99 * tail, WINDOWS)
+    widths = [np.diff(np.interp([starts, starts + prob], *each), axis=0)[0] for each in columns]
+    shortest = _lowest(starts, np.reshape(widths, (-1, WINDOWS)))
+    ends = [
+        np.interp([[0.5 * tail, 0.5 * tail + prob], [start, start + prob]], *each)
+        for start, each in zip(shortest, columns, strict=True)
+    ]
+    eti, hdi = np.reshape(ends, (-1, 2, 2)).transpose(1, 0, 2)
     return eti, hdi
 
 
-def _limits(values: Array, below: Array, prob: float) -> tuple[Array, Array]:
-    """Both intervals from ordered values and their distribution function."""
-    tail = 1 - prob
-    starts = np.linspace(0.01 * tail, 0.99 * tail, WINDOWS)
-    shortest = _lowest(starts, np.diff(np.interp([starts, starts + prob], below, values), axis=0)[0])
-    ends = np.interp(np.array([[tail / 2, shortest], [tail / 2 + prob, shortest + prob]]), below, values)
-    return ends[:, 0], ends[:, 1]
-
-
-def _lowest(starts: Array, widths: Array) -> float:
-    """Where a noisy curve is lowest: of the parabola through its bottom."""
-    low = int(np.argmin(widths))
-    near = widths <= widths[low] + BOTTOM * (np.median(widths) - widths[low])
-    a, b, _ = np.polyfit(starts[near] - starts[low], widths[near], 2) if near.sum() > 3 else (0.0, 0.0, 0.0)
-    lowest = starts[low] - b / (2 * a) if a > 0 else starts[low]
-    return float(np.clip(lowest, starts[near][0], starts[near][-1]))
+def _lowest(starts: Array, widths: Array) -> Array:
+    """Where each of noisy curves (L, WINDOWS) is lowest: of the parabola through its bottom, (L,)."""
+    low, least = widths.argmin(axis=1), widths.min(axis=1)[:, None]
+    near = widths <= least + BOTTOM * (np.median(widths, axis=1)[:, None] - least)
+    enough, span = near.sum(axis=1) > 3, starts[-1] - starts[0]
+    powers = near[..., None] * ((starts - starts[low][:, None]) / span)[..., None] ** np.arange(3)
+    squares = np.where(enough[:, None, None], powers.transpose(0, 2, 1) @ powers, np.eye(3))
+    _, b, a = np.linalg.solve(squares, np.einsum("lwk,lw->lk", powers, widths)[..., None])[..., 0].T
+    curved = enough & (a > 0)
+    lowest = starts[low] - span * np.where(curved, b, 0.0) / (2 * np.where(curved, a, 1.0))
+    last = WINDOWS - 1 - near[:, ::-1].argmax(axis=1)
+    return np.asarray(np.clip(lowest, starts[near.argmax(axis=1)], starts[last]))
