@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,7 @@ from bayeslmm.errors import OptionError
 from bayeslmm.markup import paragraph
 from bayeslmm.spec.build import build, opened
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.model_spec import Missing, ModelSpec
+from bayeslmm.spec.model_spec import CriterionWord, Missing, ModelSpec
 from bayeslmm.spec.priors import Preset, Priors, default_priors
 from bayeslmm.spec.recipe import Recipe
 from bayeslmm.spec.stated import stated
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from bayeslmm.posterior.result import PosteriorResult
     from bayeslmm.spec.residual import CorrelationStructure, VarianceFunction
     from bayeslmm.spec.residual.variances import Product
-
-type CriterionWord = Literal["REML", "ML"]
 
 
 @verbs_in_our_words

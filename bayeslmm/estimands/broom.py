@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,11 @@ from bayeslmm.spec import labels
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.recipe import Recipe
 
-FIXED, PARAMETERS, VALUES = "fixed", "ran_pars", "ran_vals"
-EFFECTS = (FIXED, PARAMETERS, VALUES)
-RESIDUAL = "Residual"
+type EffectWord = Literal["fixed", "ran_pars", "ran_vals"]
+type Effects = EffectWord | Iterable[EffectWord]
 
-type Effects = str | Iterable[str]
+EFFECTS = FIXED, PARAMETERS, VALUES = get_args(EffectWord.__value__)
+RESIDUAL = "Residual"
 
 
 def wanted(effects: Effects) -> tuple[str, ...]:

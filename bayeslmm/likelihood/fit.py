@@ -25,7 +25,7 @@ from bayeslmm.spec.prediction import NewLevels, PredictInterval, Prediction, Pre
 
 if TYPE_CHECKING:
     from bayeslmm.estimands.table import EstimateTable
-    from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
+    from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind, KindWord
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
     from bayeslmm.likelihood.refit_many import RefitArrays
 
@@ -239,7 +239,7 @@ class LikelihoodFit(Tested, Face):
     def bootstrap(
         self,
         n: int = 2000,
-        kind: "str | BootstrapKind" = "parametric",
+        kind: "KindWord | BootstrapKind" = "parametric",
         seed: int | None = None,
         n_jobs: int = 1,
         ranef: bool = False,

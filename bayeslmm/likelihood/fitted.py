@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -23,12 +23,13 @@ from bayeslmm.likelihood.optimum import Convergence, Optimum, optimize
 from bayeslmm.likelihood.row_values import hat_values
 from bayeslmm.likelihood.varcorr import varcorr_table
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.model_spec import CriterionWord
 from bayeslmm.spec.recipe import Recipe
 from bayeslmm.spec.residual import Parameters
 
 type Array = NDArray[np.float64]
 
-CRITERIA = ("REML", "ML")
+CRITERIA = get_args(CriterionWord.__value__)
 ROUNDS = 100  # of a variance of fitted values
 STILL = 1e-9  # of the response's spread, what fitted values may move at its fixed point
 

@@ -12,6 +12,7 @@ from bayeslmm.likelihood.looked_at import DdfWord, LookedAt
 from bayeslmm.spec.grid import GridOptions, GridWeights, Names
 
 if TYPE_CHECKING:
+    from bayeslmm.likelihood.inference.confint.base import ConfintWord
     from bayeslmm.likelihood.inference.hypotheses import HypothesisTest
     from bayeslmm.likelihood.inference.means import MarginalMeans
     from bayeslmm.likelihood.inference.profile.profile import Profile
@@ -226,7 +227,7 @@ class Tested(LookedAt):
         return profile(self, labels, n_points)
 
     def confint(
-        self, method: str = "wald", prob: float = 0.95, n: int = 2000, seed: int | None = None
+        self, method: "ConfintWord" = "wald", prob: float = 0.95, n: int = 2000, seed: int | None = None
     ) -> "InferenceTable":
         """Intervals of all parameters: lower, upper by label.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from inspect import signature
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,8 @@ from bayeslmm.parity.sides import Side, Sides
 from bayeslmm.spec.labels import kind_of
 
 COLUMNS = ("label", "side", "method", "lower", "upper", "overlap", "width_ratio", "reason")
-T, Z, PROFILE = "satterthwaite", "z", "profile"
+T, Z = "satterthwaite", "z"
+PROFILE: Final = "profile"
 BEST = {"beta": (T, Z), "ranef": (Z,)}  # of other kinds the profile
 
 

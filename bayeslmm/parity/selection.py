@@ -1,7 +1,7 @@
 """Models side by side: scores of their likelihoods, and how their posteriors predict what is left out."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,11 @@ from bayeslmm.likelihood.fit import LikelihoodFit
 from bayeslmm.likelihood.fitted import FitOptions
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.likelihood.studies.scores import Score
+from bayeslmm.likelihood.studies.scores.base import ScoreWord
 from bayeslmm.likelihood.studies.select import ranked, scores
 from bayeslmm.posterior.loo import Loo
 from bayeslmm.posterior.result import PosteriorResult
+from bayeslmm.spec.model_spec import CriterionWord
 
 LOO = "loo"
 
@@ -23,9 +25,9 @@ LOO = "loo"
 def select(
     models: Iterable[Any],
     *,
-    rank_by: str = "aic",
+    rank_by: ScoreWord | Literal["loo"] = "aic",
     folds: int | str | None = None,
-    criterion: str | None = None,
+    criterion: CriterionWord | None = None,
     seed: int = 0,
 ) -> InferenceTable:
     """Compare models, the best first.

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bayeslmm.errors import OptionError, check_prob, check_whole
 from bayeslmm.parity.compare import Parity, compare
 from bayeslmm.posterior.options import Method, SampleOptions
 from bayeslmm.runs.budget import Cost, fitting, readable, timed
+from bayeslmm.spec.model_spec import CriterionWord
 
 if TYPE_CHECKING:
     from bayeslmm.likelihood.bootstrap.result import Bootstrap
@@ -29,8 +30,6 @@ MOST, FEWEST = 2000, 100  # replicates by default, and below which none are made
 TIMED, LONG = 50, 0.1  # replicates that are timed together where one takes no longer than so many seconds
 NUTS = ("marginal", "explicit")  # graphs
 AFTERWARDS = "certificate and report: seconds each, more under load; above 500 effects of a part"
-
-type CriterionWord = Literal["REML", "ML"]
 
 
 class Model(Protocol):

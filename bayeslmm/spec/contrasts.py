@@ -1,7 +1,7 @@
 """Contrasts of means: pairs, comparisons with a reference, or weights of one's own, within each group."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from bayeslmm.errors import OptionError, check_choice
 from .grid import Functions
 
 type Array = NDArray[np.float64]
-type Contrasts = str | Mapping[str, ArrayLike] | ArrayLike | pd.DataFrame
+type ContrastWord = Literal["pairwise", "reference"]
+type Contrasts = ContrastWord | Mapping[str, ArrayLike] | ArrayLike | pd.DataFrame
 
-KINDS = ("pairwise", "reference")
+KINDS = get_args(ContrastWord.__value__)
 
 
 def contrasts(functions: Functions, kind: Contrasts) -> Functions:

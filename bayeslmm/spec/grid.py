@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ type Array = NDArray[np.float64]
 type Names = str | Sequence[str]
 type GridWeights = Literal["equal", "proportional"]
 
-GRID_WEIGHTS = ("equal", "proportional")
+GRID_WEIGHTS = get_args(GridWeights.__value__)
 UNNAMED = ("contrast", "average")  # names of an index whose labels say all
 LARGEST = 200_000  # points of a grid
 STENCIL = {-2: 1 / 12, -1: -2 / 3, 1: 2 / 3, 2: -1 / 12}  # a derivative by differences, times the step

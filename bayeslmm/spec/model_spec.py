@@ -17,6 +17,7 @@ from .residual import CorrelationStructure, VarianceFunction
 from .residual.variances import Product
 
 type Missing = Literal["drop", "error"]
+type CriterionWord = Literal["REML", "ML"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 from inspect import isabstract
 from pkgutil import walk_packages
+from typing import get_args
 
 import pytest
 
@@ -59,3 +60,23 @@ def test_what_users_write_has_a_public_name(family):
     ours = {word for word, kind in family.kinds().items() if kind.__module__.startswith("bayeslmm.")}
     missing = ours - set(module.__all__)
     assert not missing, f"{module.__name__} has no public name {', '.join(sorted(missing))}"
+
+
+ASKED_BY_WORD = {
+    "bayeslmm.likelihood.bootstrap.intervals.base": "IntervalWord",
+    "bayeslmm.likelihood.bootstrap.kinds.base": "KindWord",
+    "bayeslmm.likelihood.inference.adjust.base": "AdjustWord",
+    "bayeslmm.likelihood.inference.confint.base": "ConfintWord",
+    "bayeslmm.likelihood.inference.ddf.base": "bayeslmm.likelihood.looked_at.DdfWord",
+    "bayeslmm.likelihood.studies.scores.base": "ScoreWord",
+    "bayeslmm.parity.calibration.methods.base": "MethodWord",
+}
+
+
+@pytest.mark.parametrize("home", ASKED_BY_WORD)
+def test_signatures_list_the_words_that_there_are(home):
+    place, _, name = ASKED_BY_WORD[home].rpartition(".")
+    word = getattr(import_module(place or home), name)
+    (family,) = (each for each in FAMILIES if each.__module__ == home)
+    ours = {word for word, kind in family.kinds().items() if kind.__module__.startswith("bayeslmm.")}
+    assert set(get_args(word.__value__)) == ours

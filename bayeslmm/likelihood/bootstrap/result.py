@@ -13,6 +13,7 @@ from bayeslmm.errors import OptionError, check_choice, check_prob
 from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.bootstrap.intervals import IntervalMethod, Sample
+from bayeslmm.likelihood.bootstrap.intervals.base import IntervalWord
 from bayeslmm.likelihood.bootstrap.intervals.percentile import Percentile
 from bayeslmm.likelihood.bootstrap.jackknife import acceleration, leave_one_out
 from bayeslmm.likelihood.bootstrap.kinds.base import BootstrapKind
@@ -175,7 +176,7 @@ class Bootstrap(Printed):
             )
         return tuple(notes)
 
-    def confint(self, method: str = "percentile", prob: float = 0.95) -> HeadedTable:
+    def confint(self, method: IntervalWord = "percentile", prob: float = 0.95) -> HeadedTable:
         """Intervals by label: lower, upper.
 
         Parameters
@@ -192,7 +193,7 @@ class Bootstrap(Printed):
         heading = f"{100 * prob:g} % {method} intervals, {self._made}"
         return HeadedTable.of(frame, heading, self.notes, method=method, prob=prob)
 
-    def _intervals(self, method: str, prob: float) -> pd.DataFrame:
+    def _intervals(self, method: IntervalWord, prob: float) -> pd.DataFrame:
         methods = IntervalMethod.kinds()
         chosen = methods[check_choice("interval method", method, methods)]()
         m = len(self.labels)
@@ -211,7 +212,9 @@ class Bootstrap(Printed):
             return ["statistic"] * len(self.labels)
         return [kind_of(label) for label in self.labels]
 
-    def estimates(self, prob: float = 0.95, method: str = "percentile", ranef: bool = False) -> EstimateTable:
+    def estimates(
+        self, prob: float = 0.95, method: IntervalWord = "percentile", ranef: bool = False
+    ) -> EstimateTable:
         """The fit's estimates with the draws' sd as standard error, bias, intervals, and n_ok, the draws they
         rest on.
 

@@ -15,12 +15,13 @@ from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.boundary import boundary_p, chi_squared_p, n_variances
 from bayeslmm.likelihood.inference.nesting import check_comparable, check_nested, same_fixed
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
+from bayeslmm.spec.model_spec import CriterionWord
 
 COLUMNS = ["n_params", "aic", "bic", "loglik", "deviance", "chisq", "df", "p", "p_boundary"]
 
 
 @in_our_words
-def anova(*fits: Any, criterion: str | None = None) -> InferenceTable:
+def anova(*fits: Any, criterion: CriterionWord | None = None) -> InferenceTable:
     """Likelihood-ratio tests of nested models, the smallest first.
 
     Parameters

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import check_choice, check_prob
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.likelihood.inference.adjust.base import Adjustment, Family
+from bayeslmm.likelihood.inference.adjust.base import Adjustment, AdjustWord, Family
 from bayeslmm.likelihood.inference.coef_table import t_frame
 from bayeslmm.likelihood.inference.ddf.base import DDF
 from bayeslmm.likelihood.inference.ddf.methods import ddf_of
@@ -47,7 +47,7 @@ class MarginalMeans(Printed):
         heading = f"Marginal {self.kind}s, {self.method.name} degrees of freedom, {self._intervals}"
         return self._headed(self._frame(self.functions), heading, self.functions)
 
-    def contrasts(self, kind: Contrasts = "pairwise", *, adjust: str | None = None) -> InferenceTable:
+    def contrasts(self, kind: Contrasts = "pairwise", *, adjust: AdjustWord | None = None) -> InferenceTable:
         """Differences within each group of `by`.
 
         Parameters

@@ -15,6 +15,7 @@ from bayeslmm.likelihood.bootstrap.kinds.parametric import NormalRows
 from bayeslmm.likelihood.bootstrap.responses import Responses
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
+from bayeslmm.likelihood.looked_at import DdfWord
 from bayeslmm.likelihood.studies.extended import extended, frame_of
 from bayeslmm.likelihood.studies.power import Power, Test, test_of
 from bayeslmm.likelihood.studies.truth import (
@@ -30,6 +31,7 @@ from bayeslmm.printed import Page, Printed
 from bayeslmm.runs.plan import Plan, fresh_seed
 from bayeslmm.runs.replicates import collect, finished
 from bayeslmm.spec.labels import parameter_labels
+from bayeslmm.spec.model_spec import CriterionWord
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -146,8 +148,8 @@ def power_curve(
     seed: int | None = None,
     alpha: float = 0.05,
     prob: float = 0.95,
-    ddf: str = "satterthwaite",
-    criterion: str = "REML",
+    ddf: DdfWord = "satterthwaite",
+    criterion: CriterionWord = "REML",
     n_jobs: int = 1,
     progress: bool = True,
     client: Any = None,

@@ -18,11 +18,13 @@ from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.coef_table import coef_table
 from bayeslmm.likelihood.inference.comparison import as_ml, ratio_test
 from bayeslmm.likelihood.inference.nesting import check_nested
+from bayeslmm.likelihood.looked_at import DdfWord
 from bayeslmm.likelihood.studies.truth import Asked, simulator, true_values
 from bayeslmm.printed import Page, Printed
 from bayeslmm.runs.plan import Plan, fresh_seed
 from bayeslmm.runs.replicates import collect, finished, watched
 from bayeslmm.spec.labels import beta_labels
+from bayeslmm.spec.model_spec import CriterionWord
 
 type Array = NDArray[np.float64]
 type Test = Callable[[Fitted], float]
@@ -102,8 +104,8 @@ def power(
     seed: int | None = None,
     alpha: float = 0.05,
     prob: float = 0.95,
-    ddf: str = "satterthwaite",
-    criterion: str = "REML",
+    ddf: DdfWord = "satterthwaite",
+    criterion: CriterionWord = "REML",
     n_jobs: int = 1,
     progress: bool = True,
     client: Any = None,

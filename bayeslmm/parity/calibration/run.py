@@ -22,6 +22,7 @@ from bayeslmm.likelihood.studies.truth import (
     true_values,
 )
 from bayeslmm.parity.calibration.methods import Method, Study
+from bayeslmm.parity.calibration.methods.base import MethodWord
 from bayeslmm.parity.calibration.result import Calibration
 from bayeslmm.parity.calibration.task import CalibrationTask, Truths
 from bayeslmm.runs.manifest import Manifest, data_hash
@@ -30,6 +31,7 @@ from bayeslmm.runs.replicates import collect, finished
 from bayeslmm.runs.store import Store, is_new
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.labels import parameter_labels
+from bayeslmm.spec.model_spec import CriterionWord
 from bayeslmm.spec.priors import default_priors
 
 type Array = NDArray[np.float64]
@@ -44,9 +46,9 @@ def calibrate(
     *,
     truth: Any = None,
     n: int = 1000,
-    methods: Iterable[str | Method] | None = None,
+    methods: Iterable[MethodWord | Method] | None = None,
     prob: float = 0.95,
-    criterion: str = "REML",
+    criterion: CriterionWord = "REML",
     error: float | None = None,
     seed: int | None = None,
     n_jobs: int = 1,

@@ -1,7 +1,7 @@
 """What a bootstrap interval is: from an estimate and its draws to lower and upper limits."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bayeslmm.registry import Registered
 
 type Array = NDArray[np.float64]
+type IntervalWord = Literal["percentile", "basic", "normal", "studentized", "bca"]
 
 
 class Sample(NamedTuple):

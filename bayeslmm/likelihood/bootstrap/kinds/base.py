@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.registry import Registered
 
 type Array = NDArray[np.float64]
+type KindWord = Literal["parametric", "residual", "cases", "wild", "random-effects block"]
 
 
 @dataclass(frozen=True)

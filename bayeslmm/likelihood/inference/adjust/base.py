@@ -1,7 +1,7 @@
 """What an adjustment for multiplicity is: from t statistics of a family to p-values and critical values."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bayeslmm.registry import Registered
 
 type Array = NDArray[np.float64]
+type AdjustWord = Literal["tukey", "dunnett", "holm", "none"]
 
 
 class Family(NamedTuple):

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
@@ -9,6 +10,8 @@ from bayeslmm.errors import check_choice, check_prob
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.table import InferenceTable, headed
 from bayeslmm.registry import Registered
+
+type ConfintWord = Literal["wald", "profile", "bootstrap"]
 
 
 @dataclass(frozen=True)

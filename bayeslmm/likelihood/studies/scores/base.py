@@ -1,7 +1,7 @@
 """What a score of a model is: a number, lower is better, and what it was counted with."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.registry import Registered
 
 type Rows = NDArray[np.int64]
+type ScoreWord = Literal["aic", "aicc", "bic", "caic", "cv"]
 type Folds = dict[str, Rows]  # rows left out together, by name
 
 

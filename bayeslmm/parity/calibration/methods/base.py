@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from bayeslmm.registry import Registered
 from bayeslmm.spec.priors import Priors
 
 type Array = NDArray[np.float64]
+type MethodWord = Literal[
+    "z", "satterthwaite", "kenward-roger", "deviance", "bootstrap", "eti", "hdi", "profile", "nuts"
+]
 
 
 @dataclass(frozen=True, eq=False)
