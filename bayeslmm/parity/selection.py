@@ -71,6 +71,8 @@ def select(
     >>> table["delta"].round(1).tolist()
     [0.0, 38.8]
     """
+    if not isinstance(models, Iterable):
+        raise OptionError(f"got one {type(models).__name__}; give a list of at least two models to compare")
     kinds, asked = Score.kinds(), list(models)
     by_loo = check_choice("rank_by", rank_by, (*kinds, LOO)) == LOO
     found = scores(map(_of_likelihood, asked), None if by_loo else rank_by, folds, criterion, seed)

@@ -23,8 +23,9 @@ def draw_priors(design: Design, priors: Priors, n: int, rng: np.random.Generator
     flat = [label for label, prior in priors.table.items() if not prior.proper]
     if flat:
         raise PriorError(
-            f"{', '.join(flat)}: a flat prior has no draws and no prior predictive; give a proper one, "
-            'such as model.with_priors({"beta": bayeslmm.Normal(0, 100)})'
+            f"{', '.join(flat)}: a flat prior has no draws and no prior predictive; take "
+            "model.prior_predictive(priors='weak'), or give a proper one, such as "
+            'model.with_priors({"beta": bayeslmm.Normal(0, 100)})'
         )
     known = design.residual.sigma
     sigma = priors.sigma.draw(rng, n) if known is None else np.full(n, known)

@@ -101,6 +101,11 @@ def test_bad_options(slopes, intercepts, asked):
         bl.select([slopes, intercepts], **asked)
 
 
+def test_one_model_is_no_choice(slopes):
+    with pytest.raises(OptionError, match="give a list of at least two"):
+        bl.select(slopes)
+
+
 def test_the_true_model_is_chosen_more_often_than_not():
     """Selection frequencies under a known truth: y has x's effect and random intercepts."""
     rng, chosen = np.random.default_rng(3), 0

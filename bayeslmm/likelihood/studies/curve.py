@@ -208,6 +208,8 @@ def power_curve(
 
 
 def _sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    if not isinstance(sizes, Iterable):
+        raise OptionError(f"sizes is {sizes!r}; give several, sizes=[{sizes!r}] for this one")
     for size in sizes:
         check_whole("sizes", size, 1)
     if not len(sizes):

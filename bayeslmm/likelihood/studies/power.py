@@ -133,11 +133,6 @@ def power(
     check_prob(alpha, "alpha")
     check_prob(prob)
     asked = Asked.of(model, criterion)
-    asked.design.residual.check_known(
-        "power by simulation",
-        "leave the structure out, or test refits of fit.simulate",
-        "a study's truth names beta, sd, cor and sigma",
-    )
     seed = fresh_seed() if seed is None else seed
     plan = Plan(n, seed, n_jobs=n_jobs)
     values = true_values(asked.design, truth, asked.fit)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -25,7 +26,12 @@ type Array = NDArray[np.float64]
 type Values = "pd.Series[float]"
 type Truth = Fitted | Mapping[str, float] | None
 
-RANGES = {"sd": (0.0, np.inf), "cor": (-1.0, 1.0), "sigma": (np.finfo(float).tiny, np.inf)}
+RANGES = {
+    "sd": (0.0, np.inf, "at least 0"),
+    "cor": (-1.0, 1.0, "between -1 and 1"),
+    "sigma": (np.finfo(float).tiny, np.inf, "above 0"),
+}
+ANY = (-np.inf, np.inf, "a finite number")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +56,19 @@ class Asked:
         Raises
         ------
         OptionError
-            For what is neither.
+            For what is neither, and where R has parameters.
         """
-        if isinstance(model, Fitted):
-            return cls(model, model.design, model.formula, model.recipe, model.criterion)
-        if not (hasattr(model, "spec") and hasattr(model, "design")):
+        if not (isinstance(model, Fitted) or (hasattr(model, "spec") and hasattr(model, "design"))):
             raise OptionError(
                 f"got a {type(model).__name__} where a LinearMixedModel or a fit of one is needed"
             )
+        model.design.residual.check_known(
+            "power or calibration by simulation",
+            "leave the structure out, or refit the responses of fit.simulate()",
+            "a study's truth names beta, sd, cor and sigma",
+        )
+        if isinstance(model, Fitted):
+            return cls(model, model.design, model.formula, model.recipe, model.criterion)
         check_choice("criterion", criterion, ("REML", "ML"))
         return cls(model, model.design, model.spec.formula, model.recipe, criterion)
 
@@ -76,10 +87,10 @@ def true_values(design: Design, truth: Truth, fitted: Callable[[], Fitted]) -> V
     Raises
     ------
     OptionError
-        For an unknown label, a fit of another model, or a value outside its parameter's range.
+        For what is none of these, an unknown label, a fit of another model, or a value outside its
+        parameter's range.
     """
-    labels = parameter_labels(design)
-    named = dict(truth) if isinstance(truth, Mapping) else {}
+    labels, named = parameter_labels(design), _named(truth)
     for label in named:
         check_choice("parameter", label, labels)
     if set(named) == set(labels):
@@ -94,13 +105,25 @@ def true_values(design: Design, truth: Truth, fitted: Callable[[], Fitted]) -> V
     return checked_values(pd.Series({**values, **named}, dtype=float))
 
 
+def _named(truth: Truth) -> dict[str, float]:
+    """The values that are given by label."""
+    if truth is None or isinstance(truth, Fitted):
+        return {}
+    if not (isinstance(truth, Mapping) and all(isinstance(value, Real) for value in truth.values())):
+        raise OptionError(
+            f'the truth is {truth!r:.80}; give numbers by label, {{"beta[x]": 1.5}}, a fit of the model, or '
+            "a posterior where draws may stand for it"
+        )
+    return dict(truth)
+
+
 def checked_values(values: Values) -> Values:
     """The values, each in its parameter's range; a correlation that doesn't exist is NaN."""
     for label, value in values.items():
-        low, high = RANGES.get(kind_of(str(label)), (-np.inf, np.inf))
+        low, high, said = RANGES.get(kind_of(str(label)), ANY)
         missing = np.isnan(value) and kind_of(str(label)) == "cor"
         if not missing and not (np.isfinite(value) and low <= value <= high):
-            raise OptionError(f"the truth has {label} = {value:g}; it lies between {low:g} and {high:g}")
+            raise OptionError(f"the truth has {label} = {value:g}; it is {said}")
     return values
 
 

@@ -175,7 +175,8 @@ def _methods(asked: Iterable[str | Method] | None, study: Study) -> tuple[Method
     if asked is None:
         usual = [kind() for kind in sorted(kinds.values(), key=lambda kind: kind.place) if kind.usual]
         return tuple(method for method in usual if not method.objection(study))
-    chosen = tuple(each if isinstance(each, Method) else _of_word(each) for each in asked)
+    several = (asked,) if isinstance(asked, str) else asked
+    chosen = tuple(each if isinstance(each, Method) else _of_word(each) for each in several)
     for method in chosen:
         if said := method.objection(study):
             raise OptionError(said)

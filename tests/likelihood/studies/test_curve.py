@@ -64,7 +64,13 @@ def test_levels_come_again_with_what_is_nested_in_them():
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"along": "x"}, "along"), ({"sizes": []}, "empty"), ({"sizes": [0]}, "sizes"), ({"alpha": 2}, "alpha")],
+    [
+        ({"along": "x"}, "along"),
+        ({"sizes": []}, "empty"),
+        ({"sizes": [0]}, "sizes"),
+        ({"sizes": 6}, "sizes=\\[6\\] for this one"),
+        ({"alpha": 2}, "alpha"),
+    ],
 )
 def test_bad_options(model, options, said):
     with pytest.raises(OptionError, match=said):

@@ -179,7 +179,10 @@ def test_a_posterior_as_truth_gives_each_data_set_a_draw(model):
     ("asked", "said"),
     [
         ({"truth": {"beta[z]": 1}}, "parameter"),
-        ({"truth": {"sd[g: Intercept]": -1}}, "between"),
+        ({"truth": {"sd[g: Intercept]": -1}}, "it is at least 0"),
+        ({"truth": {"sigma": 0}}, "it is above 0"),
+        ({"truth": {"beta[x]": "a"}}, "give numbers by label"),
+        ({"truth": 5}, "the truth is 5; give numbers by label"),
         ({"methods": ["wald"]}, "method"),
         ({"methods": ["z", "z"]}, "twice"),
         ({"methods": ["kenward-roger"], "criterion": "ML"}, "REML"),
@@ -191,6 +194,12 @@ def test_a_posterior_as_truth_gives_each_data_set_a_draw(model):
 def test_bad_inputs_are_told_before_any_work(model, asked, said):
     with pytest.raises(OptionError, match=said):
         bl.calibrate(model, **{"progress": False, **asked})
+
+
+def test_a_residual_with_parameters_is_refused():
+    ar1 = bl.correlation.AR1("1 | Mare")
+    with pytest.raises(OptionError, match=r"calibration by simulation needs .* has phi\[AR1\]"):
+        bl.calibrate(bl.LinearMixedModel("follicles ~ Time", bl.load_dataset("Ovary"), correlation=ar1), n=5)
 
 
 def test_a_truth_of_another_model_is_refused(model):
