@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from enum import IntEnum
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import typer
 from typer.core import TyperGroup
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from bayeslmm.datasets import Source
     from bayeslmm.model import LinearMixedModel
+    from bayeslmm.parity.calibration.methods.base import MethodWord
     from bayeslmm.parity.compare import Parity
     from bayeslmm.parity.whole import Run, RunOptions
 
@@ -223,7 +224,7 @@ def calibrate(
             model,
             truth=values,
             n=n,
-            methods=method,
+            methods=cast("list[MethodWord] | None", method),
             prob=prob,
             criterion=criterion,
             error=error,
