@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayeslmm.posterior import names
 from bayeslmm.posterior.parameters import log_prior
 from bayeslmm.posterior.target import Target
-from bayeslmm.spec.priors import LKJ, Prior, Priors
+from bayeslmm.spec.priors import LKJ, Flat, Prior, Priors
 
 type Array = NDArray[np.float64]
 type ByGroup = Mapping[str, ArrayLike]
@@ -61,8 +61,8 @@ class NaturalTarget(Target):
     @cached_property
     def _uneven(self) -> Priors:
         """Without LKJ(1), which is the same everywhere, on the faces too."""
-        kept = {label: prior for label, prior in self.priors.table.items() if prior != LKJ(1.0)}
-        return replace(self.priors, table=kept)
+        even = {label: Flat() for label, prior in self.priors.table.items() if prior == LKJ(1.0)}
+        return replace(self.priors, table={**self.priors.table, **even})
 
 
 def unbounded(priors: Priors) -> tuple[str, ...]:

@@ -159,7 +159,8 @@ def test_compound_symmetry_is_an_intercept_a_group() -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda model, fit: bl.power(model, test="x", n=3),
+        lambda model, fit: bl.power_curve(model, test="x", sizes=[1], along="rows", n=3),
+        lambda model, fit: bl.calibrate(model, n=3),
         lambda model, fit: bl.exact_rlrt(model.update(". ~ . - (1 | g)"), model),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 import bayeslmm as bl
 from bayeslmm.errors import OptionError, PriorError
 from bayeslmm.parity.witnesses import certificate_of
+from bayeslmm.posterior.natural import NaturalTarget
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.residual import CorrelationStructure, VarianceFunction
 from bayeslmm.spec.residual.correlations.base import Spatial
@@ -85,6 +86,17 @@ def test_a_users_priors_are_certified() -> None:
     made = model("AR1").with_priors({"phi[AR1]": bl.Uniform(-0.5, 0.9), "sigma": bl.Exponential(1.0)})
     found = certificate_of(made.design, made.priors)
     assert all(line.ok for line in found.lines if not line.skipped), found.sentence
+
+
+@pytest.mark.parametrize("kind", ["Unstructured", "Toeplitz", "AnteDependence", "ARMA"])
+def test_an_even_prior_of_correlations_is_flat_in_natural_values(kind: str) -> None:
+    label = next(label for label in model(kind).priors.table if label.startswith(("cor", "phi")))
+    even, flat = (model(kind).with_priors({label: own}) for own in (bl.LKJ(1.0), bl.LKJ(2.0)))
+    targets = [NaturalTarget(each.design.begun, each.priors) for each in (even, flat)]
+    points = targets[0].start() + 0.3 * np.random.default_rng(0).standard_normal((4, targets[0].size))
+    none = NaturalTarget(targets[0].design, even.priors.only([k for k in even.priors.informed if k != "phi"]))
+    np.testing.assert_array_equal(targets[0].log_prior(points), none.log_prior(points))
+    assert np.ptp(targets[1].log_prior(points) - none.log_prior(points)) > 0.01
 
 
 def test_draws_have_the_labels_of_the_estimates() -> None:

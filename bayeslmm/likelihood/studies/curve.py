@@ -190,6 +190,11 @@ def power_curve(
     seed = fresh_seed() if seed is None else seed
     plan = Plan(n, seed, CHUNK, n_jobs)
     data, wanted = frame_of(model), _sizes(sizes)
+    model.design.residual.check_known(
+        "a curve of power",
+        "take bl.power of a model of the larger data",
+        "all its sizes share one simulation of rows",
+    )
     groups = tuple(dict.fromkeys(name for group in model.spec.groups for name in group.split(":")))
     models = [model.update(data=extended(data, groups, along, size)) for size in wanted]
     values, draws = _truths(model, truth)

@@ -19,7 +19,7 @@ from bayeslmm.likelihood.inference.coef_table import coef_table
 from bayeslmm.likelihood.inference.comparison import as_ml, ratio_test
 from bayeslmm.likelihood.inference.nesting import check_nested
 from bayeslmm.likelihood.looked_at import DdfWord
-from bayeslmm.likelihood.studies.truth import Asked, simulator, true_values
+from bayeslmm.likelihood.studies.truth import Asked, any_simulator, true_values
 from bayeslmm.printed import Page, Printed
 from bayeslmm.runs.plan import Plan, fresh_seed
 from bayeslmm.runs.replicates import collect, finished, watched
@@ -137,7 +137,7 @@ def power(
     plan = Plan(n, seed, n_jobs=n_jobs)
     values = true_values(asked.design, truth, asked.fit)
     template = asked.at(values)
-    engine = simulator(template, values)
+    engine = any_simulator(template, values)
     words, function = test_of(test, template, ddf)
     statistic = Statistic.of(function, template)
     task = RefitTask(engine, template.design.coordinates, statistic)

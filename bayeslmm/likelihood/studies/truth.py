@@ -14,6 +14,7 @@ from bayeslmm.kernel.search.optimizer import Status
 from bayeslmm.likelihood.bootstrap.engine import ResponseEngine
 from bayeslmm.likelihood.bootstrap.kinds.parametric import NormalRows
 from bayeslmm.likelihood.bootstrap.parameters import parameters
+from bayeslmm.likelihood.bootstrap.whole_fits import WholeFits
 from bayeslmm.likelihood.fit import LikelihoodFit
 from bayeslmm.likelihood.fitted import FitOptions, Fitted
 from bayeslmm.likelihood.inference.comparison import as_fit
@@ -56,17 +57,12 @@ class Asked:
         Raises
         ------
         OptionError
-            For what is neither, and where R has parameters.
+            For what is neither.
         """
         if not (isinstance(model, Fitted) or (hasattr(model, "spec") and hasattr(model, "design"))):
             raise OptionError(
                 f"got a {type(model).__name__} where a LinearMixedModel or a fit of one is needed"
             )
-        model.design.residual.check_known(
-            "power or calibration by simulation",
-            "leave the structure out, or refit the responses of fit.simulate()",
-            "a study's truth names beta, sd, cor and sigma",
-        )
         if isinstance(model, Fitted):
             return cls(model, model.design, model.formula, model.recipe, model.criterion)
         check_choice("criterion", criterion, ("REML", "ML"))
@@ -144,10 +140,36 @@ def beta_of(design: Design, values: Values) -> Array:
     return np.asarray(values[list(beta_labels(design))], dtype=np.float64)
 
 
+def at_truth(design: Design, values: Values) -> Design:
+    """The design with R at its parameters among the values.
+
+    Raises
+    ------
+    OptionError
+        Where these make no R, or contradict σ.
+    """
+    residual = design.residual
+    sigma: Array = np.array([values[SIGMA] if residual.sigma is None else residual.sigma])
+    natural = values[list(residual.labels)].to_numpy(dtype=np.float64)
+    with np.errstate(all="ignore"):
+        phi = residual.free(np.asarray(natural[None], dtype=np.float64), sigma)
+        made = residual.natural(phi, sigma)[0]
+    if not np.allclose(made, natural, rtol=1e-6, atol=1e-9):
+        told = ", ".join(
+            f"{label} = {value:g}" for label, value in zip(residual.labels, natural, strict=True)
+        )
+        raise OptionError(
+            f"the truth has {told}, which no residual has whose sigma is {sigma[0]:g}: a value is out of its "
+            "range, correlations contradict each other, or the first level's sd isn't sigma"
+        )
+    return design.at_phi(phi[0])
+
+
 def standing_at(
     values: Values, design: Design, criterion: str, formula: str = "", recipe: Recipe | None = None
 ) -> Fitted:
     """A fit whose optimum is the truth, on a response that was simulated from it."""
+    design = at_truth(design, values)
     theta, sigma = theta_of(design, values)
     made = NormalRows(design, theta, sigma)(np.random.default_rng(0)).y
     simulated = design.with_response(design.X @ beta_of(design, values) + design.offset + made)
@@ -160,7 +182,16 @@ def standing_at(
 
 
 def simulator(fit: Fitted, values: Values) -> ResponseEngine:
-    """What simulates from the truth that a fit stands at, row by row, and refits."""
+    """What simulates from the truth that a fit stands at, row by row, and refits; R has no parameters."""
     theta, sigma = theta_of(fit.design, values)
     engine = ResponseEngine.of(fit, NormalRows(fit.design, theta, sigma), None)
     return replace(engine, beta=beta_of(fit.design, values))
+
+
+def any_simulator(fit: Fitted, values: Values) -> ResponseEngine | WholeFits:
+    """The same whatever R is."""
+    if not fit.design.residual.n_phi:
+        return simulator(fit, values)
+    rows = NormalRows(fit.design, *theta_of(fit.design, values))
+    mean = fit.design.X @ beta_of(fit.design, values) + fit.design.offset
+    return replace(WholeFits.of(fit, rows), mean=mean)

@@ -98,6 +98,11 @@ def calibrate(
     Plan(n, seed or 0, n_jobs=n_jobs)
     _check_error(n, prob, error)
     asked = Asked.of(model, criterion)
+    asked.design.residual.check_known(
+        "bl.calibrate",
+        "take fit.bootstrap() and bl.power, whose refits move it",
+        "its methods work on many responses to one design at once",
+    )
     priors = default_priors(asked.design) if isinstance(model, Fitted) else model.priors
     labels = parameter_labels(asked.design)
     values, draws = _truth(asked, truth)

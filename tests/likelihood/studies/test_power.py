@@ -98,3 +98,42 @@ def test_an_error_of_the_test_is_shown_and_counted(two_arms):
 def test_bad_options(two_arms, truth, options, message):
     with pytest.raises(OptionError, match=message):
         bl.power(two_arms, truth, progress=False, **options)
+
+
+def correlated(**options: object) -> bl.LinearMixedModel:
+    data = pd.DataFrame({"g": np.repeat(np.arange(30), 6), "t": np.tile(np.arange(6), 30)})
+    data["y"], data["s"] = np.random.default_rng(1).normal(size=180), data["t"] % 2
+    return bl.LinearMixedModel("y ~ t", data, **options)
+
+
+AR1 = {"correlation": bl.correlation.AR1("t | g")}
+TRUTH = {"beta[Intercept]": 1.0, "beta[t]": 0.0, "phi[AR1]": 0.7, "sigma": 2.0}
+
+
+def test_rows_are_as_correlated_as_the_truth_says():
+    def phi(fit):
+        return float(fit.residual_parameters["value"].iloc[0])
+
+    found = bl.power(correlated(**AR1), test=phi, truth=TRUTH, n=40, seed=1, progress=False)
+    assert found.pvalues.mean() == pytest.approx(0.7, abs=4 * found.pvalues.std() / np.sqrt(40))
+
+
+def test_a_coefficient_among_correlated_rows():
+    easy = bl.power(
+        correlated(**AR1), test="t", truth={**TRUTH, "beta[t]": 1.0}, n=10, progress=False, seed=1
+    )
+    assert easy.power == 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "truth"),
+    [
+        (AR1, TRUTH | {"phi[AR1]": 1.2}),
+        ({"variance": bl.variance.Ident("s")}, {"sd[s: 0]": 1.0, "sigma": 2.0}),
+        ({"correlation": bl.correlation.ARMA("t | g", p=1, q=1)}, {"phi[ARMA: ar1]": 1.5}),
+    ],
+    ids=["out of range", "two sigmas", "not stationary"],
+)
+def test_a_truth_that_no_residual_has(options, truth):
+    with pytest.raises(OptionError, match="no residual has whose sigma"):
+        bl.power(correlated(**options), test="t", truth=truth, n=2, progress=False)
