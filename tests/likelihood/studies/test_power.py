@@ -107,20 +107,20 @@ def correlated(**options: object) -> bl.LinearMixedModel:
 
 
 AR1 = {"correlation": bl.correlation.AR1("t | g")}
-TRUTH = {"beta[Intercept]": 1.0, "beta[t]": 0.0, "phi[AR1]": 0.7, "sigma": 2.0}
+OF_AR1 = {"beta[Intercept]": 1.0, "beta[t]": 0.0, "phi[AR1]": 0.7, "sigma": 2.0}
 
 
 def test_rows_are_as_correlated_as_the_truth_says():
     def phi(fit):
         return float(fit.residual_parameters["value"].iloc[0])
 
-    found = bl.power(correlated(**AR1), test=phi, truth=TRUTH, n=40, seed=1, progress=False)
+    found = bl.power(correlated(**AR1), test=phi, truth=OF_AR1, n=40, seed=1, progress=False)
     assert found.pvalues.mean() == pytest.approx(0.7, abs=4 * found.pvalues.std() / np.sqrt(40))
 
 
 def test_a_coefficient_among_correlated_rows():
     easy = bl.power(
-        correlated(**AR1), test="t", truth={**TRUTH, "beta[t]": 1.0}, n=10, progress=False, seed=1
+        correlated(**AR1), test="t", truth={**OF_AR1, "beta[t]": 1.0}, n=10, progress=False, seed=1
     )
     assert easy.power == 1.0
 
@@ -128,7 +128,7 @@ def test_a_coefficient_among_correlated_rows():
 @pytest.mark.parametrize(
     ("options", "truth"),
     [
-        (AR1, TRUTH | {"phi[AR1]": 1.2}),
+        (AR1, OF_AR1 | {"phi[AR1]": 1.2}),
         ({"variance": bl.variance.Ident("s")}, {"sd[s: 0]": 1.0, "sigma": 2.0}),
         ({"correlation": bl.correlation.ARMA("t | g", p=1, q=1)}, {"phi[ARMA: ar1]": 1.5}),
     ],

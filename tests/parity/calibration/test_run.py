@@ -198,7 +198,7 @@ def test_bad_inputs_are_told_before_any_work(model, asked, said):
 
 def test_a_residual_with_parameters_is_refused():
     ar1 = bl.correlation.AR1("1 | Mare")
-    with pytest.raises(OptionError, match=r"calibration by simulation needs .* has phi\[AR1\]"):
+    with pytest.raises(OptionError, match=r"bl.calibrate needs .* has phi\[AR1\]"):
         bl.calibrate(bl.LinearMixedModel("follicles ~ Time", bl.load_dataset("Ovary"), correlation=ar1), n=5)
 
 
