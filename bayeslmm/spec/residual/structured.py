@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -14,6 +14,7 @@ from .precision import Precision
 from .prior_weights import PriorWeights, along
 from .roots import Joined, Root
 from .roots.base import Unique, distinct, row_dots
+from .spread_rows import SpreadRows
 from .squares import squares_of
 from .structure import Part, slopes
 from .variances import FITTED, VarianceFunction
@@ -21,15 +22,8 @@ from .variances import FITTED, VarianceFunction
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-OF_ROWS = ("groups", "starts", "_ends", "_coordinates", "_root", "_variance_rows", "_kept")  # whatever φ is
+OF_ROWS = ("groups", "starts", "_ends", "_coordinates", "_root", "_spread_rows", "_kept")  # whatever φ is
 GROUP, STRATUM, COORDINATE = "group", "stratum", "coordinate"  # of the correlation, what its rows are
-
-
-class VarianceRows(NamedTuple):
-    """What a variance function takes of the rows: values (n,), and the number of each row's stratum."""
-
-    values: Array
-    strata: Codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +118,7 @@ class Structured(Residual):
 
     @cached_property
     def precision(self) -> Precision | None:
-        columns = [each for rows in self._variance_rows for each in rows]
+        columns = [each for rows in self._spread_rows for each in (rows.values, rows.strata)]
         first, kinds = distinct(*columns) if columns else (np.zeros(1, np.int64), np.zeros(self.n, np.int64))
         squares = squares_of(self._root, kinds, self._place)
         if squares is None:
@@ -148,18 +142,17 @@ class Structured(Residual):
         return self.correlation.structure.place(a, b, self.correlation.learnt)
 
     @cached_property
-    def _variance_rows(self) -> tuple[VarianceRows, ...]:
-        numbers = range(len(self.spreads))
+    def _spread_rows(self) -> tuple[SpreadRows, ...]:
         return tuple(
-            VarianceRows(self.data[f"values {k}"], self.data[f"stratum {k}"].astype(np.int64))
-            for k in numbers
+            SpreadRows(part, self.data[f"values {k}"], self.data[f"stratum {k}"].astype(np.int64))
+            for k, part in enumerate(self.spreads)
         )
 
     def _log_sds(self, deltas: list[Any]) -> Any:
         """(n,) of S W^{-½}."""
         out: Any = -0.5 * np.log(self.data["weights"]) if "weights" in self.data else np.zeros(self.n)
-        for part, rows, delta in zip(self.spreads, self._variance_rows, deltas, strict=True):
-            out = out + _log_sds(part, rows, delta)
+        for rows, delta in zip(self._spread_rows, deltas, strict=True):
+            out = out + rows.log_sds(delta)
         return out
 
     def _at(self, phi: Array) -> "AtPhi":
@@ -227,10 +220,7 @@ class Structured(Residual):
     def _by_log_sds(self, phi: Array) -> Array:
         """d log sds / dδ, (n_delta, n)."""
         deltas = self._split(phi)[self._root is not None :]
-        own = [
-            slopes(partial(_log_sds, part, rows), delta, self.n)
-            for part, rows, delta in zip(self.spreads, self._variance_rows, deltas, strict=True)
-        ]
+        own = [rows.slopes(delta) for rows, delta in zip(self._spread_rows, deltas, strict=True)]
         return np.vstack([np.zeros((0, self.n)), *own])
 
     def _log_det_gradient(self, phi: Array) -> Array:
@@ -349,12 +339,6 @@ class AtPhi(NamedTuple):
 
     sds: Array
     rho: Array
-
-
-def _log_sds(part: Part[VarianceFunction], rows: VarianceRows, delta: Any) -> Any:
-    """(n,) of one variance function."""
-    own = [part.structure.log_sds(each, rows.values, part.learnt) for each in part.by_stratum(delta)]
-    return own[0] if len(own) == 1 else np.choose(rows.strata, own)
 
 
 def _natural(part: Part[Any], phi: Array, sigma: float) -> Parameters:
