@@ -20,8 +20,8 @@ def test_the_residuals_structure_is_told(fit):
     *_, last = varying(fit, 0.95)
     male, female = (fit.estimates().frame.loc[f"sd[Sex: {sex}]", "estimate"] for sex in ("Male", "Female"))
     assert last.startswith("Residuals: Ident(Sex): sd[Sex: ")
-    for value in (male, female):
-        assert f"{value:.2f}"[:4] in last
+    assert f"sd[Sex: Male] {male:.3f} (95 %: " in last
+    assert f"sd[Sex: Female] {female:.4f} (95 %: " in last
 
 
 def test_units_know_the_residuals_own(fit):
