@@ -144,6 +144,7 @@ def test_nuts_has_the_moments_of_importance(own: dict[str, object], method: str)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_ranks_of_what_was_drawn_are_even() -> None:
     """Simulation-based calibration of AR1 beside a random intercept (Talts et al. 2018)."""
     from scipy import stats

@@ -16,7 +16,7 @@ import pytest
 import bayeslmm as bl
 from bayeslmm.posterior.result import PosteriorResult
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 PUBLISHED = json.loads((Path(__file__).parent / "mmrm" / "bcva_bayesian_and_frequentist.json").read_text())
 PRIORS = {"cor": bl.LKJ(1.0), "sd": bl.LogNormal(0.0, 2.5), "sigma": bl.LogNormal(0.0, 2.5)}
