@@ -6,7 +6,6 @@ from numpy.testing import assert_allclose
 from scipy.linalg import block_diag
 
 from bayeslmm.errors import OptionError
-from bayeslmm.likelihood.fit import INNER
 from bayeslmm.spec.dense import dense_covariance
 
 
@@ -77,4 +76,4 @@ def test_dir_shows_verbs_and_numbers(sleep):
     shown = dir(sleep)
     assert {"predict", "marginal_means", "beta", "coef", "residuals"} <= set(shown)
     assert not {"lam", "kept", "pwrss"} & set(shown)
-    assert all(hasattr(sleep, name) for name in INNER)
+    assert all(hasattr(sleep, name) for name in sleep.INNER)

@@ -64,14 +64,14 @@ def columns() -> Iterator[tuple[str, str, str]]:
     yield "standard_errors", "se", "sd"
 
 
-@pytest.mark.parametrize(("part", "column", "_"), columns())
+@pytest.mark.parametrize(("part", "column", "_"), list(columns()))
 def test_the_likelihoods_column(part: str, column: str, _: str) -> None:
     theirs = published(part, "frequentist")
     ours = trial().fit().estimates().frame[column].reindex(theirs.index)
     np.testing.assert_allclose(ours, theirs, atol=STOPPED, rtol=0)
 
 
-@pytest.mark.parametrize(("part", "_", "column"), columns())
+@pytest.mark.parametrize(("part", "_", "column"), list(columns()))
 def test_the_posteriors_column(part: str, _: str, column: str) -> None:
     theirs, frame = published(part, "bayesian"), posterior().estimates().frame
     ours, sd = (frame[name].reindex(theirs.index) for name in (column, "sd"))
