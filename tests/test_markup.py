@@ -161,7 +161,10 @@ def test_names_never_become_markup(shown, kind):
     assert "&lt;img" in html
 
 
-@pytest.mark.parametrize("kind", [Calibration, Certificate, CertificateForAnybody, PowerCurve])
+SELDOM = (Calibration, Certificate, CertificateForAnybody, PowerCurve)
+
+
+@pytest.mark.parametrize("kind", SELDOM)
 def test_what_tells_of_names_only_if_need_be_has_no_markup_either(shown, kind):
     assert "<img" not in shown[kind]._repr_html_()
 
@@ -172,7 +175,7 @@ def test_printed_tables_never_hold_markup(shown):
     for each in printed:
         for text in (each.to_html(), each.to_markdown()):
             assert "<img" not in text
-            assert "&lt;img" in text
+            assert "&lt;img" in text or isinstance(each, SELDOM)
         assert "<img" not in each.to_latex()
 
 

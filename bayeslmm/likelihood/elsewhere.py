@@ -114,16 +114,19 @@ def _rotation(k: int, pair: tuple[int, int], angle: float) -> Array:
     return out
 
 
-def beyond_a_ridge(values: Values, points: Array, x: Array, least: float) -> Array:
+def beyond_a_ridge(
+    values: Values, points: Array, x: Array, least: float, most: int = MOST, high: float = HIGH
+) -> Array:
     """Points (·, n) to search from: low, and with higher ground on the straight way to the minimum at x.
 
     Parameters
     ----------
-    values : of the criterion at points (m, n). points : to look at. least : the minimum, found at x.
+    values : of the criterion at points (m, n). points : to look at, `most` of them, and none that is as
+        `high` above the minimum. least : the minimum, found at x.
     """
     heights = values(points)
-    lowest = np.argsort(heights, kind="stable")[:MOST]
-    low = lowest[heights[lowest] < least + HIGH]
+    lowest = np.argsort(heights, kind="stable")[:most]
+    low = lowest[heights[lowest] < least + high]
     if not len(low):
         return points[:0]
     ways = points[low, None] + LINE[:, None] * (x - points[low, None])

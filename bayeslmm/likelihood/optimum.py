@@ -143,6 +143,8 @@ def _lowest(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:
     tiny = not residual.n_phi and criterion.kernel.n_panel * residual.evenness() < TINY
     scanned, others = (_from_many if tiny else _from_few)(criterion, first, max_iter)
     others += _from_straight(criterion, first, max_iter)
+    if residual.n_phi:
+        others += _from_each_phi(criterion, first, max_iter)
     lowest = min([first, *others], key=lambda each: (not each.convergence.converged, each.value))
     lower = any(_is_lower(each.value, lowest.value) for each in others)
     evidence = replace(
@@ -190,6 +192,30 @@ def _from_straight(criterion: Criterion, first: Optimum, max_iter: int) -> list[
     theta = own.from_factors(straight.factors(other.coordinates.theta(lower.x)))
     x = criterion.coordinates.join(theta, criterion.coordinates.phi(lower.x))
     return [_descended(criterion, x, max_iter)]
+
+
+def _from_each_phi(criterion: Criterion, first: Optimum, max_iter: int) -> list[Optimum]:
+    """The minima, where they are lower, of searches from each of R's starts and the far θ that suits it best.
+
+    Moment estimates are those of one φ: they can lie in the valley of a φ that is not the best. Where there
+    are kinks a ridge isn't seen on the straight way.
+    """
+    best = _best_thetas(criterion, first)
+    if not criterion.coordinates.residual.kinked:
+        best = beyond_a_ridge(criterion.values, best, first.x, first.value, len(best), np.inf)
+    found = [_minimized(criterion, start, max_iter)[0] for start in best]
+    lower = [each for each in found if _is_lower(each.value, first.value)]
+    return [_descended(criterion, each.x, max_iter, each) for each in lower]
+
+
+def _best_thetas(criterion: Criterion, first: Optimum) -> Array:
+    """x (m, n) of R's starts, each with the lowest of far θ."""
+    thetas = np.vstack([far_points(criterion.covariance), criterion.covariance.start()])
+    places = np.vstack([criterion.coordinates.start(thetas[-1]), criterion.far_phi(first.x)])
+    points = np.tile(places, (len(thetas), 1, 1))
+    criterion.coordinates.theta(points)[...] = thetas[:, None]
+    values = criterion.values(points.reshape(-1, len(first.x))).reshape(points.shape[:2])
+    return np.asarray(points[np.argmin(values, axis=0), np.arange(len(places))])
 
 
 def _with_phi_of(criterion: Criterion, first: Optimum, thetas: Array) -> Array:

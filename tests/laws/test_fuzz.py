@@ -35,3 +35,12 @@ def test_restarts_find_nothing_lower(seed):
 @pytest.mark.parametrize("seed", DRESSED)
 def test_restarts_of_dressed_designs_find_nothing_lower(seed):
     assert [what for kind, what in faults(seed, dressed) if kind == "beaten"] == []
+
+
+# several valleys of φ: kinks, powers of a variance
+OF_PHI = (300011, 300017, 300049)
+
+
+@pytest.mark.parametrize("seed", OF_PHI)
+def test_restarts_of_residuals_with_parameters_find_nothing_lower(seed):
+    assert [what for kind, what in faults(seed, with_residual) if kind == "beaten"] == []

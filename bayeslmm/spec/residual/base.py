@@ -135,6 +135,11 @@ class Residual(Registered, ABC):
         """Is R a function of the fitted values?"""
         return False
 
+    @property
+    def kinked(self) -> bool:
+        """Has the likelihood kinks in φ, and with them many valleys?"""
+        return False
+
     def with_fitted(self, values: Array) -> Self:
         """R at other fitted values (n,)."""
         del values

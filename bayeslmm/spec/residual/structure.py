@@ -87,6 +87,7 @@ class Structure(ABC):
 
     keyword: ClassVar[str]
     absolute: ClassVar[bool] = False  # are natural values multiples of σ?
+    kinked: ClassVar[bool] = False  # has it kinks in φ, wherever a pair of rows comes into reach?
     example_options: ClassVar[Mapping[str, Any]] = {}  # its own options where the laws try it
 
     @property

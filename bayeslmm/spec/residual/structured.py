@@ -282,6 +282,10 @@ class Structured(Residual):
     def of_fitted(self) -> bool:
         return any(part.structure.of == FITTED for part in self.spreads)
 
+    @property
+    def kinked(self) -> bool:
+        return any(part.structure.kinked for part in self.parts)
+
     def with_fitted(self, values: Array) -> Self:
         own = {f"values {k}": values for k, part in enumerate(self.spreads) if part.structure.of == FITTED}
         return self.of_rows(self.n, {**self.data, **own})

@@ -55,6 +55,16 @@ def test_natural_values_lead_back_to_phi(kind: str) -> None:
     assert np.all((low < natural) & (natural < high))
 
 
+@pytest.mark.parametrize("size", [5.0, 40.0, 400.0])
+@pytest.mark.parametrize("kind", [*CORRELATIONS, *VARIANCES])
+def test_far_out_there_are_numbers_or_none_but_no_exception(kind: str, size: float) -> None:
+    residual, phi = made(kind, "Power") if kind in CORRELATIONS else made("AR1", kind)
+    signs = np.sign(np.random.default_rng(2).standard_normal(len(phi)))
+    with np.errstate(all="ignore"):
+        for far in (size * np.ones_like(phi), size * signs, -size * signs):
+            assert residual.whiten(np.ones((residual.n, 1)), far).shape == (residual.n, 1)
+
+
 def test_labels_values_and_slopes() -> None:
     residual, phi = made("AR1", "Ident")
     found = residual.parameters(phi, 2.0)

@@ -89,7 +89,10 @@ class ARMA(CorrelationStructure):
             for i in range(p):
                 equations[k, abs(k - 1 - i)] -= ar[i]
             right[k] = sum(ma[j] * psi[j - k] for j in range(k, q + 1))
-        out = list(np.linalg.solve(equations, right))
+        try:
+            out = list(np.linalg.solve(equations, right))
+        except np.linalg.LinAlgError:  # a root of 1, as far as digits tell: no process is stationary there
+            out = [own.dtype.type(np.nan)] * order
         for _ in range(order, most + 1):
             out.append(sum(ar[i] * out[-1 - i] for i in range(p)))
         return np.array(out[: most + 1], dtype=own.dtype) / out[0]

@@ -17,6 +17,7 @@ class Linear(Spatial):
     form : "x | field", one coordinate: in a plane it is no correlation.
     """
 
+    kinked: ClassVar[bool] = True
     keyword: ClassVar[str] = "Linear"
     on_a_line: ClassVar[bool] = True
 

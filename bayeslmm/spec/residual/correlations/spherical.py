@@ -17,6 +17,7 @@ class Spherical(Spatial):
     form : "x + y | field".
     """
 
+    kinked: ClassVar[bool] = True
     keyword: ClassVar[str] = "Spherical"
 
     def falls(self, ratio: Any) -> Any:
