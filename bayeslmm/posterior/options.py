@@ -78,6 +78,10 @@ class SampleOptions:
         if self.exact and self.method not in ("importance", "auto"):
             raise OptionError("exact=True is about importance sampling's weights; add method='importance'")
 
+    def threads(self, n: int, n_phi: int) -> int:
+        """How many of n chains are worked on at once: one where R moves, which is Python's work."""
+        return self.cores or (1 if n_phi else n)
+
     def _check_sampler(self) -> None:
         check_choice("sampler", self.sampler, SAMPLERS)
         graph = self.method in ("marginal", "explicit")

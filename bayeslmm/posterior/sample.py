@@ -194,7 +194,8 @@ def _with_effects(
     run: _Run, method: str, parameters: tuple[Parameters, ...], statistics: Mapping[str, NDArray[Any]]
 ) -> Draws:
     one = partial(recover_effects, run.target.design, run.target.priors)
-    with run.clock("effects"), ThreadPoolExecutor(run.options.cores or len(parameters)) as pool:
+    threads = run.options.threads(len(parameters), run.target.design.residual.n_phi)
+    with run.clock("effects"), ThreadPoolExecutor(threads) as pool:
         pairs = list(pool.map(one, parameters, run.seeds.effects[method]))
     beta, ranef = (np.stack(part) for part in zip(*pairs, strict=True))
     return Draws(parameters, beta, ranef, statistics)

@@ -130,7 +130,8 @@ def importance(target: Target, options: SampleOptions, seeds: list[np.random.See
     generators = [np.random.default_rng(seed) for seed in seeds]
     thin = -(-FEWEST // (options.draws * options.chains))
     n = options.draws * thin + BURN_IN
-    with ThreadPoolExecutor(options.cores or len(generators)) as pool:
+    threads = options.threads(len(generators), target.design.residual.n_phi)
+    with ThreadPoolExecutor(threads) as pool:
         last = _by_surrogate(scan, fits, generators, n, pool, options.exact) or _rounds(
             scan, fits, generators, n, pool
         )
