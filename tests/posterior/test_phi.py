@@ -5,9 +5,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import bayeslmm as bl
 from bayeslmm.errors import OptionError, PriorError
+from bayeslmm.parity.certificate.as_sampled import LogTogether
 from bayeslmm.parity.witnesses import certificate_of
 from bayeslmm.posterior.natural import NaturalTarget
 from bayeslmm.posterior.target import Target
@@ -21,13 +23,14 @@ COLUMNS = {"levels": "s", "numbers": "x", "positive numbers": "w", "numbers othe
 
 
 @cache
-def rows() -> pd.DataFrame:
-    rng, n = np.random.default_rng(1), 30
-    g, t = np.repeat(list("abcdef"), 5), np.tile([0, 1, 2, 4, 3], 6)
+def rows(groups: int = 6) -> pd.DataFrame:
+    rng, n = np.random.default_rng(1), 5 * groups
+    g, t = np.repeat([chr(97 + i) for i in range(groups)], 5), np.tile([0, 1, 2, 4, 3], groups)
     data = pd.DataFrame({"g": g, "t": t, "visit": t % 4, "place": t + rng.uniform(0, 0.4, n)})
     data["x"], data["w"] = rng.normal(size=n), rng.uniform(0.5, 2.0, n)
-    data["h"], data["s"] = np.tile(list("pqr"), 10), np.repeat(["u", "v"], 15)
-    data["y"] = 1 + 0.5 * data["x"] + rng.normal(size=n) + 0.7 * rng.normal(size=6)[np.repeat(range(6), 5)]
+    data["h"], data["s"] = np.resize(list("pqr"), n), np.repeat(["u", "v"], n // 2)
+    own = rng.normal(size=n) + 0.7 * rng.normal(size=groups)[np.repeat(range(groups), 5)]
+    data["y"] = 1 + 0.5 * data["x"] + own
     return data.drop(index=[3, 12, 29]).drop_duplicates(["g", "visit"])
 
 
@@ -38,8 +41,8 @@ def correlation(kind: str, **more: object) -> CorrelationStructure:
     return found(FORMS[found.counts.value], **more)
 
 
-def model(kind: str, **more: object) -> bl.LinearMixedModel:
-    return bl.LinearMixedModel("y ~ x + (1 | h)", rows(), correlation=correlation(kind, **more))
+def model(kind: str, groups: int = 6, **more: object) -> bl.LinearMixedModel:
+    return bl.LinearMixedModel("y ~ x + (1 | h)", rows(groups), correlation=correlation(kind, **more))
 
 
 @cache
@@ -67,7 +70,7 @@ def test_the_gradient_is_that_of_differences(kind: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_correlation_is_certified(kind: str) -> None:
-    made = model(kind)
+    made = model(kind, groups=18)  # fewer have no interior optimum of six correlations
     found = certificate_of(made.design, made.priors)
     assert all(line.ok for line in found.lines if line.name != "design" and not line.skipped), found.sentence
     assert found["explicit graph"].points == 24
@@ -233,3 +236,12 @@ def test_what_is_refused_by_name() -> None:
 def test_priors_that_dont_fit(priors: dict[str, object], match: str) -> None:
     with pytest.raises(PriorError, match=match):
         model("AR1").with_priors(priors)
+
+
+@pytest.mark.parametrize("kind", ["ARMA", "AnteDependence", "Toeplitz", "Unstructured"])
+def test_elements_of_one_prior_have_the_density_of_its_correlations(kind: str) -> None:
+    (part,) = model(kind).design.residual.parts
+    eta, units = 1.7, np.random.default_rng(2).uniform(0.2, 0.8, part.width)
+    shapes = part.joint.shapes(eta)
+    expected = stats.beta.logpdf(units, shapes, shapes).sum()
+    assert LogTogether(part, bl.LKJ(eta))(units) == pytest.approx(expected, abs=1e-10)

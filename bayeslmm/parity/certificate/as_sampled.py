@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bayeslmm.spec.covariance import CovarianceStructure
     from bayeslmm.spec.design import Design
     from bayeslmm.spec.priors import LKJ, Prior, Priors
+    from bayeslmm.spec.residual.structure import Part
 
 TOLERANCE = 1e-8
 SEED = 2  # of the values drawn from priors
@@ -113,6 +114,8 @@ class Densities:
     def _log_prior(self, name: str, said: "Said") -> Array:
         if name in said.log_jacobian_cor:
             return np.array(self._of_correlations[name](said) + said.log_jacobian_cor[name])
+        if name in self._of_residual:
+            return np.array(self._of_residual[name](said.natural[name]))
         values = np.atleast_1d(said.natural[name])
         pairs = zip(self._declared[name], values, strict=True)
         return np.array([float(prior.scipy_logpdf(np.asarray(value))) for prior, value in pairs])
@@ -143,6 +146,39 @@ class Densities:
             for block in self.design.blocks
             if (prior := self.priors.cor[block.group]) is not None
         }
+
+    @property
+    def _of_residual(self) -> "dict[str, LogTogether]":
+        """By variable, the log density of it that follows from that of R's correlations."""
+        from bayeslmm.posterior import names
+        from bayeslmm.spec.priors import LKJ
+
+        return {
+            names.of_units(slot.label): LogTogether(part, prior)
+            for part in self.design.residual.parts
+            if part.joint is not None
+            for (slot,) in part.slots()
+            if isinstance(prior := self.priors.table[slot.label], LKJ)
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class LogTogether:
+    """Log density of elements of correlations, carried to (0, 1): the matrix's, and the map's Jacobian."""
+
+    part: "Part[Any]"
+    prior: "LKJ"
+
+    def __call__(self, units: Array) -> float:
+        from bayeslmm.spec.residual.structure import STEP
+
+        joint, z = self.part.joint, 2 * units - 1
+        assert joint is not None
+        natural = np.array(joint.natural(list(z)))
+        phi = self.part.structure.free(natural, self.part.learnt)[None]
+        moved = [np.imag(joint.natural(list(each))) for each in z + 1j * STEP * np.eye(len(z))]
+        jacobian = np.linalg.slogdet(2 * np.array(moved) / STEP)[1]
+        return float((joint.log_density(self.prior.eta, phi) - joint.log_volume(phi))[0] + jacobian)
 
 
 @dataclass(frozen=True, eq=False)
