@@ -6,6 +6,7 @@ criterion is set to exactly 0, and the derivative of the criterion in T along it
 it is, the search goes on from T + ε aaᵀ.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -172,9 +173,16 @@ def _from_many(criterion: Criterion, first: Optimum, max_iter: int) -> tuple[int
     covariance, theta = criterion.covariance, criterion.coordinates.theta
     points = _with_phi_of(criterion, first, many_points(covariance))
     starts = spread_out(criterion.values, points, lambda x: place_of(covariance, theta(x)))
+    return len(points), _lower_from(criterion, starts, first, max_iter)
+
+
+def _lower_from(
+    criterion: Criterion, starts: Iterable[Array], first: Optimum, max_iter: int
+) -> list[Optimum]:
+    """The minima, where they are lower, of searches from everywhere; only those are looked at closely."""
     found = [_minimized(criterion, start, max_iter)[0] for start in starts]
     lower = [each for each in found if _is_lower(each.value, first.value)]
-    return len(points), [_descended(criterion, each.x, max_iter, each) for each in lower]
+    return [_descended(criterion, each.x, max_iter, each) for each in lower]
 
 
 def _from_straight(criterion: Criterion, first: Optimum, max_iter: int) -> list[Optimum]:
@@ -203,9 +211,7 @@ def _from_each_phi(criterion: Criterion, first: Optimum, max_iter: int) -> list[
     best = _best_thetas(criterion, first)
     if not criterion.coordinates.residual.kinked:
         best = beyond_a_ridge(criterion.values, best, first.x, first.value, len(best), np.inf)
-    found = [_minimized(criterion, start, max_iter)[0] for start in best]
-    lower = [each for each in found if _is_lower(each.value, first.value)]
-    return [_descended(criterion, each.x, max_iter, each) for each in lower]
+    return _lower_from(criterion, best, first, max_iter)
 
 
 def _best_thetas(criterion: Criterion, first: Optimum) -> Array:
