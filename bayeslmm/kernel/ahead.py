@@ -46,6 +46,8 @@ SIGNATURES = """
     effects.conditional.times_factor f1 Problem f2
 
     effects.draws_by_level.draw_levels f2 f1 i1 f2 f2 i1 Problem
+    values.leave_out._met f2
+    values.leave_out._projected f2 f2
     values.leave_out._without f2 f2 f2
     effects.conditional.solve_transposed f1 f2 Problem f2
     values.leave_out._scaled_rows f1 f1 f2 f1 i1 i1 Problem

@@ -8,9 +8,8 @@ F = (V₀⁻¹[Q r])_j. The other rows alone have A_-j = A − FᵀN⁻¹F and l
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bayeslmm.kernel.arrays import Floats
+from bayeslmm.kernel.arrays import Floats, Ints
 from bayeslmm.kernel.compiled import compiled, compiled_always
 from bayeslmm.kernel.copies import put_rows
 from bayeslmm.kernel.effects.conditional import solve_transposed, times_factor
@@ -34,10 +33,10 @@ class GroupedRows:
     """
 
     values: Floats
-    columns: NDArray[np.int64]
-    pointer: NDArray[np.int64]
+    columns: Ints
+    pointer: Ints
     right: Floats
-    starts: NDArray[np.int64]
+    starts: Ints
     log_det: Floats
 
 
@@ -47,8 +46,8 @@ def _scaled_rows(
     panels: Floats,
     tail: Floats,
     values: Floats,
-    columns: NDArray[np.int64],
-    pointer: NDArray[np.int64],
+    columns: Ints,
+    pointer: Ints,
     problem: Problem,
 ) -> Floats:
     """U = ZΛL⁻ᵀ, (n, q)."""
@@ -60,6 +59,36 @@ def _scaled_rows(
             for c in range(q):
                 U[i, c] += values[e] * root[columns[e], c]
     return U
+
+
+@compiled
+def _met(U: Floats) -> Ints:
+    """The columns in which some of these rows isn't 0: of the levels they meet, and their ancestors."""
+    found, n_found = np.empty(U.shape[1], dtype=np.int64), 0
+    for c in range(U.shape[1]):
+        for i in range(U.shape[0]):
+            if U[i, c] != 0.0:
+                found[n_found] = c
+                n_found += 1
+                break
+    return found[:n_found]
+
+
+@compiled
+def _projected(U: Floats, right: Floats) -> Floats:
+    """V₀⁻¹[Q r] = [Q r] − UUᵀ[Q r], (n, p + 1)."""
+    inner, F = np.zeros((U.shape[1], right.shape[1])), right.copy()
+    for i in range(U.shape[0]):
+        for c in range(U.shape[1]):
+            if U[i, c] != 0.0:
+                for j in range(right.shape[1]):
+                    inner[c, j] += U[i, c] * right[i, j]
+    for i in range(U.shape[0]):
+        for c in range(U.shape[1]):
+            if U[i, c] != 0.0:
+                for j in range(right.shape[1]):
+                    F[i, j] -= U[i, c] * inner[c, j]
+    return F
 
 
 @compiled
@@ -85,12 +114,12 @@ def _energy(
 @compiled
 def _without(U: Floats, F: Floats, A: Floats) -> tuple[float, Floats]:
     """log|N| and A_-j from a group's rows of U and of V₀⁻¹[Q r]."""
-    n, p1 = U.shape[0], F.shape[1]
+    n, p1, met = U.shape[0], F.shape[1], _met(U)
     bordered = np.empty((n + p1, n + p1))
     for i in range(n):
         for j in range(i + 1):
             x = 1.0 if i == j else 0.0
-            for c in range(U.shape[1]):
+            for c in met:
                 x -= U[i, c] * U[j, c]
             bordered[i, j] = x
         for c in range(p1):
@@ -114,10 +143,10 @@ def _all_groups(
     shift: Floats,
     integrates: bool,
     values: Floats,
-    columns: NDArray[np.int64],
-    pointer: NDArray[np.int64],
+    columns: Ints,
+    pointer: Ints,
     right: Floats,
-    starts: NDArray[np.int64],
+    starts: Ints,
     problem: Problem,
 ) -> Floats:
     """As `group_log_densities`, log|R| left out."""
@@ -125,16 +154,7 @@ def _all_groups(
     for d in range(len(sigma)):
         _, A, panels, tail = factor(lam[d], problem)
         U = _scaled_rows(lam[d], panels, tail, values, columns, pointer, problem)
-        inner = np.zeros((U.shape[1], right.shape[1]))
-        for i in range(U.shape[0]):
-            for c in range(U.shape[1]):
-                for j in range(right.shape[1]):
-                    inner[c, j] += U[i, c] * right[i, j]
-        F = right.copy()
-        for i in range(U.shape[0]):
-            for c in range(U.shape[1]):
-                for j in range(right.shape[1]):
-                    F[i, j] -= U[i, c] * inner[c, j]
+        F = _projected(U, right)
         whole = _energy(A, sigma[d], delta[d], precision, shift, integrates)
         for g in range(out.shape[1]):
             first, last = starts[g], starts[g + 1]
