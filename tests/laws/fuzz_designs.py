@@ -35,12 +35,16 @@ TYPES = ("float64", "float32", "int64", "int8", "Float64", "Int32", "object")
 
 @dataclass(frozen=True, eq=False)
 class RandomDesign:
-    """A model to be fitted: formula, data with weights w, whether they are used, what makes its residual."""
+    """A model to be fitted: formula, table with weights w, whether they are used, what makes its residual.
+
+    What it has worn on the way, shapes and types, is for those who look at a fault.
+    """
 
     formula: str
-    data: pd.DataFrame
+    data: Any
     weighted: bool
     residual: Mapping[str, partial[Any]] = field(default_factory=dict)
+    worn: tuple[str, ...] = ()
 
     @property
     def options(self) -> dict[str, Any]:
@@ -48,7 +52,7 @@ class RandomDesign:
         return made | ({"weights": "w"} if self.weighted else {})
 
     def __str__(self) -> str:
-        parts = [self.formula, f"n = {len(self.data)}", *["weighted"] * self.weighted]
+        parts = [self.formula, *["weighted"] * self.weighted, *(self.worn or [f"n = {len(self.data)}"])]
         made = (f"{make.func.keyword} {make.args} {make.keywords}" for make in self.residual.values())
         return ", ".join([*parts, *made])
 

@@ -29,7 +29,7 @@ SUITS = 0.85  # how often columns are of the kind that a structure asks for
 def with_residual(made: RandomDesign, seed: int) -> RandomDesign:
     """The same in its clothes, with a correlation, a variance function or both; four in ten without bars."""
     rng = np.random.default_rng([seed, 2])
-    visit, positive = made.data.groupby("g").cumcount(), np.exp(made.data["z"])
+    visit, positive = made.data.groupby("g").cumcount(), np.exp(made.data["z"].clip(-300, 300))
     data = made.data.assign(visit=visit, positive=positive, half=made.data["g"] % 2)
     asked = rng.choice(["correlation", "variance", "both"])
     residual = {}
