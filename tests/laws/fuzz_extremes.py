@@ -38,7 +38,7 @@ def one_of(rng: np.random.Generator, kinds: Mapping[str, Any]) -> str:
 
 
 def rewoven(rng: np.random.Generator, data: pd.DataFrame) -> pd.DataFrame:
-    """The same with some columns of types that the column may not be able to take, which leave it as it is."""
+    """The same with some columns of other types; one that can't be stays as it is."""
     data = data.copy()
     for name, weaves in WEAVES.items():
         weave = weaves[int(rng.integers(len(weaves)))]
@@ -134,9 +134,9 @@ WEAVES: dict[str, tuple[Callable[[pd.Series], Any], ...]] = {
 
 
 def arrow_type(name: str) -> Any:
-    import pyarrow
+    import pyarrow as pa
 
-    return getattr(pyarrow, name)()
+    return getattr(pa, name)()
 
 
 def a_row_a_level(rng: np.random.Generator, data: pd.DataFrame) -> pd.DataFrame:
@@ -241,16 +241,16 @@ def odd_index(rng: np.random.Generator, data: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_polars(rng: np.random.Generator, data: pd.DataFrame) -> Any:
-    import polars
+    import polars as pl
 
-    table = woven(data, polars.from_pandas)
+    table = woven(data, pl.from_pandas)
     return table.lazy() if rng.random() < 0.3 and table is not data else table
 
 
 def as_arrow(rng: np.random.Generator, data: pd.DataFrame) -> Any:
-    import pyarrow
+    import pyarrow as pa
 
-    return woven(data, lambda frame: pyarrow.Table.from_pandas(frame, preserve_index=False))
+    return woven(data, lambda frame: pa.Table.from_pandas(frame, preserve_index=False))
 
 
 def in_arrow(rng: np.random.Generator, data: pd.DataFrame) -> pd.DataFrame:
