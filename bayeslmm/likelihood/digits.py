@@ -138,6 +138,8 @@ class CriterionOfRows(PointByPoint):
         solved = _solved(_triangle(E, found))
         m = self.kernel.n - self.kernel.p * self.reml
         sigma2 = solved.r2 / m if self.coordinates.residual.sigma_free else self.sigma**2
+        if not sigma2 > 0:
+            return np.inf, np.zeros(len(lam))
         a = np.append(-solved.delta, 1.0)
         A_bar = np.outer(a, a) / sigma2
         value = found.logdet + m * (LOG_2PI + np.log(sigma2)) + solved.r2 / sigma2

@@ -110,6 +110,8 @@ class Fitted:
             values = np.asarray(last.fitted, dtype=np.float64)
             design = replace(last.design, residual=last.design.residual.with_fitted(values))
             optimum = optimize(last.options.objective(design), last.optimum.x, last.options.max_iter)
+            if not np.isfinite(optimum.value):
+                break
             settled = design.at_phi(design.coordinates.phi(optimum.x))
             last = replace(last, design=settled, optimum=optimum)
             if np.max(np.abs(last.fitted - values)) < STILL * scale:

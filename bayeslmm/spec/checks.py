@@ -19,6 +19,8 @@ from .parsed import Bar
 
 type Array = NDArray[np.float64]
 
+LARGEST = 1e150  # of numbers of which millions of squares are added
+
 
 def as_frame(data: Any) -> pd.DataFrame:
     """The data as a pandas DataFrame; polars and Arrow tables are converted, lazy ones of polars collected.
@@ -122,7 +124,18 @@ def check_response_column(name: str, values: pd.Series) -> None:
 
 
 def check_response(name: str, y: Array, sigma_free: bool) -> None:
-    """The response varies."""
+    """The response varies, and its squares are numbers.
+
+    Raises
+    ------
+    DataError
+        When it doesn't, or floating point holds no squares of such a size.
+    """
+    if (largest := float(np.max(np.abs(y)))) > LARGEST or 0 < largest < 1 / LARGEST:
+        raise DataError(
+            f"the response {name!r} is {largest:g} at most, whose square is beyond floating point; take "
+            "other units"
+        )
     check_response_varies(name, float(y[0]), bool((y != y[0]).any()), sigma_free)
 
 

@@ -14,6 +14,8 @@ from .told_apart import confounded as confounded_residual
 
 type Array = NDArray[np.float64]
 
+FEW = 50  # rows more than columns that are looked at first
+ROUNDING = 4 * np.finfo(float).eps  # of the largest terms, what sums that give y to its last digit leave
 CONFOUNDED = 1e-9  # of |R|², what is left of R by the term's own directions where nothing is
 
 
@@ -24,17 +26,48 @@ def unidentified(design: Design, bars: Sequence[Bar]) -> str | None:
 
 
 def _reasons(design: Design, bars: Sequence[Bar]) -> Iterator[str]:
-    if design.in_memory and (group := explained_by(design)) is not None:
-        yield _no_residual(design.response, group)
+    if design.in_memory and (explained := explained_by(design)) is not None:
+        seen = f"the response {design.response!r} {explained.how}"
+        yield f"{seen}, so sigma is 0; {explained.advice}, or give sigma"
     for number, block in enumerate(design.blocks):
         if block.known is None and block.q >= design.n and confounded(design, number):
             yield _confounded(block, [bars[place] for place in block.term_numbers], design.n)
 
 
-def explained_by(design: Design) -> str | None:
-    """The group within whose levels the response doesn't vary, None if there is none."""
+def linear_in_columns(y: Array, X: Array) -> bool:
+    """Is y (n,) a combination of the columns of X (n, p), in more rows than they are?"""
+    some = X.shape[1] + FEW
+    return (
+        len(y) > X.shape[1] and (len(y) <= some or linear_in_columns(y[:some], X[:some])) and _rounding(y, X)
+    )
+
+
+def _rounding(y: Array, X: Array) -> bool:
+    """Is what least squares leave rounding?"""
+    beta = np.linalg.lstsq(X, y, rcond=None)[0]
+    terms = np.abs(X) @ np.abs(beta) + np.abs(y)
+    return bool(np.max(np.abs(y - X @ beta)) <= ROUNDING * np.max(terms))
+
+
+class Explained(NamedTuple):
+    """How a response leaves no residual, and what to do."""
+
+    how: str
+    advice: str
+
+
+def explained_by(design: Design) -> Explained | None:
+    """Why there is no residual: the fixed part says every row, or a group its levels; else None."""
     y = design.y - design.offset
-    return next((block.group for block in design.blocks if constant_within(y, block)), None)
+    if linear_in_columns(y, design.X):
+        return Explained(
+            "is a sum of the fixed part's columns in every row", "leave out the one that says it"
+        )
+    group = next((block.group for block in design.blocks if constant_within(y, block)), None)
+    if group is None:
+        return None
+    how = f"is constant within every level of {group!r}"
+    return Explained(how, "keep one row a level and leave the term out")
 
 
 def _confounded(block: Block, bars: Sequence[Bar], n: int) -> str:
@@ -49,13 +82,6 @@ def _confounded(block: Block, bars: Sequence[Bar], n: int) -> str:
         f"{named}: {block.q} random effects ({block.n_levels} levels, {block.k} coefs) for {n} rows, and the "
         "residual's variance is a change that their covariance could make, so the two can't be told apart; "
         "simplify the left side, or give sigma, or sample with proper priors"
-    )
-
-
-def _no_residual(response: str, group: str) -> str:
-    return (
-        f"the response {response!r} is constant within every level of {group!r}, so sigma is 0; keep one row "
-        "a level and leave the term out, or give sigma"
     )
 
 

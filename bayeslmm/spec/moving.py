@@ -129,8 +129,9 @@ class Moving:
             return self.whitened(phi) if self.by_class is None else self.by_class.at(phi)
 
     def whitened(self, phi: Array) -> OfRows:
-        """The problem at φ of rows, in coordinates that are orthonormal there."""
-        return OfRows.of(self.observations, self.residual, phi)
+        """The problem at φ of rows, in coordinates that are orthonormal there; of φ far out as `at` says."""
+        with np.errstate(all="ignore"):
+            return OfRows.of(self.observations, self.residual, phi)
 
     def kernels(self, phi: Array) -> Iterator[Kernel]:
         """Of the problems at many φ (m, n_phi), each with all its digits."""

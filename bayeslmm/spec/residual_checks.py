@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError
 
-from .residual import CorrelationStructure, VarianceFunction
+from .residual import CorrelationStructure
 from .residual.correlations import Counts
 from .residual.roots.base import distinct
-from .residual.variances import Reads
 from .residual_levels import Levels
 
 type Array = NDArray[np.float64]
@@ -94,16 +93,3 @@ def check_visits(structure: CorrelationStructure, name: str, levels: tuple[str, 
                 "other visits; leave that row out, put the visit together with another, or take a structure "
                 "with fewer parameters, such as AR1"
             )
-
-
-def check_values(structure: VarianceFunction, name: str, values: Array) -> None:
-    none = np.zeros(0, dtype=bool)
-    bad = {Reads.POSITIVE: values <= 0, Reads.NONZERO: values == 0}.get(structure.reads, none)
-    if not bad.any():
-        return
-    seen = (
-        f"{structure.keyword}: {name!r} is {values[bad][0]:g} in {int(bad.sum())} rows, where this variance"
-    )
-    if structure.reads is Reads.POSITIVE:
-        raise DataError(f"{seen} would not be above 0; shift the column, or leave such rows out")
-    raise DataError(f"{seen} would be 0 or infinite; shift the column, or take Exp")

@@ -19,7 +19,6 @@ from .residual_checks import (
     check_coordinates,
     check_repeats,
     check_strata,
-    check_values,
     check_visits,
     typical,
 )
@@ -198,7 +197,7 @@ class VarianceRows:
         cls, structure: VarianceFunction, name: str, values: Array, columns: Columns
     ) -> tuple[Self, tuple[Array, Array]]:
         n, strata = len(values), _strata(structure, columns, len(values))
-        check_values(structure, name, values)
+        structure.check(name, values)
         size = np.exp(np.mean(np.log(np.abs(values)))) if structure.reads is Reads.NONZERO else np.std(values)
         learnt = Learnt(name, (), float(size) or 1.0, n, strata.labels)
         return cls(Part(structure, learnt), None, strata.grouping), (values, strata.codes.astype(float))
@@ -236,7 +235,7 @@ class VarianceRows:
             )
         strata = np.zeros(len(frame)) if self.strata is None else self.strata.codes(frame)
         values = _numbers(learnt.name, frame[learnt.name])
-        check_values(self.part.structure, learnt.name, values)
+        self.part.structure.check(learnt.name, values)
         return values, strata.astype(float)
 
 

@@ -38,7 +38,8 @@ def confounded(design: Design) -> str | None:
     for i, j in _pairs(design):
         moves = list(_directions(design, inside, i, j))
         slopes = np.array([each.slope for each in moves])
-        gram = gram + slopes @ slopes.T
+        with np.errstate(over="ignore"):
+            gram = gram + slopes @ slopes.T
         if (reason := _reason(gram, [each.label for each in moves], residual.names)) is None:
             return None
     return reason
@@ -46,6 +47,8 @@ def confounded(design: Design) -> str | None:
 
 def _reason(gram: Array, labels: list[str], of_residual: tuple[str, ...]) -> str | None:
     """What a Gram of derivatives (r, r) can't tell."""
+    if not np.isfinite(gram).all():  # the largest variances are beyond floating point
+        return None
     sizes = np.sqrt(np.diag(gram))
     nothing = sizes <= SAME * sizes.max()
     if nothing.any():

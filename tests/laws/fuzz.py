@@ -57,7 +57,7 @@ def of_fit(
     if not np.isfinite(numbers).all() and quiet:
         yield "silent", f"{seed} {made} {criterion}: {fit.criterion_value}, {fit.sigma}"
     str(fit.summary()), str(fit.varcorr), str(fit.ranef)
-    if not model.design.n_missing and not agree(fit.predict(made.data), fit):
+    if quiet and not model.design.n_missing and not agree(fit.predict(made.data), fit):
         yield "another prediction", f"{seed} {made} {criterion}"
     foreign = [each for each in told if not each.category.__module__.startswith("bayeslmm")]
     if foreign:

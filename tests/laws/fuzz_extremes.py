@@ -27,10 +27,10 @@ def extreme(made: RandomDesign, seed: int) -> RandomDesign:
     made = replace(made, data=shapes[shape](rng, made.data.copy()), worn=(shape,))
     dress = with_residual if len(made.data) < 200 and rng.random() < RESIDUALS else dressed
     made = dress(made, seed)
-    table = one_of(rng, tables())
+    table = one_of(rng, TABLES)
     data = made.data if table in FOREIGN else rewoven(rng, made.data)
     worn = (*made.worn, table, *(f"{name} {data[name].dtype}" for name in ("y", "x", "f", "g", "w")))
-    return replace(made, data=tables()[table](rng, data), worn=worn)
+    return replace(made, data=TABLES[table](rng, data), worn=worn)
 
 
 def one_of(rng: np.random.Generator, kinds: Mapping[str, Any]) -> str:
@@ -241,6 +241,9 @@ def odd_index(rng: np.random.Generator, data: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_polars(rng: np.random.Generator, data: pd.DataFrame) -> Any:
+    """A polars table, some of them lazy; where there is no polars, pandas' own."""
+    if not find_spec("polars"):
+        return data
     import polars as pl
 
     table = woven(data, pl.from_pandas)
@@ -258,11 +261,11 @@ def in_arrow(rng: np.random.Generator, data: pd.DataFrame) -> pd.DataFrame:
     return woven(data, lambda frame: frame.convert_dtypes(dtype_backend="pyarrow"))
 
 
+# what data may come as
 FOREIGN = {"polars": as_polars, "arrow": as_arrow, "columns": lambda rng, data: dict(data.items())}
-
-
-def tables() -> dict[str, Callable[[np.random.Generator, Any], Any]]:
-    """What data may come as; foreign ones where the package that makes them is there."""
-    there = {"columns": True, "polars": find_spec("polars"), "arrow": find_spec("pyarrow")}
-    own = {"pandas": lambda rng, data: data, "odd index": odd_index, "in arrow's types": in_arrow}
-    return own | {name: make for name, make in FOREIGN.items() if there[name]}
+TABLES: dict[str, Callable[[np.random.Generator, Any], Any]] = {
+    "pandas": lambda rng, data: data,
+    "odd index": odd_index,
+    "in arrow's types": in_arrow,
+    **{name: FOREIGN[name] for name in ("columns", "polars", "arrow")},
+}

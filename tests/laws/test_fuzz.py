@@ -4,10 +4,14 @@ import pytest
 
 from tests.laws.fuzz import faults
 from tests.laws.fuzz_designs import dressed
+from tests.laws.fuzz_extremes import extreme
 from tests.laws.fuzz_residuals import with_residual
 
-FAULTS = ("foreign", "silent", "foreign warning")
+FAULTS = ("foreign", "silent", "foreign warning", "another prediction")
 FAR_DELTA = (300049, 300061)  # standard deviations beyond floating point on the way
+# squares of variances beyond floating point; exponentials of a column far from 0; sigma 0; fitted values that
+# a variance of theirs drives to 0; a response that the fixed part explains
+OFF_THE_MAP = (400019, 400125, 400202, 400214, 400393, 400586, 400706)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -18,6 +22,11 @@ def test_a_random_design_is_fitted_or_refused(seed):
 @pytest.mark.parametrize("seed", [0, 2, 3, 5, 6, 7, *FAR_DELTA])
 def test_so_is_one_with_a_residual_that_has_parameters(seed):
     assert [what for kind, what in faults(seed, with_residual) if kind in FAULTS] == []
+
+
+@pytest.mark.parametrize("seed", OFF_THE_MAP)
+def test_so_is_one_at_the_edges(seed):
+    assert [what for kind, what in faults(seed, extreme) if kind in FAULTS] == []
 
 
 # a vanished sd whose correlation is free; a bar far from its origin; several minima in a few rows or of a few

@@ -6,6 +6,7 @@ import pytest
 
 import bayeslmm as bl
 from bayeslmm.errors import DataError, PriorError
+from bayeslmm.spec.identified import explained_by
 from bayeslmm.spec.priors import Exponential, HalfNormal, InverseGamma
 
 RNG = np.random.default_rng(0)
@@ -113,4 +114,21 @@ def test_a_response_constant_within_levels_has_no_posterior(prior):
 @pytest.mark.parametrize("prior", [InverseGamma(3.0, 1.0), bl.Gamma(16.5, 1.0), bl.Uniform(0.5, 1.0)])
 def test_unless_the_prior_of_sigma_vanishes_there(prior):
     constant = model("y ~ 1 + (1 | g)", y=MEANS)
-    constant.with_priors({"sigma": prior}).priors.check_sigma("g")
+    constant.with_priors({"sigma": prior}).priors.check_sigma(explained_by(constant.design))
+
+
+def test_a_response_that_the_fixed_part_says_leaves_no_residual():
+    """Nor has it a posterior, one row that differs will do."""
+    line = 3 - 0.1 * np.arange(24)
+    said = model("y ~ t + (1 | g)", y=line, t=np.arange(24))
+    with pytest.raises(DataError, match="sum of the fixed part's columns in every row"):
+        said.fit()
+    with pytest.raises(PriorError, match=r"fixed part's columns in every row.*improper"):
+        said.sample(draws=50, seed=1)
+    assert model("y ~ t + (1 | g)", y=line + (line == 3) * 1e-9, t=np.arange(24)).design.unidentified is None
+
+
+@pytest.mark.parametrize("unit", [1e-160, 1e160])
+def test_a_response_whose_square_overflows_needs_other_units(unit):
+    with pytest.raises(DataError, match="other units"):
+        model("y ~ 1 + (1 | g)", y=unit * np.arange(24.0))

@@ -165,3 +165,10 @@ def test_a_long_series() -> None:
     row = fit.residual_parameters.iloc[0]
     assert abs(row["value"] - 0.7) < 4 * row["se"]
     assert row["se"] == pytest.approx(np.sqrt((1 - 0.7**2) / n), rel=0.05)
+
+
+def test_an_exponential_of_a_column_far_from_0_needs_its_mean_off():
+    data = pd.DataFrame({"y": np.sin(np.arange(30.0)), "year": 2000 + np.arange(30) % 9})
+    assert np.isfinite(bl.LinearMixedModel("y ~ 1", data, variance=V.Exp("year")).fit().sigma)
+    with pytest.raises(DataError, match="subtract its mean"):
+        bl.LinearMixedModel("y ~ 1", data.assign(year=2000 + data["year"] / 9), variance=V.Exp("year"))

@@ -41,7 +41,8 @@ def t_frame(method: DDF, L: Array, estimate: Array, null: Array, prob: float) ->
     check_prob(prob)
     se = errors_of(method.variance(L))
     df = method.df(L)
-    t = (estimate - null) / se
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a model that explains y to its last digit
+        t = (estimate - null) / se
     half = stdtrit(df, 0.5 + prob / 2) * se
     columns = {
         "estimate": estimate,

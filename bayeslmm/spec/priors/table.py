@@ -18,6 +18,7 @@ from .tails import Tail, Tails, fall
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bayeslmm.spec.identified import Explained
     from bayeslmm.spec.residual.structure import Slot
 
 _FAR_OUT = 1e150  # an sd there: which power its prior falls by in the end
@@ -184,12 +185,12 @@ class Priors(Printed):
     def _repr_html_(self) -> str:
         return html_table(self.to_frame())
 
-    def check_sigma(self, explained: str | None) -> None:
-        """A response that the effects of a group explain whole has σ = 0, unless its prior vanishes there.
+    def check_sigma(self, explained: "Explained | None") -> None:
+        """A response that leaves no residual has σ = 0, unless its prior vanishes there.
 
         Parameters
         ----------
-        explained : the group, if there is one.
+        explained : how, if it leaves none.
 
         Raises
         ------
@@ -201,9 +202,9 @@ class Priors(Printed):
         design, enough = self.tails.design, 1 - fall(self.sigma, 1 / _FAR_OUT)
         if design.n - design.p - design.q >= enough or self.tails.beyond_all() >= enough:
             raise PriorError(
-                f"the response is constant within every level of {explained!r}, so sigma is 0, where "
-                f"{self.sigma} leaves the posterior improper; keep one row a level and leave the term out, "
-                "or give sigma, or a prior of sigma that vanishes at 0, such as InverseGamma"
+                f"the response {explained.how}, so sigma is 0, where {self.sigma} leaves the posterior "
+                f"improper; {explained.advice}, or give sigma, or a prior of sigma that vanishes at 0, "
+                "such as InverseGamma"
             )
 
     def _labels(self, name: str) -> list[str]:

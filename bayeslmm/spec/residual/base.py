@@ -265,8 +265,9 @@ class Residual(Registered, ABC):
         return 0.0 if self.is_identity else float(np.sum(self.log_pivots(phi)))
 
     def variances(self, phi: ArrayLike = ()) -> Array:
-        """Diagonal (n,) of R."""
-        return self._variances(self._checked(phi))
+        """Diagonal (n,) of R; infinite far out."""
+        with np.errstate(over="ignore"):
+            return self._variances(self._checked(phi))
 
     @property
     def coordinates(self) -> Array | None:

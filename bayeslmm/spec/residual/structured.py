@@ -287,7 +287,10 @@ class Structured(Residual):
         return any(part.structure.kinked for part in self.parts)
 
     def with_fitted(self, values: Array) -> Self:
-        own = {f"values {k}": values for k, part in enumerate(self.spreads) if part.structure.of == FITTED}
+        of_fitted = {k: part.structure for k, part in enumerate(self.spreads) if part.structure.of == FITTED}
+        for structure in of_fitted.values():
+            structure.check(FITTED, values)
+        own = {f"values {k}": values for k in of_fitted}
         return self.of_rows(self.n, {**self.data, **own})
 
     def parameters(self, phi: Array, sigma: float) -> Parameters:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import bayeslmm as bl
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.fit import LikelihoodFit
 from bayeslmm.likelihood.inference.beta_derivatives import covariance_slopes
@@ -161,3 +162,13 @@ def test_bad_options(sleep: LikelihoodFit, fitter) -> None:
 @pytest.mark.parametrize("keyword", DDF.kinds())
 def test_no_fixed_effects_no_rows(keyword: str, fitter) -> None:
     assert len(fitter("Reaction ~ 0 + (Days | Subject)", "sleepstudy").coef_table(ddf=keyword)) == 0
+
+
+@pytest.mark.parametrize("unit", [1e-140, 1e140])
+def test_degrees_of_freedom_know_no_unit(unit):
+    data = bl.load_dataset("sleepstudy")
+    plain = bl.LinearMixedModel(FITS["one factor"][0], data).fit()
+    other = bl.LinearMixedModel(plain.formula, data.assign(Reaction=unit * data["Reaction"])).fit()
+    for method in ("satterthwaite", "kenward-roger"):
+        found, expected = (fit.coef_table(ddf=method)["df"] for fit in (other, plain))
+        np.testing.assert_allclose(found, expected, rtol=1e-6)

@@ -35,12 +35,12 @@ class Satterthwaite(DDF):
         return covariance_slopes(self.fit, Units.at(self.fit.design.covariance, self.fit.theta_values))
 
     def df(self, L: Array) -> Array:
-        """2f²/g'Vg; infinite where nothing is estimated."""
+        """2/h'Vh, h = g/f, whose squares overflow in no unit; infinite where nothing is estimated."""
         C = self.rows(L)
         g = np.einsum("mi,tij,mj->mt", C, self.slopes, C, optimize=True)
-        spread = np.sum((g @ self.fit.theta_sigma.root) ** 2, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(2 * self.variance(L) ** 2 / spread)
+            spread = np.sum((g / self.variance(L)[:, None] @ self.fit.theta_sigma.root) ** 2, axis=1)
+            return np.asarray(2 / spread)
 
     def _joint_df(self, rows: Array) -> float:
         return pooled(self.df(rows))

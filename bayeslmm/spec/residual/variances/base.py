@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Self
 
-from bayeslmm.errors import OptionError, check_choice
+import numpy as np
+
+from bayeslmm.errors import DataError, OptionError, check_choice
 from bayeslmm.registry import Registered
 from bayeslmm.spec.residual.structure import Array, Learnt, Structure
 
@@ -76,6 +78,22 @@ class VarianceFunction(Structure, Factors, Registered):
     def __iter__(self) -> Iterator[Self]:
         """Itself."""
         yield self
+
+    def check(self, name: str, values: Array) -> None:
+        """Values (m,) of the column have a standard deviation that is neither 0 nor infinite.
+
+        Raises
+        ------
+        DataError
+            Where some don't.
+        """
+        bad = {Reads.POSITIVE: values <= 0, Reads.NONZERO: values == 0}.get(self.reads, np.zeros(0, bool))
+        if not bad.any():
+            return
+        seen = f"{self.keyword}: {name!r} is {values[bad][0]:g} in {int(bad.sum())} rows, where this variance"
+        if self.reads is Reads.POSITIVE:
+            raise DataError(f"{seen} would not be above 0; shift the column, or leave such rows out")
+        raise DataError(f"{seen} would be 0 or infinite; shift the column, or take Exp")
 
     @abstractmethod
     def log_sds(self, delta: Any, values: Array, learnt: Learnt) -> Any:

@@ -5,9 +5,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from bayeslmm.errors import DataError
 from bayeslmm.spec.residual.structure import Array, Learnt, Natural, Usual
 
 from .base import VarianceFunction
+
+FAR = 1000.0  # of a column's standard deviations from 0, where squares of its exponentials may overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,14 @@ class Exp(VarianceFunction):
 
     def starts(self, learnt: Learnt) -> Array:
         return np.array([[0.0], [0.7], [-0.7]])
+
+    def check(self, name: str, values: Array) -> None:
+        farthest, spread = np.abs(values).max(), np.std(values)
+        if 0 < spread < farthest / FAR:
+            raise DataError(
+                f"{self.keyword}: {name!r} lies {farthest / spread:.0f} of its standard deviations from 0, "
+                "and sigma is the residual's where it is 0, which is beyond floating point; subtract its mean"
+            )
 
     def log_sds(self, delta: Any, values: Array, learnt: Learnt) -> Any:
         return delta[0] * (values / learnt.scale)
