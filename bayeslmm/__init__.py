@@ -132,7 +132,9 @@ def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f"bayeslmm.{name}")
     if name not in _HOMES:
-        raise AttributeError(f"module 'bayeslmm' has no attribute {name!r}")
+        from bayeslmm.arguments import unknown_name
+
+        raise unknown_name("bayeslmm", name, __all__)
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -1,60 +1,12 @@
-"""Arguments that other packages have: an unknown one is told in this package's words."""
+"""Arguments and names that other packages have: an unknown one is told in this package's words."""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
 from inspect import Parameter, isfunction, signature
 from typing import Any, ClassVar
 
-from bayeslmm.errors import OptionError, did_you_mean
-
-# what lme4, nlme, statsmodels, PyMC, Bambi, brms and scikit-learn call it, and this package's names for it
-_FOREIGN = {
-    "reml": ("criterion",),
-    "level": ("prob",),
-    "conf_level": ("prob",),
-    "conf": ("prob",),
-    "ci": ("prob",),
-    "ci_prob": ("prob",),
-    "hdi_prob": ("prob",),
-    "random_seed": ("seed",),
-    "random_state": ("seed",),
-    "rng": ("seed",),
-    "nsim": ("n", "boot", "draws"),
-    "r": ("n",),
-    "n_boot": ("n", "boot"),
-    "reps": ("n",),
-    "replicates": ("n",),
-    "method": ("criterion", "method", "kind"),
-    "type": ("kind", "interval"),
-    "re_form": ("random",),
-    "re_formula": ("random",),
-    "allow_new_levels": ("new_levels",),
-    "allow_new_re": ("new_levels",),
-    "iter": ("draws",),
-    "n_samples": ("draws",),
-    "warmup": ("tune",),
-    "n_chains": ("chains",),
-    "adapt_delta": ("target_accept",),
-    "nuts_sampler": ("sampler",),
-    "inference_method": ("method",),
-    "progressbar": ("progress",),
-    "progress_bar": ("progress",),
-    "noncentered": ("centred",),
-    "verbose": ("progress",),
-    "start_params": ("start",),
-    "maxiter": ("max_iter",),
-    "maxfun": ("max_iter",),
-    "na_action": ("missing",),
-    "dropna": ("missing",),
-    "prior": ("priors",),
-    "prior_weights": ("weights",),
-    "ncpus": ("n_jobs",),
-    "parallel": ("n_jobs",),
-    "new_data": ("newdata",),
-    "exog": ("newdata",),
-    "data": ("newdata", "data"),
-    "refit": ("criterion",),
-}
+from bayeslmm.errors import OptionError, UnknownName, did_you_mean
+from bayeslmm.habits import ARGUMENTS, ELSEWHERE, NAMES
 
 
 def check_arguments(verb: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -72,9 +24,12 @@ def check_arguments(verb: str, given: Iterable[str], known: Iterable[str]) -> No
 
 
 def _hint(name: str, known: tuple[str, ...]) -> str:
-    ours = [each for each in _FOREIGN.get(name.lower(), ()) if each in known]
+    key = name.lower().replace(".", "_")
+    ours = [each for each in ARGUMENTS.get(key, ()) if each in known]
     if ours:
         return f"; it is called {ours[0]} here{_SAID.get(ours[0], '')}"
+    if key in ELSEWHERE:
+        return ELSEWHERE[key]
     listed = ", ".join(known)
     return did_you_mean(name, known) or (f"; there are {listed}" if known else "; it takes none")
 
@@ -113,8 +68,28 @@ def verbs_in_our_words[T](owner: type[T]) -> type[T]:
     return owner
 
 
+def unknown_name(owner: str, name: str, known: Iterable[str]) -> UnknownName:
+    """The error for a name that isn't there: what to write instead, or the name nearest to it.
+
+    Parameters
+    ----------
+    owner : what was asked. known : names that it has.
+
+    Examples
+    --------
+    >>> str(unknown_name("LikelihoodFit", "VarCorr", []))
+    "LikelihoodFit has no 'VarCorr'; here it is fit.varcorr or post.summary().select('sd', 'cor', 'sigma')"
+    """
+    ours = " or ".join(NAMES.get(name.lower().replace(".", "_"), ()))
+    hint = f"; here it is {ours}" if ours else did_you_mean(name, known)
+    return UnknownName(f"{owner} has no {name!r}{hint}")
+
+
 class Face:
-    """A class whose ``dir()`` shows what users use; it names in `INNER` what other rooms ask of it."""
+    """A class whose ``dir()`` shows what users use; it names in `INNER` what other rooms ask of it.
+
+    Asked for what it hasn't, it says what that is called here.
+    """
 
     __slots__ = ()
     INNER: ClassVar[tuple[str, ...]] = ()
@@ -122,3 +97,15 @@ class Face:
     def __dir__(self) -> list[str]:
         inner = {name for kind in type(self).__mro__ for name in vars(kind).get("INNER", ())} | {"INNER"}
         return [name for name in super().__dir__() if name not in inner]
+
+    def __getattr__(self, name: str) -> Any:
+        """Explain a name that isn't there, or raise what a property of that name has raised.
+
+        Raises
+        ------
+        UnknownName
+            An AttributeError in this package's words.
+        """
+        if hasattr(type(self), name):
+            return object.__getattribute__(self, name)
+        raise unknown_name(type(self).__name__, name, (each for each in dir(self) if each[0] != "_"))

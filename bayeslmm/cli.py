@@ -1,4 +1,4 @@
-"""The command line: ``bayeslmm demo``, ``fit``, ``parity``, ``calibrate`` and ``rerun``.
+"""The command line: ``bayeslmm demo``, ``fit``, ``parity``, ``calibrate``, ``rerun`` and ``datasets``.
 
 Tables go to standard output, narration to standard error. Whatever is wrong with the input is found before
 long work starts. Exit codes: 0 done; 1 unexpected failure; 2 the input or the output folder can't be used;
@@ -271,6 +271,20 @@ def rerun(
         typer.echo(_write(found.parity, out))
     if not found.same:
         raise typer.Exit(ExitCode.UNRESOLVED)
+
+
+@app.command()
+def datasets() -> None:
+    """List the packaged data sets: a name, the rows, and what they are used for."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="")
+    for column in ("name", "rows", "use"):
+        table.add_column(column, justify="right" if column == "rows" else "left")
+    for _, fact in bl.list_datasets().iterrows():
+        table.add_row(str(fact["name"]), str(fact["rows"]), str(fact["use"]))
+    Console().print(table)
 
 
 def _source(data: str, na: list[str] | None, sep: str | None, decimal: str | None, encoding: str) -> "Source":

@@ -6,6 +6,9 @@ are of :mod:`bayeslmm.variance`. ``by="ARMCD"`` gives each stratum parameters of
 values to begin with, ``fixed=True`` keeps them.
 """
 
+from typing import Any
+
+from bayeslmm.arguments import unknown_name
 from bayeslmm.spec.residual.correlations.ante_dependence import AnteDependence
 from bayeslmm.spec.residual.correlations.ar1 import AR1
 from bayeslmm.spec.residual.correlations.arma import ARMA
@@ -36,3 +39,8 @@ __all__ = [
     "Toeplitz",
     "Unstructured",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Explain a name that isn't there: nlme's and SAS's are known."""
+    raise unknown_name("bayeslmm.correlation", name, __all__)

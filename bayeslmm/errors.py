@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any
 
+from bayeslmm.habits import CHOICES
+
 
 class BayesLMMError(Exception):
     """Base of every error this package raises on purpose."""
@@ -28,6 +30,10 @@ class OptionError(InputError):
 
 class PriorError(InputError):
     """A prior for a parameter that isn't there, or of a family that doesn't fit it."""
+
+
+class UnknownName(InputError, AttributeError):
+    """A function, method or attribute that isn't there."""
 
 
 class OutputError(BayesLMMError, OSError):
@@ -75,7 +81,9 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """The question '; did you mean ...?' about the nearest choice, or nothing."""
-    guess = nearest(name, choices)
+    choices = tuple(choices)
+    usual = CHOICES.get(name.lower())
+    guess = usual if usual in choices else nearest(name, choices)
     return f"; did you mean {guess!r}?" if guess else ""
 
 

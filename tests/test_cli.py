@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
+import bayeslmm as bl
 from typer.testing import CliRunner
 
 from bayeslmm.cli import ExitCode, app
@@ -253,3 +255,8 @@ def test_ctrl_c_ends_the_run_at_once(tmp_path, step, boot, draws):
     assert not {"Sampling", "Comparing"} & set(said.split())
     assert Store.read(store).n > 0
     assert not (tmp_path / "parity.html").exists()
+
+
+def test_data_sets_are_listed(run):
+    listed = run("datasets").stdout
+    assert all(name in listed for name in bl.list_datasets()["name"])

@@ -36,7 +36,7 @@ class EstimateTable(Printed):
     source : str
         ``"REML"``, ``"ML"``, ``"bootstrap"`` or ``"posterior"``.
     interval : str
-        Kind of ``lower`` and ``upper``: ``"wald"``, ``"profile"``, ``"percentile"``, ``"eti"``, ...
+        Of ``lower`` and ``upper``: ``"wald"``, ``"profile"``, ``"percentile"``, ``"eti"``, ... or ``"none"``.
     prob : float
         Probability of the interval.
     notes : tuple of str
@@ -114,7 +114,8 @@ class EstimateTable(Printed):
         return "".join([paragraph(self._caption()), screen_html(self.frame), *map(paragraph, self.notes)])
 
     def _caption(self) -> str:
-        return f"{self.source}: {len(self)} estimands, {100 * self.prob:g} % {self.interval} intervals"
+        intervals = "" if self.interval == "none" else f", {100 * self.prob:g} % {self.interval} intervals"
+        return f"{self.source}: {len(self)} estimands{intervals}"
 
     def _keep(self, mask: "pd.Series[bool]") -> Self:
         return replace(self, frame=self.frame.loc[mask])

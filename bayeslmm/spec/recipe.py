@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import DataError, check_choice
+from bayeslmm.errors import DataError, check_choice, did_you_mean
 
 from .checks import as_frame, check_columns, check_weights, number_column, numbers, row_values
 from .factors import Coded, Coding, Grouping, recode, unseen_level
@@ -199,6 +199,7 @@ class Recipe:
         wanted = self._wanted(groups)
         parts = self._parts(wanted)
         frame = as_frame(data)
+        _check_groups((column for grouping, _ in wanted for column in grouping.columns), frame)
         check_columns(self._roles(parts, wanted), frame.columns.tolist())
         rows = _complete_rows(frame, self._names(parts))
         frame = frame.iloc[rows]
@@ -276,6 +277,17 @@ def coded(columns: Mapping[str, NDArray[Any]], codings: Mapping[str, Coding]) ->
     return {
         name: Coded(codings[name], values) if name in codings else values for name, values in columns.items()
     }
+
+
+def _check_groups(columns: Iterable[str], frame: pd.DataFrame) -> None:
+    """New rows say which levels they belong to, or their random effects aren't asked for."""
+    for name in columns:
+        if name not in frame:
+            hint = (
+                did_you_mean(name, map(str, frame))
+                or "; without it, random='none' predicts for the population"
+            )
+            raise DataError(f"grouping factor {name!r} is not in the data{hint}")
 
 
 def _complete_rows(frame: pd.DataFrame, names: list[str]) -> Codes:

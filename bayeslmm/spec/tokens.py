@@ -156,7 +156,10 @@ def check_balance(pieces: Iterable[Lexeme], formula: str, start: int) -> None:
 
 
 def _check_operators(tokens: Sequence[Token], formula: str) -> None:
-    """Raise FormulaError where two terms stand side by side."""
+    """Raise FormulaError where two terms stand side by side, or at a comma that no function has."""
+    for stray in (token for token in tokens if token.text == ","):
+        message = "a comma stands only inside a function's parentheses; random effects are written (x | g)"
+        raise complain(message, formula, stray.start)
     for before, after in pairwise(tokens):
         ends = before.kind in ("name", "value", "python") or before.text in (")", "]")
         begins = after.kind in ("name", "value", "python") or after.text in ("(", "[")
@@ -215,8 +218,13 @@ def depths(tokens: Sequence[Token]) -> list[int]:
 
 
 def join(tokens: Iterable[Token]) -> str:
-    """The canonical text of some tokens."""
-    return " ".join(_canonical(token) for token in tokens)
+    """The canonical text of some tokens: a space between two, but not inside parentheses."""
+    text, opened = "", True
+    for token in tokens:
+        close = opened or token.text in (")", "]")
+        text += f"{'' if close else ' '}{_canonical(token)}"
+        opened = token.text in ("(", "[")
+    return text
 
 
 def _canonical(token: Token) -> str:

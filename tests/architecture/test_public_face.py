@@ -57,7 +57,7 @@ def test_every_public_name_resolves(name):
 
 
 def test_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="has no attribute 'LinearMixedModle'"):
+    with pytest.raises(AttributeError, match="has no 'LinearMixedModle'; did you mean 'LinearMixedModel'"):
         _ = bl.LinearMixedModle
 
 

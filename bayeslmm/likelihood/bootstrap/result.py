@@ -21,7 +21,7 @@ from bayeslmm.likelihood.bootstrap.parameters import parameters, standard_errors
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
 from bayeslmm.likelihood.bootstrap.task import Columns, RefitTask
 from bayeslmm.likelihood.fitted import Fitted
-from bayeslmm.printed import Page, Printed
+from bayeslmm.printed import Page, Printed, screen_text
 from bayeslmm.runs.plan import Plan
 from bayeslmm.runs.replicates import collect, finished
 from bayeslmm.spec.design import Design
@@ -253,7 +253,7 @@ class Bootstrap(Printed):
         return f"{self.kind} bootstrap, {self.n} replicates, seed {self.seed}"
 
     def __repr__(self) -> str:
-        return "\n".join([self._made, *self.notes, str(self.estimates().frame)])
+        return "\n".join([self._made, *self.notes, screen_text(self.page.frame)])
 
     def _repr_html_(self) -> str:
         return self.estimates()._repr_html_()

@@ -62,7 +62,10 @@ def contrasts(fit: Fitted, type_: int) -> dict[str, Array]:
         For a type that isn't 1, 2 or 3.
     """
     if type_ not in TYPES:
-        raise OptionError(f"type is {type_!r}; the types of analysis of variance are 1, 2 and 3")
+        raise OptionError(
+            f"type is {type_!r}; the types of analysis of variance are 1, 2 and 3; "
+            "fits are compared by bl.anova(smaller, larger)"
+        )
     part = FixedPart.of(fit)
     return TYPES[type_](part) if part.terms else {}
 

@@ -1,11 +1,12 @@
 """Priors written for Bambi or PyMC as records."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from bayeslmm.errors import PriorError
+from bayeslmm.errors import PriorError, nearest
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Prior, Priors, preset
 
@@ -65,9 +66,19 @@ def as_prior(given: Any, element: int = 0) -> Prior:
     if getattr(given, "owner", None) is not None:
         return _of_variable(given, element)
     raise PriorError(
-        f"{given!r} is no prior; give a record such as bayeslmm.Normal(0, 10), a bambi.Prior, "
+        f"{given!r} is no prior; give a record such as {_example(given)}, a bambi.Prior, "
         "or a PyMC distribution such as pm.Normal.dist(0, 10)"
     )
+
+
+def _example(given: Any) -> str:
+    """A record to write: for text such as brms's "normal(0, 5)" of the family that it names."""
+    known = Prior.kinds()
+    word = str(given).partition("(")[0].replace("_", "") if isinstance(given, str) else ""
+    family = known.get(nearest(word, known) or "")
+    if family is None:
+        return "bayeslmm.Normal(0, 10)"
+    return f"bayeslmm.{family.__name__}({', '.join(each.name for each in fields(family))})"
 
 
 def _record(name: str, arguments: Mapping[str, Any], element: int) -> Prior:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bayeslmm.errors import OptionError, did_you_mean
+from bayeslmm.habits import FUNCTIONS
 
 from . import values
 from .values import number, unpacked, whole
@@ -219,6 +220,8 @@ def _copying(call: Callable[..., Any]) -> Callable[..., Any]:
 
 def hint_for(name: str, own: Iterable[str]) -> str:
     """What somebody who called an unknown function may have meant."""
+    if name in FUNCTIONS:
+        return f"; write {FUNCTIONS[name]}"
     return did_you_mean(name, [*known_functions(), *own]) or (
         "; compute it as a column of the data first, or give it by functions={'" + name + "': ...}"
     )
