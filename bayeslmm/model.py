@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @verbs_in_our_words
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class LinearMixedModel(Face):
-    """A linear mixed model: y = Xβ + Zb + offset + e, b ~ N(0, σ²ΛΛᵀ), e ~ N(0, σ²/w).
+    """A linear mixed model: y = Xβ + Zb + offset + e, b ~ N(0, σ²ΛΛᵀ), e ~ N(0, σ²R) (eq. 1).
 
     Immutable: fitting and sampling return results and leave the model as it is.
 
@@ -198,7 +198,7 @@ class LinearMixedModel(Face):
         return LinearMixedModel(text, **(same | changes))
 
     def V(self, theta: ArrayLike, sigma: float = 1.0, *, phi: ArrayLike = ()) -> NDArray[np.float64]:
-        """The (n, n) covariance σ²(ZΛΛᵀZᵀ + R(φ)) of the response, dense: for teaching, on small data."""
+        """The (n, n) covariance σ²(ZΛΛᵀZᵀ + R(φ)) of the response (eq. 2), dense: for small data."""
         from bayeslmm.spec.dense import dense_covariance
 
         return dense_covariance(self.design, theta, sigma, phi)
@@ -224,7 +224,7 @@ class LinearMixedModel(Face):
     def fit(
         self, criterion: CriterionWord = "REML", *, start: ArrayLike | None = None, max_iter: int = 500
     ) -> "LikelihoodFit":
-        """Fit by restricted or full maximum likelihood; deterministic.
+        """Fit by restricted (eq. 5) or full maximum likelihood (eq. 4); deterministic.
 
         Parameters
         ----------
@@ -255,7 +255,7 @@ class LinearMixedModel(Face):
         method: "Method" = "auto",
         **options: Any,
     ) -> "PosteriorResult":
-        """Sample the posterior.
+        """Sample the posterior: variance parameters by their density (eq. 7), β and b given them (eq. 8, 9).
 
         Parameters
         ----------

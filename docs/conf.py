@@ -1,6 +1,8 @@
 """Sphinx configuration: MyST pages, executed notebooks, numpydoc API pages; no network."""
 
 import os
+import re
+from pathlib import Path
 
 import bayeslmm
 
@@ -28,3 +30,22 @@ nb_execution_raise_on_error = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
+
+
+def _equations() -> list[str]:
+    """Labels of the mathematics page's equations in order."""
+    text = (Path(__file__).parent / "mathematics.md").read_text(encoding="utf-8")
+    return re.findall(r"\$\$ \(([\w-]+)\)$", text, flags=re.M)
+
+
+def _linked(match: re.Match[str]) -> str:
+    return re.sub(r"\d+", lambda number: f":eq:`{_equations()[int(number[0]) - 1]}`", match[0])
+
+
+def _link_equations(app, what, name, obj, options, lines) -> None:
+    """Make a docstring's "(eq. 5)" a link to the equation; Sphinx has parentheses of its own."""
+    lines[:] = [re.sub(r"(?<!20\d\d, )\beq\. \d+(, \d+)*", _linked, line) for line in lines]
+
+
+def setup(app) -> None:
+    app.connect("autodoc-process-docstring", _link_equations)

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
-import bayeslmm as bl
 from typer.testing import CliRunner
 
+import bayeslmm as bl
 from bayeslmm.cli import ExitCode, app
 from bayeslmm.runs.store import Store
 

@@ -144,8 +144,8 @@ class LikelihoodFit(Tested, Face):
         seed : int
             Of what is drawn.
         interval_method : {"analytic", "bootstrap"}
-            By Var(β̂, b̂ − b) at the estimated θ, or by the errors of refits to simulated data, which count the
-            estimation of θ, too.
+            By Var(β̂, b̂ − b) at the estimated θ (eq. 11), or by the errors of refits to simulated data, which
+            count the estimation of θ, too.
         n : int
             Of the bootstrap's data sets.
         weights, offset : str or array_like, optional
@@ -177,7 +177,7 @@ class LikelihoodFit(Tested, Face):
         return coef(self)
 
     def blup(self, c: Weights = None, d: Weights = None, *, prob: float = 0.95) -> "EstimateTable":
-        """c'β̂ + d'b̂ with the root of its prediction error variance as se, θ taken as known.
+        """c'β̂ + d'b̂ with the root of its prediction error variance as se (eq. 11), θ taken as known.
 
         Parameters
         ----------
@@ -199,7 +199,7 @@ class LikelihoodFit(Tested, Face):
         >>> fit = model.fit()
         >>> slope = fit.blup({"Days": 1}, {"ranef[Subject=308: Days]": 1})
         >>> slope.frame[["estimate", "se"]].round(3).to_numpy().tolist()
-        [[19.666, 2.437]]
+        [[19.666, 2.336]]
         """
         return blup(self, c, d, prob)
 

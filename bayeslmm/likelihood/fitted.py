@@ -197,7 +197,7 @@ class Fitted:
 
     @cached_property
     def beta(self) -> pd.Series:
-        """Fixed-effects estimates by coefficient name."""
+        """Fixed-effects estimates by coefficient name (eq. 3)."""
         return pd.Series(self.beta_values, index=list(self.design.coefs), name="beta")
 
     @cached_property
@@ -213,7 +213,7 @@ class Fitted:
 
     @property
     def criterion_value(self) -> float:
-        """−2 log-likelihood (ML) or −2 restricted log-likelihood (REML)."""
+        """−2 log-likelihood (ML, eq. 4) or −2 restricted log-likelihood (REML, eq. 5)."""
         return self.optimum.value
 
     @property
@@ -267,16 +267,16 @@ class Fitted:
 
     @cached_property
     def sd_prediction(self) -> Array:
-        """(q,) √Var(b̂ − b), the estimation of β included."""
+        """(q,) √Var(b̂ − b), the estimation of β included (eq. 10)."""
         blocks = ranef_tables.prediction_covariances(self.design, self.conditional, self.sigma)
         return ranef_tables.standard_deviations(blocks)
 
     def ranef(self) -> dict[str, pd.DataFrame]:
-        """BLUPs by grouping factor, levels × coefs."""
+        """BLUPs by grouping factor, levels × coefs (eq. 9)."""
         return ranef_tables.by_group(self.design, self.b)
 
     def ranef_table(self) -> HeadedTable:
-        """BLUPs one a row: group, level, coef, value, sd_conditional, sd_prediction."""
+        """BLUPs one a row: group, level, coef, value, sd_conditional (eq. 9), sd_prediction (eq. 10)."""
         return ranef_tables.tidy(self.design, self.b, self.sd_conditional, self.sd_prediction)
 
     @cached_property

@@ -29,8 +29,8 @@ class LookedAt(Fitted):
     def influence(self, unit: str = "row", *, search: bool = True) -> "Influence":
         """What leaving out each row, or each level of a grouping factor, changes.
 
-        Fixed effects and σ follow exactly at the fit's θ, from one factor; θ by a Newton step from there, and
-        by a search where a step would be too rough, or R has parameters or joins rows.
+        Fixed effects and σ follow exactly at the fit's θ, from one factor (eq. 19); θ by a Newton step from
+        there, and by a search where a step would be too rough, or R has parameters or joins rows.
 
         Parameters
         ----------

@@ -37,7 +37,7 @@ CLEARLY = 1e-6  # of the criterion, by which a search is lower than another
 
 @dataclass(frozen=True, eq=False)
 class Convergence:
-    """The evidence that a fit is at its optimum.
+    """The evidence that a fit is at its optimum (eq. 12).
 
     Attributes
     ----------

@@ -24,7 +24,7 @@ class Tested(LookedAt):
     """The numbers of a fit, with the verbs that test them."""
 
     def coef_table(self, ddf: DdfWord = "satterthwaite", prob: float = 0.95) -> "InferenceTable":
-        """Coefficients with se, df, t, p and interval.
+        """Coefficients with se, df (eq. 13), t, p and interval.
 
         Parameters
         ----------
@@ -38,7 +38,7 @@ class Tested(LookedAt):
 
     @cached_property
     def vcov_kenward_roger(self) -> pd.DataFrame:
-        """Covariance matrix of the fixed effects as Kenward & Roger adjust it; of REML fits."""
+        """Covariance matrix of the fixed effects as Kenward & Roger adjust it (eq. 14); of REML fits."""
         from bayeslmm.likelihood.inference.ddf.kenward_roger import KenwardRoger
 
         names = list(self.design.coefs)

@@ -65,7 +65,7 @@ class Comparison:
 
     @property
     def ladder(self) -> HeadedTable:
-        """Every estimand's way from the estimate to the posterior mean: see `Ladder.frame`.
+        """Every estimand's way from the estimate to the posterior mean (eq. 16): see `Ladder.frame`.
 
         Raises
         ------
@@ -76,7 +76,7 @@ class Comparison:
 
     @property
     def widths(self) -> HeadedTable:
-        """Half-widths of intervals of β, combinations and b, from z·se to the posterior's: see `Widths`."""
+        """Half-widths of intervals of β, combinations and b, from z·se to the posterior's (eq. 17)."""
         heading = f"Half-widths of {self._percent} intervals: {self.formula}"
         return HeadedTable.of(self._widths.frame(self.sides), heading)
 

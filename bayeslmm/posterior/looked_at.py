@@ -27,7 +27,7 @@ class LookedAt(Sampled):
         """How well each row, or each level of a grouping factor, is predicted by all others.
 
         Random effects and β are integrated out exactly (β where its prior is normal or flat), so that only
-        the variance parameters are reweighted, by Pareto-smoothed importance sampling.
+        the variance parameters are reweighted, by Pareto-smoothed importance sampling (eq. 18, 19).
 
         Parameters
         ----------

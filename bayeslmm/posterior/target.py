@@ -39,7 +39,7 @@ class _Density(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """log p(y, φ): the kernel's likelihood, the priors and the Jacobian of φ.
+    """log p(y, φ): the kernel's likelihood (eq. 7; eq. 6 where β is sampled), the priors and φ's Jacobian.
 
     Attributes
     ----------

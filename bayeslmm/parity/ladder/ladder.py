@@ -35,7 +35,7 @@ JUMP = "jump to another mode"
 
 @dataclass(frozen=True, eq=False)
 class Ladder:
-    """Every estimand's way from the estimate to the posterior mean.
+    """Every estimand's way from the estimate over modes (eq. 15) to the posterior mean (eq. 16).
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Importance sampling: multivariate-t proposals from Laplace fits of every mode, weights from the kernel.
+"""Importance sampling (eq. 18): t proposals from Laplace fits of every mode, weights of the kernel.
 
 Where the posterior is far from its Laplace fits, the weighted proposals themselves tell where it lies, and a
 second round proposes from their mean and covariance. A scan of the density tells of mass that they lack.

@@ -69,7 +69,7 @@ class KenwardRoger(DDF):
 
     @cached_property
     def adjusted(self) -> Array:
-        """(p, p) Φ + 2Φ[Σ W_ij(Q_ij − P_iΦP_j)]Φ."""
+        """(p, p) Φ + 2Φ[Σ W_ij(Q_ij − P_iΦP_j)]Φ (eq. 14)."""
         info, Phi = self.information, self.Phi
         inner = np.einsum("ij,ijab->ab", self.W, info.Q) - np.einsum(
             "ij,iab,bc,jcd->ad", self.W, info.P, Phi, info.P, optimize=True

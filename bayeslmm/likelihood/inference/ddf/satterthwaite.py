@@ -1,9 +1,10 @@
 """Satterthwaite's approximation: the degrees of freedom of a χ² with the variance's mean and variance.
 
 For one hypothesis l'β the variance f(θ, σ) = l'Var(β̂)l is estimated with Var f̂ ≈ g'Vg, g its gradient and
-V the asymptotic covariance of (θ̂, log σ̂) from the exact Hessian: df = 2f²/g'Vg (Giesbrecht & Burns 1985).
-Several at once are turned into uncorrelated ones with ν_i degrees of freedom each and, as the F statistic is
-their mean square, den_df = 2E/(E − q) with E = Σ ν_i/(ν_i − 2) (Fai & Cornelius 1996; as lmerTest).
+V the asymptotic covariance of (θ̂, log σ̂) from the exact Hessian: df = 2f²/g'Vg (eq. 13;
+Giesbrecht & Burns 1985). Several at once are turned into uncorrelated ones with ν_i degrees of freedom each
+and, as the F statistic is their mean square, den_df = 2E/(E − q) with E = Σ ν_i/(ν_i − 2) (Fai & Cornelius
+1996; as lmerTest).
 
 Where a variance has vanished Λ is singular and f is even in the elements of θ that leave zero: its slope
 there is 0, so these directions bring nothing and count as known; those the data don't identify are dropped
