@@ -35,13 +35,13 @@ FEW = 1e4  # from which on cross-products have too few, and rows for two groupin
 NONE = 1e9  # from which on nothing has digits left
 
 
-def effect_sizes(covariance: CovarianceMap, theta: Array) -> Array:
+def effect_sizes(covariance: CovarianceMap, theta: Array) -> list[float]:
     """The largest root mean square of a bar's zᵀb in each block, in units of σ; the largest first."""
-    sizes = np.zeros(len(covariance.groups))
+    sizes = [0.0] * len(covariance.groups)
     for slot in covariance.slots:
         own = contribution(slot.structure.factor(theta[slot.theta]), slot.gram)
         sizes[slot.block] = max(sizes[slot.block], own)
-    return np.sort(sizes)[::-1]
+    return sorted(sizes, reverse=True)
 
 
 def with_digits(criterion: Criterion, design: Design, x: Array) -> Criterion:
@@ -51,17 +51,17 @@ def with_digits(criterion: Criterion, design: Design, x: Array) -> Criterion:
     """
     if isinstance(criterion, MovingCriterion):
         return criterion.sharp_at(x)
-    short = np.any(effect_sizes(criterion.covariance, criterion.coordinates.theta(x)) > SHORT)
-    return CriterionOfRows.of_rows(criterion, design) if short and design.in_memory else criterion
+    largest = max(effect_sizes(criterion.covariance, criterion.coordinates.theta(x)), default=0.0)
+    return CriterionOfRows.of_rows(criterion, design) if largest > SHORT and design.in_memory else criterion
 
 
 def shortage(criterion: Criterion, x: Array) -> Status | None:
     """What double precision can't tell of a criterion at x."""
     sizes = effect_sizes(criterion.covariance, criterion.coordinates.theta(x))
-    if np.any(sizes > NONE):
+    if max(sizes, default=0.0) > NONE:
         return Status.EXPLAINED
     together = sizes[1:] if isinstance(criterion, CriterionOfRows) else sizes
-    return Status.DIGITS if np.any(together > FEW) else None
+    return Status.DIGITS if max(together, default=0.0) > FEW else None
 
 
 def left_over(design: Design, columns: Array, found: Conditional) -> Array:

@@ -226,7 +226,7 @@ def _best_thetas(criterion: Criterion, first: Optimum) -> Array:
 
 def _with_phi_of(criterion: Criterion, first: Optimum, thetas: Array) -> Array:
     """x (m, n) of θ (m, n_theta), with φ as it is at an optimum."""
-    points = np.tile(first.x, (len(thetas), 1))
+    points = np.repeat(first.x[None], len(thetas), axis=0)
     criterion.coordinates.theta(points)[...] = thetas
     return points
 
@@ -261,7 +261,8 @@ def _descended(criterion: Criterion, x: Array, max_iter: int, found: Outcome | N
 
 
 def _is_saddle(eigenvalues: Array) -> bool:
-    return bool(np.min(eigenvalues, initial=0.0) < -NEGATIVE * np.max(eigenvalues, initial=1.0))
+    """Of eigenvalues (n,) in increasing order: is one clearly negative?"""
+    return bool(len(eigenvalues) and eigenvalues[0] < -NEGATIVE * max(1.0, eigenvalues[-1]))
 
 
 def _way_down(
@@ -311,6 +312,8 @@ def _exact(
     clear = cleared(criterion, outcome) if near else outcome
     if basis is None or clear is not outcome:
         clear, basis = _measured(criterion, clear)
+    elif outcome.decrement <= DIGITS:
+        return outcome, basis, list(ways_off(criterion, outcome.x)) if near else []
     polished = replace(_polished(criterion, clear, basis), hessian=clear.hessian)
     return polished, basis, list(ways_off(criterion, polished.x)) if near else []
 

@@ -62,14 +62,16 @@ def _from_mapping(data: Mapping[Any, Any]) -> pd.DataFrame:
         raise DataError(f"these columns make no table: {error}") from None
 
 
-def check_columns(roles: Mapping[str, str], names: Sequence[str]) -> None:
+def check_columns(roles: Mapping[str, str], names: pd.Index) -> None:
     """Every column asked for is there, once; `roles` says what each is for, `names` are the data's."""
+    flat = names.to_flat_index()
     for name, role in roles.items():
-        if name not in names:
-            hint = did_you_mean(name, names) or f"; the columns are {_some(names)}"
+        if name not in flat:
+            listed = flat.tolist()
+            hint = did_you_mean(name, listed) or f"; the columns are {_some(listed)}"
             raise DataError(f"{role} {name!r} is not in the data{hint}")
-        if names.count(name) > 1:
-            raise DataError(f"{role} {name!r} is in the data {names.count(name)} times; rename all but one")
+        if not flat.is_unique and (times := flat.tolist().count(name)) > 1:
+            raise DataError(f"{role} {name!r} is in the data {times} times; rename all but one")
 
 
 def check_missing(counts: Mapping[str, int], n_given: int, n: int, allowed: bool) -> None:
@@ -245,7 +247,7 @@ def is_factor(name: str, values: pd.Series) -> bool:
 
 def check_grouping_column(name: str, values: pd.Series) -> None:
     """The values of a grouping column can be levels: of objects, each has a hash."""
-    if pd.api.types.is_object_dtype(values) and kind_of(values) == "lists or tables":
+    if values.dtype == object and kind_of(values) == "lists or tables":
         raise DataError(
             f"the grouping column {name!r} holds lists or tables, which can't be levels; make each a text, "
             f"as by .map(str), or take one column for each of their parts"

@@ -83,10 +83,9 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
         design = replace(design, unidentified=reason)
     else:
         warn_of_one_of_many(design)
-    recipe = make_recipe(spec, parts, fitted, codings, columns, groupings)
     # a shallow copy: what is written into the user's frame later stays out of it
     origin = Origin(spec, frame.copy(deep=False))
-    return Built(design, replace(recipe, residual=made_by, origin=origin))
+    return Built(design, make_recipe(spec, parts, fitted, codings, columns, groupings, made_by, origin))
 
 
 def column_roles(spec: ModelSpec) -> dict[str, str]:
@@ -109,7 +108,7 @@ def column_roles(spec: ModelSpec) -> dict[str, str]:
 def _complete_rows(spec: ModelSpec, frame: pd.DataFrame) -> _Rows:
     """The rows with no missing value in any column the model uses (missing weights are an error instead)."""
     roles, n = column_roles(spec), len(frame)
-    checks.check_columns(roles, frame.columns.tolist())
+    checks.check_columns(roles, frame.columns)
     columns = {name: frame[name] for name in roles}
     missing = _missing(spec, roles, columns, n)
     rows = np.flatnonzero(~np.logical_or.reduce(list(missing.values()))) if missing else np.arange(n)
@@ -278,6 +277,8 @@ def make_recipe(
     codings: Mapping[str, Coding],
     columns: NDArray[np.intp],
     groupings: tuple[Grouping, ...],
+    residual: residual_rows.ResidualRows | None = None,
+    origin: Origin | None = None,
 ) -> Recipe:
     """All that was learnt about making columns; `fitted` are the formula's columns at the fitted rows."""
     variables = {name: spec.parsed.parts[name].variables for name in parts}
@@ -293,6 +294,8 @@ def make_recipe(
         offset=Apart.of("offset", spec.offset),
         weights=Apart.of("weights", spec.weights),
         fitted={name: fitted[name] for name in sorted(used & fitted.keys())},
+        residual=residual,
+        origin=origin,
     )
 
 

@@ -57,7 +57,8 @@ def open_labels(design: Design, number: int) -> list[str]:
 def _one_level_tells(block: Block) -> bool:
     """Whether the rows of the largest level alone have full rank: then tr(GDGD) > 0 whatever D is."""
     rows = block.columns[block.codes == np.argmax(np.bincount(block.codes))]
-    values = np.linalg.eigvalsh(rows.T @ rows / np.outer(*2 * [np.sqrt(np.mean(block.columns**2, axis=0))]))
+    sizes = np.sqrt((block.columns.T @ block.columns).diagonal())
+    values = np.linalg.eigvalsh(rows.T @ rows / sizes / sizes[:, None])
     return bool(values[0] > PLAIN * values[-1])
 
 

@@ -322,7 +322,7 @@ def _has_columns(frame: pd.DataFrame, made_by: ResidualRows | None) -> Mask:
     """Which rows (m,) have all that their residual is made of."""
     if made_by is None:
         return np.ones(len(frame), dtype=np.bool_)
-    check_columns(made_by.columns, frame.columns.tolist())
+    check_columns(made_by.columns, frame.columns)
     return np.asarray(frame[list(made_by.columns)].notna().all(axis=1), dtype=np.bool_)
 
 

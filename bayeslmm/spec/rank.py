@@ -7,25 +7,25 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
 TOLERANCE = 1e-7  # of a column's own length: R's
+PLAIN = 1e-5  # of it, what a factor of the Gram tells for certain
 
 
-def independent_columns(X: Array, tolerance: float = TOLERANCE) -> NDArray[np.intp]:
+def independent_columns(X: Array) -> NDArray[np.intp]:
     """Positions of the columns that aren't combinations of earlier ones.
 
     A column is dropped when what is left of it, after projection on the columns kept so far, is shorter than
-    `tolerance` times the column itself; so later columns go first, and neither units nor order of magnitude
+    `TOLERANCE` times the column itself; so later columns go first, and neither units nor order of magnitude
     matter. This is the rule of R's `qr` and so lme4's.
 
     Parameters
     ----------
     X : (n, p)
     """
-    lengths = np.sqrt(np.einsum("ij,ij->j", X, X))
-    unit = X / np.where(lengths > 0, lengths, 1.0)
-    n, p = X.shape
-    if n >= p and np.all(np.abs(np.linalg.qr(unit, mode="raw")[0].diagonal()) > tolerance):
-        return np.arange(p)
-    return _one_by_one(unit, tolerance)
+    gram = X.T @ X
+    lengths = np.sqrt(gram.diagonal())
+    if _plainly_independent(gram, lengths):
+        return np.arange(len(gram))
+    return _one_by_one(X / np.where(lengths > 0, lengths, 1.0))
 
 
 def levels_beyond(X: Array, codes: Codes, column: Array, tolerance: float = TOLERANCE) -> int:
@@ -46,7 +46,15 @@ def levels_beyond(X: Array, codes: Codes, column: Array, tolerance: float = TOLE
     return len(seen) - int(np.sum(np.linalg.svd(C, compute_uv=False) > 1 - tolerance))
 
 
-def _one_by_one(unit: Array, tolerance: float) -> NDArray[np.intp]:
+def _plainly_independent(gram: Array, lengths: Array) -> bool:
+    """Whether what earlier columns leave of each, the diagonal of the Gram's factor, is far from nothing."""
+    try:
+        return bool((np.linalg.cholesky(gram).diagonal() > PLAIN * lengths).all())
+    except np.linalg.LinAlgError:
+        return False
+
+
+def _one_by_one(unit: Array) -> NDArray[np.intp]:
     """The same by Gram-Schmidt, each column projected twice against loss of orthogonality."""
     basis = np.empty((len(unit), 0))
     kept = []
@@ -54,7 +62,7 @@ def _one_by_one(unit: Array, tolerance: float) -> NDArray[np.intp]:
         rest = column - basis @ (basis.T @ column)
         rest -= basis @ (basis.T @ rest)
         length = np.linalg.norm(rest)
-        if length > tolerance:
+        if length > TOLERANCE:
             kept.append(place)
             basis = np.column_stack([basis, rest / length])
     return np.array(kept, dtype=np.intp)

@@ -122,7 +122,7 @@ class Apart:
                 f"the column {name!r} of the {self.what} isn't in the new rows; add it, or give {self.what}= "
                 "one value a row"
             )
-        check_columns({name: self.what}, frame.columns.tolist())
+        check_columns({name: self.what}, frame.columns)
         return self._checked(number_column(self.what, frame[name]))
 
     def _checked(self, values: Array) -> Array:
@@ -200,7 +200,7 @@ class Recipe:
         parts = self._parts(wanted)
         frame = as_frame(data)
         _check_groups((column for grouping, _ in wanted for column in grouping.columns), frame)
-        check_columns(self._roles(parts, wanted), frame.columns.tolist())
+        check_columns(self._roles(parts, wanted), frame.columns)
         rows = _complete_rows(frame, self._names(parts))
         frame = frame.iloc[rows]
         made = self._made(parts, self._values(frame, parts), len(rows))
@@ -226,7 +226,7 @@ class Recipe:
         """
         frame = as_frame(data)
         names = self.variables[OUTCOME]
-        check_columns(dict.fromkeys(names, "response"), frame.columns.tolist())
+        check_columns(dict.fromkeys(names, "response"), frame.columns)
         values = {name: number_column("response", frame[name].iloc[rows]) for name in names}
         return self._made([OUTCOME], values, len(rows))[OUTCOME].matrix[:, 0]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
+from itertools import accumulate, combinations
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -87,7 +87,7 @@ class CovarianceMap:
     @cached_property
     def offsets(self) -> tuple[int, ...]:
         """Where each block's Λ begins in `flat`."""
-        return tuple(int(end) for end in np.cumsum([0, *(k * k for k in self.sizes)])[:-1])
+        return tuple(accumulate((k * k for k in self.sizes), initial=0))[:-1]
 
     @cached_property
     def n_theta(self) -> int:
@@ -278,10 +278,9 @@ class CovarianceMap:
     def _derivative(self, theta: ArrayLike) -> Array:
         out = np.zeros((self.n_theta, self.n_lam))
         for slot, part in self._with(self._split(theta)):
-            k, offset = self.sizes[slot.block], self.offsets[slot.block]
-            block = out[slot.theta, offset : offset + k * k].reshape(-1, k, k)
-            block[:, slot.coefs, slot.coefs] = slot.structure.derivative(part)
-            out[slot.theta, offset : offset + k * k] = block.reshape(-1, k * k)
+            coefs = np.arange(slot.first, slot.coefs.stop)
+            inside = self.offsets[slot.block] + self.sizes[slot.block] * coefs[:, None] + coefs
+            out[slot.theta][:, inside] = slot.structure.derivative(part)
         return out
 
     def _natural_factors(self, sd: ByGroup, cor: ByGroup) -> tuple[Array, ...]:

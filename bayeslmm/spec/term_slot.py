@@ -32,7 +32,7 @@ class TermSlot:
     @cached_property
     def start(self) -> Array:
         """A θ (n_params,) at which each coef contributes about as much as the residual."""
-        return self.structure.start(self.gram)
+        return self.structure.start(self.gram, self.root)
 
     @property
     def coefs(self) -> slice:
@@ -51,6 +51,7 @@ class TermSlot:
     @property
     def straightened(self) -> "TermSlot":
         """The same bar in linear coordinates, where any covariance has as many."""
+        if self.structure.linear:
+            return self
         free = Unstructured(self.structure.k)
-        bent = not self.structure.linear and free.n_params == self.structure.n_params
-        return replace(self, structure=free) if bent else self
+        return replace(self, structure=free) if free.n_params == self.structure.n_params else self

@@ -17,6 +17,7 @@ from bayeslmm.spec.covariance import (
     correlation_factor,
     structures_by_keyword,
 )
+from bayeslmm.spec.covariance.algebra import inverse_factor
 
 STRUCTURES = list(structures_by_keyword().values())
 ONE_CORRELATION = [kind for kind in STRUCTURES if issubclass(kind, OneCorrelation)]
@@ -94,7 +95,7 @@ def test_one_name_a_parameter(structure: CovarianceStructure) -> None:
 def test_start_is_a_unit_contribution(structure: CovarianceStructure) -> None:
     scales = 10.0 ** np.arange(structure.k)  # coefs in units far apart
     gram = np.diag(scales**2)
-    factor = structure.factor(structure.start(gram))
+    factor = structure.factor(structure.start(gram, inverse_factor(gram)))
     np.testing.assert_allclose(np.trace(gram @ factor @ factor.T), structure.k, rtol=1e-12)
     if not structure.shared_sd:
         np.testing.assert_allclose(factor, np.diag(1 / scales), rtol=1e-12, atol=1e-15)
@@ -102,13 +103,13 @@ def test_start_is_a_unit_contribution(structure: CovarianceStructure) -> None:
 
 def test_start_of_unstructured_inverts_the_gram() -> None:
     gram = np.array([[1.0, 4.5], [4.5, 28.5]])
-    factor = Unstructured(2).factor(Unstructured(2).start(gram))
+    factor = Unstructured(2).factor(Unstructured(2).start(gram, inverse_factor(gram)))
     np.testing.assert_allclose(factor @ factor.T, np.linalg.inv(gram), rtol=1e-10)
 
 
 def test_start_with_collinear_or_zero_coefs() -> None:
     singular = np.array([[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
-    factor = Unstructured(3).factor(Unstructured(3).start(singular))
+    factor = Unstructured(3).factor(Unstructured(3).start(singular, inverse_factor(singular)))
     assert np.isfinite(factor).all()
     assert (np.diag(factor) > 0).all()
 

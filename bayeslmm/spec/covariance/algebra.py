@@ -1,5 +1,7 @@
 """Factors of covariance and correlation matrices that may be singular."""
 
+from math import sqrt
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -62,8 +64,9 @@ def inverse_root(diagonal: ArrayLike) -> Array:
 
 def inverse_factor(gram: ArrayLike) -> Array:
     """A factor of gram⁻¹, lower-triangular; of its diagonal's where it is singular."""
-    scale = inverse_root(np.diag(gram))
-    scaled = scale[:, None] * np.asarray(gram, dtype=float) * scale
+    G = np.asarray(gram, dtype=float)
+    scale = inverse_root(G.diagonal())
+    scaled = scale[:, None] * G * scale
     try:
         return np.asarray(scale[:, None] * np.linalg.cholesky(np.linalg.inv(scaled)))
     except np.linalg.LinAlgError:  # collinear coefs: their own scales are enough
@@ -72,4 +75,4 @@ def inverse_factor(gram: ArrayLike) -> Array:
 
 def contribution(part: Array, gram: ArrayLike) -> float:
     """Root mean square of zᵀb over rows, b = part·u and u spherical."""
-    return float(np.sqrt(max(0.0, np.einsum("im,ij,jm->", part, np.asarray(gram), part))))
+    return sqrt(max(0.0, float(np.vdot(part, np.asarray(gram) @ part))))

@@ -75,16 +75,21 @@ class CovarianceStructure(Registered, ABC):
         """θ of a factor (k, k): the inverse of `factor`; of a near covariance for one of another kind."""
 
     @abstractmethod
-    def start(self, gram: ArrayLike) -> Array:
+    def start(self, gram: ArrayLike, root: Array) -> Array:
         """A θ whose T is about the inverse of `gram`, the mean of z zᵀ over rows, shape (k, k).
 
         Then each coef contributes as much to the response as the residual does, in any unit of z.
+
+        Parameters
+        ----------
+        root : (k, k) a lower factor of that inverse, as `inverse_factor` has it.
         """
 
     def near(self, covariance: Array) -> Array:
         """A θ (n_params,) whose T is about a definite `covariance` (k, k), and off every boundary."""
         root = inverse_factor(covariance)
-        return self.start(root @ root.T)
+        precision = root @ root.T
+        return self.start(precision, inverse_factor(precision))
 
     @abstractmethod
     def normalize(self, theta: ArrayLike) -> Array:

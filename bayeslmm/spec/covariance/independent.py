@@ -61,7 +61,7 @@ class Diagonal(Uncorrelated):
         F = np.asarray(factor, dtype=float)
         return np.sqrt(np.sum(F**2, axis=1)) if np.any(np.triu(F, 1)) else np.diag(F).copy()
 
-    def start(self, gram: ArrayLike) -> Array:
+    def start(self, gram: ArrayLike, root: Array) -> Array:
         return inverse_root(np.diag(gram))
 
     def names(self, coefs: tuple[str, ...]) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ class ScaledIdentity(Uncorrelated):
     def parameters(self, factor: ArrayLike) -> Array:
         return np.array([np.linalg.norm(np.asarray(factor, dtype=float)) / np.sqrt(self.k)])
 
-    def start(self, gram: ArrayLike) -> Array:
+    def start(self, gram: ArrayLike, root: Array) -> Array:
         return inverse_root(np.array([np.trace(np.asarray(gram)) / self.k]))
 
     def names(self, coefs: tuple[str, ...]) -> tuple[str, ...]:

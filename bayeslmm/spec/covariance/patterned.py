@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from bayeslmm.errors import OptionError
 
-from .algebra import contribution, inverse_factor, inverse_root
+from .algebra import contribution, inverse_root
 from .base import Array, Clearing, CovarianceStructure, Departure, Path, straight
 from .independent import replaced
 from .patterns import Exchangeable, Lagged, Pattern, Patterned, mean_and_rest
@@ -90,11 +90,10 @@ class Angled(OneCorrelation, ABC):
         shared = np.sqrt(np.mean(spread**2))
         return np.append(shared if self.shared_sd else np.sqrt(spread), self._angles(F, spread))
 
-    def start(self, gram: ArrayLike) -> Array:
+    def start(self, gram: ArrayLike, root: Array) -> Array:
         G = np.asarray(gram, dtype=float)
         spread = inverse_root(np.array([np.trace(G) / self.k]) if self.shared_sd else np.diag(G))
-        F = inverse_factor(G)
-        angles = self._angles(F, np.sqrt(np.sum(F**2, axis=1)), _MOST)
+        angles = self._angles(root, np.sqrt(np.sum(root**2, axis=1)), _MOST)
         return np.append(spread if self.shared_sd else np.sqrt(spread), angles)
 
     def normalize(self, theta: ArrayLike) -> Array:
@@ -254,7 +253,7 @@ class HomogeneousCompoundSymmetry(OneCorrelation):
         parts = np.array([np.linalg.norm(part @ F) for part in self._parts])
         return parts / np.sqrt([1.0, self.k - 1.0][: self.n_params])
 
-    def start(self, gram: ArrayLike) -> Array:
+    def start(self, gram: ArrayLike, root: Array) -> Array:
         G = np.asarray(gram, dtype=float)
         precision = np.array([np.einsum("ij,ij->", part, G) for part in self._parts])
         return inverse_root(precision / np.array([1.0, self.k - 1.0])[: self.n_params])

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .algebra import correlation_factor, gram_root, inverse_factor, lower_factor
+from .algebra import correlation_factor, gram_root, lower_factor
 from .base import Array, Clearing, CovarianceStructure, Departure, along, straight
 from .correlation import Vine
 
@@ -46,11 +46,12 @@ class Unstructured(CovarianceStructure):
 
     def parameters(self, factor: ArrayLike) -> Array:
         F = np.asarray(factor, dtype=float)
-        lower = F if not np.any(np.triu(F, 1)) else lower_factor(F)
-        return lower[self._rows_columns]
+        rows, columns = self._rows_columns
+        lower = lower_factor(F) if F[columns, rows][rows > columns].any() else F
+        return lower[rows, columns]
 
-    def start(self, gram: ArrayLike) -> Array:
-        return self.parameters(inverse_factor(gram))
+    def start(self, gram: ArrayLike, root: Array) -> Array:
+        return self.parameters(root)
 
     def near(self, covariance: Array) -> Array:
         try:

@@ -94,7 +94,7 @@ def _check_spec(spec: ModelSpec) -> None:
 
 def _first_pass(spec: ModelSpec, source: Source) -> _Learnt:
     roles = in_memory.column_roles(spec)
-    checks.check_columns(roles, source.columns)
+    checks.check_columns(roles, pd.Index(source.columns))
     columns = tuple(roles)
     head = _head(source, columns)
     variables = spec.parsed.variables
