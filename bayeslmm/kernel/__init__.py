@@ -28,7 +28,8 @@ The order of reading
    `together` (which levels meet) decide the order of elimination, `tables` what each panel holds, `entries`
    whitens Z's rows level by level, `elimination` puts them in their place; `crossproducts` makes a problem
    from rows in memory, at any R, `streaming` from chunks. `sufficient` is the part that the response enters
-   by, `relation` known covariance between levels, `condensed` the same problem from fewer nodes.
+   by, `relation` known covariance between levels, `condensed` the same problem from fewer nodes, `patterns`
+   what R⁻¹'s sum of squares is made of at many φ.
 2. `factor`: `blocked` is the equation, chain and tail; `dense` decides by size between loops and LAPACK
    (`lapack`); `pullback` takes derivatives by (log|V₀|, A) back to Λ, `product_cotangents` to the
    cross-products; `factored` is the factor with both; `chain` solves with L.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.kernel.search.optimizer import Outcome, Status, around, minimize
+from bayeslmm.kernel.search.optimizer import Outcome, Status, curvature, minimize
 from bayeslmm.likelihood.boundary import Vanished, WayOff, cleared, near_boundary, ways_off
 from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.likelihood.curvature import FLAT
@@ -324,7 +324,7 @@ def _measured(criterion: Criterion, outcome: Outcome) -> tuple[Outcome, Array]:
     if not criterion.kernel.small:
         return outcome, basis
     inverse = np.linalg.inv(basis)
-    _, _, found = around(criterion.many, outcome.x, basis)
+    found = curvature(criterion.many, outcome.x, outcome.gradient, basis)
     return replace(outcome, hessian=inverse.T @ found @ inverse), basis
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from bayeslmm.posterior import names
 from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Believed, Prior, Priors, log_correlations
+
+if TYPE_CHECKING:
+    from bayeslmm.kernel.kernel import Kernel
 
 type Array = NDArray[np.float64]
 type Index = NDArray[np.intp] | slice
@@ -73,6 +76,15 @@ def over_phi(
     return _in_turn(one, phi, partial(_designs, design))
 
 
+def over_kernels(
+    one: "Callable[[Kernel, Index], tuple[Array, ...]]", design: Design, phi: Array
+) -> tuple[Array, ...]:
+    """The same, of the kernel at each φ: for what asks no more of the design there."""
+    if not design.residual.n_phi:
+        return one(design.kernel, slice(None))
+    return _in_turn(one, phi, partial(_kernels, design))
+
+
 def over_values(one: Callable[[Array, Index], tuple[Array, ...]], phi: Array) -> tuple[Array, ...]:
     """The same, of φ itself: for what asks nothing of the design there."""
     return _in_turn(one, phi, iter) if phi.shape[1] else one(np.zeros(0), slice(None))
@@ -90,13 +102,20 @@ def _in_turn[T](
     return tuple(np.concatenate(parts)[back] for parts in zip(*found, strict=True))
 
 
-def _designs(design: Design, phi: Array) -> Iterator[Design]:
-    """The design at each φ, which few draws have: looking for fewer nodes wouldn't pay."""
+def _kernels(design: Design, phi: Array) -> "Iterator[Kernel]":
+    """The kernel at each φ, which few draws have: looking for fewer nodes wouldn't pay."""
     from bayeslmm.kernel.problem.condensed import Condensed
 
-    for own, kernel in zip(phi, design.moving.kernels(phi), strict=True):
+    for kernel in design.moving.kernels(phi):
+        vars(kernel)["condensed"] = Condensed(kernel.problem)
+        yield kernel
+
+
+def _designs(design: Design, phi: Array) -> Iterator[Design]:
+    """The design at each φ."""
+    for own, kernel in zip(phi, _kernels(design, phi), strict=True):
         at = design.at_phi(own)
-        vars(kernel)["condensed"], vars(at)["kernel"] = Condensed(kernel.problem), kernel
+        vars(at)["kernel"] = kernel
         yield at
 
 

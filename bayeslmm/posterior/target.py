@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from bayeslmm.posterior.correlations import BlockCorrelation
 from bayeslmm.posterior.fixed_effects import integrable, prior_of_delta
-from bayeslmm.posterior.parameters import Index, Parameters, columnwise, over_phi, relative_factors
+from bayeslmm.posterior.parameters import Index, Parameters, columnwise, over_kernels, relative_factors
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.priors import Believed, Priors
 
 if TYPE_CHECKING:
+    from bayeslmm.kernel.kernel import Kernel
     from bayeslmm.kernel.values.fixed_effects import PriorOfDelta
 
 type Array = NDArray[np.float64]
@@ -118,16 +119,16 @@ class Target:
 
         lam, sigma = relative_factors(self.design, parameters), np.ascontiguousarray(sigma)
 
-        def one(design: Design, own: Index) -> tuple[Array]:
-            problem = design.kernel.condensed.problem
+        def one(kernel: "Kernel", own: Index) -> tuple[Array]:
+            problem = kernel.condensed.problem
             if parameters.beta is not None:
                 beta = np.ascontiguousarray(parameters.beta[own])
                 return (marginal_values(lam[own], sigma[own], beta, problem),)
-            prior = self._prior_at(design)
+            prior = self._prior_at(kernel)
             found = integrated_values(lam[own], sigma[own], prior.precision, prior.shift, problem)
             return (found + prior.log_constant,)
 
-        return over_phi(one, self.design, parameters.phi)[0]
+        return over_kernels(one, self.design, parameters.phi)[0]
 
     def __call__(self, phi: Array) -> Array:
         """Log posterior density up to a constant, of points (m, size): (m,)."""
@@ -238,9 +239,9 @@ class Target:
     def prior_of_delta(self) -> "PriorOfDelta":
         return prior_of_delta(self.design.kernel, self.priors)
 
-    def _prior_at(self, design: Design) -> "PriorOfDelta":
-        """The same in the coordinates of the design at some φ."""
-        return self.prior_of_delta if design is self.design else prior_of_delta(design.kernel, self.priors)
+    def _prior_at(self, kernel: "Kernel") -> "PriorOfDelta":
+        """The same in the coordinates of a kernel at some φ."""
+        return self.prior_of_delta if kernel is self.design.kernel else prior_of_delta(kernel, self.priors)
 
     @cached_property
     def _believed(self) -> Believed:

@@ -102,8 +102,7 @@ class ByClass:
 
     def kernels(self, phi: Array) -> Iterator[Kernel | None]:
         """Of the problems at many φ (m, n_phi); None where sums over classes lack digits."""
-        own = [(at.coefficients, at.log_det, at.strain) for at in map(self.precision.at, phi)]
-        coefficients, log_dets, strains = map(np.array, zip(*own, strict=True))
+        coefficients, log_dets, strains = self.precision.many(phi)
         problems = self.moments.many(coefficients, log_dets)
         for strain, problem in zip(strains, problems, strict=True):
             yield Kernel(problem, self.known) if strain <= STRAIN else None

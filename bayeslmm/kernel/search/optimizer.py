@@ -312,15 +312,23 @@ def one_by_one(objective: Callable[[Floats], tuple[float, Floats]], points: Floa
 
 
 def around(many: Many, x: Floats, basis: Floats) -> tuple[float, Floats, Floats]:
-    """Value and gradient (k,) at x, and BᵀHB (m, m) by differences along the columns of B (k, m).
-
-    1 and 0 where the function can't be evaluated on the way.
-    """
+    """Value and gradient (k,) at x, and BᵀHB (m, m) by differences along the columns of B (k, m)."""
     values, gradients = many(np.vstack([x, x + DIFFERENCE_STEP * basis.T]))
-    found = (gradients[1:] - gradients[0]) @ basis / DIFFERENCE_STEP
+    return values[0], gradients[0], _differences(values[1:], gradients[1:] - gradients[0], basis)
+
+
+def curvature(many: Many, x: Floats, gradient: Floats, basis: Floats) -> Floats:
+    """BᵀHB (m, m) by differences along the columns of B (k, m) from a gradient (k,) that is known at x."""
+    values, gradients = many(x + DIFFERENCE_STEP * basis.T)
+    return _differences(values, gradients - gradient, basis)
+
+
+def _differences(values: Floats, moved: Floats, basis: Floats) -> Floats:
+    """BᵀHB; 1 and 0 where the function can't be evaluated on the way."""
+    found = moved @ basis / DIFFERENCE_STEP
     if not np.isfinite(values).all():
-        found = np.where(np.isfinite(values[1:, None]), found, np.eye(len(found)))
-    return values[0], gradients[0], 0.5 * (found + found.T)
+        found = np.where(np.isfinite(values[:, None]), found, np.eye(len(found)))
+    return np.asarray(0.5 * (found + found.T))
 
 
 def _basis(scale: Floats) -> Floats:

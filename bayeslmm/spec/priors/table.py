@@ -2,15 +2,18 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import inf, isinf
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from bayeslmm.errors import PriorError, did_you_mean
 from bayeslmm.markup import html_table
 from bayeslmm.printed import Page, Printed
 from bayeslmm.spec.labels import SIGMA, beta_label, group_label, kind_of
 
-from .base import Prior
+from .base import Array, Prior
 from .flat import Flat
 from .lkj import LKJ
 from .tails import Tail, Tails, fall
@@ -90,6 +93,13 @@ class Priors(Printed):
     def beta(self) -> tuple[Prior, ...]:
         """One a fixed effect."""
         return tuple(self.table[beta_label(coef)] for coef in self.coefs)
+
+    @cached_property
+    def quadratic_of_beta(self) -> tuple[Array, Array, float]:
+        """The log density of β, where each one's is a quadratic: precision (p, p), shift (p,), constant."""
+        terms = [prior.quadratic for prior in self.beta if prior.quadratic is not None]
+        precision, shift = (np.array([term[i] for term in terms], dtype=float) for i in (0, 1))
+        return np.diag(precision), shift, float(sum(term.constant for term in terms))
 
     @property
     def sd(self) -> dict[str, tuple[Prior, ...]]:

@@ -10,7 +10,7 @@ from .correlations import CorrelationStructure
 from .places import correlation_slopes, correlations
 from .roots.base import Array, Codes
 from .squares import Squares
-from .squares.base import Combinations
+from .squares.base import Combinations, ManySquares
 from .structure import Part
 
 
@@ -66,6 +66,14 @@ class Precision:
     def at(self, phi: Array) -> "PrecisionAt":
         """The coefficients at φ (n_phi,)."""
         return PrecisionAt.of(self, phi)
+
+    def many(self, phi: Array) -> ManySquares:
+        """The same of many φ (m, n_phi): coefficients (m, K), log|R| and strain (m,)."""
+        own = [self.at(each) for each in phi]
+        roots = np.array([each.roots for each in own])
+        found = self.squares.many(np.array([each.rho for each in own]), roots)
+        of_rows = 2 * np.log(roots) @ self.counts + self.log_weights
+        return found._replace(log_dets=found.log_dets - of_rows)
 
 
 class PrecisionAt(NamedTuple):

@@ -22,7 +22,8 @@ from .variances import FITTED, VarianceFunction
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-OF_ROWS = ("groups", "starts", "_ends", "_coordinates", "_root", "_spread_rows", "_kept")  # whatever φ is
+# whatever φ is
+OF_ROWS = ("names", "groups", "starts", "_ends", "_coordinates", "_root", "_spread_rows", "_kept")
 GROUP, STRATUM, COORDINATE = "group", "stratum", "coordinate"  # of the correlation, what its rows are
 
 
@@ -64,7 +65,7 @@ class Structured(Residual):
         """Where φ of each part but the last ends."""
         return np.cumsum([part.n for part in self.parts])[:-1]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(label for part in self.parts for label in part.labels)
 

@@ -102,3 +102,24 @@ def test_strain_is_the_largest_element_of_the_inverse_correlation() -> None:
     residual, phi = made("Unstructured", "Fixed")
     root = residual.whiten(np.eye(14), phi) * np.sqrt(residual.variances(phi))
     assert precision_of(residual).at(phi).strain == pytest.approx(np.max(root.T @ root), rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_phi_are_those_of_each(kind: tuple[str, str]) -> None:
+    residual, phi = made(*kind)
+    precision = precision_of(residual)
+    phis = phi + 0.1 * np.random.default_rng(2).standard_normal((3, len(phi)))
+    found = precision.many(phis)
+    for own, *many in zip(phis, *found, strict=True):
+        at = precision.at(own)
+        for one, other in zip((at.coefficients, at.log_det, at.strain), many, strict=True):
+            np.testing.assert_allclose(other, one, rtol=1e-10, atol=1e-12)
+
+
+def test_no_correlation_matrix_has_no_squares() -> None:
+    squares = precision_of(made("Unstructured", "Ident")[0]).squares
+    rho, roots = np.full((2, len(squares.unique.places)), -0.9), np.ones((2, squares.n_classes))
+    rho[0] = 0.1
+    coefficients, log_dets, strains = squares.many(rho, roots)
+    assert np.isfinite(coefficients[0]).all() and np.isfinite(log_dets[0]) and strains[0] < 10
+    assert np.isnan(coefficients[1]).all() and np.isnan(log_dets[1]) and np.isinf(strains[1])

@@ -1,6 +1,7 @@
 """A correlation of its own for each pair of visits."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,7 +44,7 @@ class Unstructured(CorrelationStructure):
     def _root(phi: Any, k: int) -> tuple[Any, Any]:
         """The factor (k, k), rows of length 1, and what their lengths were."""
         root = np.eye(k, dtype=phi.dtype)
-        root[np.tril_indices(k, -1)] = phi
+        root[_below(k)] = phi
         length = np.sqrt(np.sum(root * root, axis=1))
         return root / length[:, None], length
 
@@ -58,7 +59,7 @@ class Unstructured(CorrelationStructure):
         if np.linalg.eigvalsh(matrix)[0] <= 0:
             return np.full(len(natural), np.nan)
         root = np.linalg.cholesky(matrix)
-        return np.asarray((root / np.diag(root)[:, None])[np.tril_indices(k, -1)])
+        return np.asarray((root / np.diag(root)[:, None])[_below(k)])
 
     def at(self, phi: Any, places: Array, learnt: Learnt) -> Any:
         k = len(learnt.levels)
@@ -68,7 +69,7 @@ class Unstructured(CorrelationStructure):
         """φ_ij moves row i of the factor U alone: dC_ib = (U_bj − U_ij C_ib)/length_i, b ≠ i."""
         k = len(learnt.levels)
         U, length = self._root(phi, k)
-        i, j = (index[:, None] for index in np.tril_indices(k, -1))
+        i, j = (index[:, None] for index in _below(k))
         C, ends = U @ U.T, pairs_of(places, k)
 
         def moved(row: Any, other: Any) -> Array:
@@ -77,6 +78,13 @@ class Unstructured(CorrelationStructure):
         return np.asarray(moved(*ends) + moved(*ends[::-1]))
 
 
+@cache
 def _pairs(k: int) -> tuple[Any, Any]:
     """Pairs i < j, the first visit's first."""
     return np.triu_indices(k, 1)
+
+
+@cache
+def _below(k: int) -> tuple[Any, Any]:
+    """Where φ is in the factor."""
+    return np.tril_indices(k, -1)

@@ -70,6 +70,14 @@ class Combinations(NamedTuple):
         return cls(matrix, np.append(0, np.cumsum(np.bincount(classes, minlength=counts[-1]))))
 
 
+class ManySquares(NamedTuple):
+    """Of N φ: c (N, K), log|C| (N,) and strain (N,)."""
+
+    coefficients: Array
+    log_dets: Array
+    strains: Array
+
+
 @dataclass(frozen=True, eq=False)
 class Squares(ABC):
     """MᵀS⁻¹C⁻¹S⁻¹M = Σ_k c_k Σ_t (b_tM)ᵀ(b_tM), t in class k, for rows M.
@@ -111,6 +119,15 @@ class Squares(ABC):
     @abstractmethod
     def log_det_gradient(self, rho: Array) -> Array:
         """d log|C| / d rho, (u,)."""
+
+    def many(self, rho: Array, precisions: Array) -> "ManySquares":
+        """Of N φ: rho (N, u) and 1/s (N, S)."""
+        each = zip(rho, precisions, strict=True)
+        return ManySquares(
+            np.array([self.coefficients(*own) for own in each]),
+            np.array([self.log_det(own) for own in rho]),
+            np.array([self.strain(own) for own in rho]),
+        )
 
     @property
     def n_classes(self) -> int:

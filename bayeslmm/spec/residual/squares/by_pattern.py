@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -10,7 +10,10 @@ from bayeslmm.spec.residual.roots import Joined, Patterns
 from bayeslmm.spec.residual.roots.base import Array, Codes, Places
 from bayeslmm.spec.residual.roots.patterns import Stack
 
-from .base import Combinations, Squares, Terms
+from .base import Combinations, ManySquares, Squares, Terms
+
+if TYPE_CHECKING:
+    from bayeslmm.kernel.problem.patterns import PatternRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,23 @@ class ByPattern(Squares):
             by_C.append(-(C_inverse @ (by_P * _outer(s)) @ C_inverse))
         return self.root.by_places(by_C), np.bincount(
             self._all_kinds, np.concatenate(by_precision), len(precisions)
+        )
+
+    def many(self, rho: Array, precisions: Array) -> ManySquares:
+        from bayeslmm.kernel.problem.patterns import squares_at
+
+        return ManySquares(*squares_at(rho, precisions, self._patterns))
+
+    @cached_property
+    def _patterns(self) -> "PatternRows":
+        from bayeslmm.kernel.problem.patterns import PatternRows
+
+        stacks = self.root.stacks
+        return PatternRows(
+            np.concatenate([np.full(len(stack.first), stack.rows.shape[1]) for stack in stacks]),
+            np.concatenate([stack.counts.ravel() for stack in stacks]),
+            self._all_kinds,
+            np.concatenate([stack.places.ravel() for stack in stacks]),
         )
 
     @cached_property
