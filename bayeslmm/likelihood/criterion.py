@@ -1,5 +1,6 @@
 """The criterion of a design as a function of x = (θ, φ), its derivatives, and where its search begins."""
 
+from collections import defaultdict
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -158,7 +159,14 @@ class MovingCriterion(PointByPoint):
     moving: Moving
 
     def problem(self, phi: Array) -> AtPhi:
-        return self.moving.at(phi)
+        return self._at_starts.get(phi.tobytes()) or self.moving.at(phi)
+
+    @cached_property
+    def _at_starts(self) -> dict[bytes, AtPhi]:
+        """The problems at R's starts, where they are small: several looks around ask for them."""
+        small = self.kernel.small and self.moving.by_class is not None
+        starts = self.coordinates.residual.starts if small else ()
+        return {start.tobytes(): self.moving.at(start) for start in starts}
 
     def __call__(self, x: Array) -> tuple[float, Array]:
         """Value and gradient (n,), from the rows anew."""
@@ -180,11 +188,12 @@ class MovingCriterion(PointByPoint):
 
     def values(self, x: Array) -> Array:
         """Values (m,); points with one φ ask for its rows once."""
-        phis, which = np.unique(self.coordinates.phi(x), axis=0, return_inverse=True)
-        out, lam = np.empty(len(x)), self.coordinates.flat(x)
+        phis, places = self.coordinates.phi(x), defaultdict[bytes, list[int]](list)
         for number, phi in enumerate(phis):
-            here = which.ravel() == number
-            out[here] = self.kernel_at(phi).criteria(lam[here], self.reml, self.sigma, False)[0]
+            places[phi.tobytes()].append(number)
+        out, lam = np.empty(len(x)), self.coordinates.flat(x)
+        for here in places.values():
+            out[here] = self.kernel_at(phis[here[0]]).criteria(lam[here], self.reml, self.sigma, False)[0]
         return np.where(np.isfinite(out), out, np.inf)
 
     def start(self) -> Array:

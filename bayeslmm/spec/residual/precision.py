@@ -19,8 +19,8 @@ class Kinds(Protocol):
 
     @property
     def n(self) -> int: ...
-    def whiten(self, rows: Any, phi: Any) -> Any: ...
-    def pull(self, rows: Any, by_whitened: Any, phi: Any) -> Array: ...
+    def roots(self, delta: Array) -> Array: ...
+    def pull_roots(self, roots: Array, by_roots: Array, delta: Array) -> Array: ...
     def elements(self, i: Any, j: Any, phi: Any) -> tuple[Array, Array]: ...
 
 
@@ -98,7 +98,7 @@ class PrecisionAt(NamedTuple):
         ends = 0 if part is None else part.n
         own, spread = phi[:ends], phi[ends:]
         rho = np.zeros(0) if part is None else correlations(part, own, unique.places, unique.strata)
-        return cls(precision, own, spread, rho, precision.kinds.whiten(np.ones(precision.kinds.n), spread))
+        return cls(precision, own, spread, rho, precision.kinds.roots(spread))
 
     @property
     def coefficients(self) -> Array:
@@ -120,8 +120,10 @@ class PrecisionAt(NamedTuple):
         """Gradient (n_phi,) of a function of c and log|R|."""
         precision, squares = self.precision, self.precision.squares
         by_rho, by_roots = squares.pull(self.rho, self.roots, by_coefficients)
-        by_roots -= 2 * by_log_det * precision.counts / self.roots
-        by_spread = precision.kinds.pull(np.ones((len(by_roots), 1)), by_roots[:, None], self.spread)
+        by_spread = np.zeros(0)
+        if len(self.spread):
+            by_roots -= 2 * by_log_det * precision.counts / self.roots
+            by_spread = precision.kinds.pull_roots(self.roots, by_roots, self.spread)
         if precision.correlation is None:
             return by_spread
         by_rho += by_log_det * squares.log_det_gradient(self.rho)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from .base import Array, Codes, Parameters, Residual
 from .correlations import CorrelationStructure
 from .places import correlation_slopes, correlations
 from .precision import Precision
-from .prior_weights import PriorWeights, along
+from .prior_weights import along
 from .roots import Joined, Root
 from .roots.base import Unique, distinct, row_dots
 from .spread_rows import SpreadRows
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 # whatever φ is
-OF_ROWS = ("names", "groups", "starts", "_ends", "_coordinates", "_root", "_spread_rows", "_kept")
+OF_ROWS = ("names", "groups", "starts", "_own", "_coordinates", "_root", "_spread_rows", "_kept")
 GROUP, STRATUM, COORDINATE = "group", "stratum", "coordinate"  # of the correlation, what its rows are
 
 
@@ -58,12 +59,13 @@ class Structured(Residual):
 
     def _split(self, phi: Any) -> list[Any]:
         """φ of each part."""
-        return np.split(phi, self._ends)
+        return [phi[own] for own in self._own]
 
     @cached_property
-    def _ends(self) -> Codes:
-        """Where φ of each part but the last ends."""
-        return np.cumsum([part.n for part in self.parts])[:-1]
+    def _own(self) -> list[slice]:
+        """Where φ of each part is."""
+        ends = accumulate((part.n for part in self.parts), initial=0)
+        return [slice(first, end) for first, end in pairwise(ends)]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -127,16 +129,22 @@ class Structured(Residual):
         weights = self.data.get("weights", np.ones(self.n))
         return Precision(squares, self.correlation, self._of_kinds(first), np.bincount(kinds), weights)
 
-    def _of_kinds(self, rows: Codes) -> Residual:
+    def _of_kinds(self, rows: Codes) -> Self:
         """Single rows, all but the variance functions left out."""
-        if not self.spreads:
-            return PriorWeights(len(rows))
         data = {
             f"{word} {k}": self.data[f"{word} {k}"][rows]
             for k in range(len(self.spreads))
             for word in ("values", "stratum")
         }
-        return Structured(len(rows), data=data, spreads=self.spreads)
+        return type(self)(len(rows), data=data, spreads=self.spreads)
+
+    def roots(self, delta: Array) -> Array:
+        """1/s (n,) of rows that nothing joins, of the variance functions' own δ."""
+        return np.asarray(1 / np.exp(self._log_sds(self._split(delta))))
+
+    def pull_roots(self, roots: Array, by_roots: Array, delta: Array) -> Array:
+        """Gradient in δ of a function of these roots."""
+        return -(self._by_log_sds(delta) @ (by_roots * roots))
 
     def _place(self, a: Array, b: Array) -> Array:
         assert self.correlation is not None
@@ -317,8 +325,8 @@ class Structured(Residual):
 
     def natural(self, phi: Array, sigma: Array) -> Array:
         columns = [np.zeros((len(sigma), 0))]
-        for part, own in zip(self.parts, np.split(phi, self._ends, axis=1), strict=True):
-            values = np.array([part.natural(each) for each in own]).reshape(len(sigma), part.n)
+        for part, own in zip(self.parts, self._split(phi.T), strict=True):
+            values = np.array([part.natural(each) for each in own.T]).reshape(len(sigma), part.n)
             columns += (
                 [sigma[:, None] * np.insert(values, 0, 1.0, axis=1)] if _is_absolute(part) else [values]
             )
