@@ -126,13 +126,12 @@ class LinearMixedModel(Face):
         )
         rows = opened(data)
         design, recipe = build(spec, rows)
-        self._set(spec, design, recipe, rows)
+        self._set(spec=spec, design=design, recipe=recipe, data=rows)
         if priors:
-            object.__setattr__(self, "priors", self._replaced(priors))
+            self._set(priors=self._replaced(priors))
 
-    def _set(self, *values: Any) -> None:
-        for part, value in zip(fields(self), values, strict=True):
-            object.__setattr__(self, part.name, value)
+    def _set(self, **parts: Any) -> None:
+        vars(self).update(parts)
 
     @cached_property
     def priors(self) -> Priors:
@@ -165,8 +164,8 @@ class LinearMixedModel(Face):
             For a parameter the model doesn't have, or a family that doesn't fit it.
         """
         other = object.__new__(LinearMixedModel)
-        other._set(self.spec, self.design, self.recipe, self.data)
-        object.__setattr__(other, "priors", self._replaced(priors))
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        other._set(**parts, priors=self._replaced(priors))
         return other
 
     def _replaced(self, priors: Any) -> Priors:

@@ -18,9 +18,9 @@ from bayeslmm.spec.term_slot import TermSlot
 type Array = NDArray[np.float64]
 type Values = Callable[[Array], Array]
 
-ONE = (0.0, 0.03, 0.1, 0.25, 0.6, 1.5, 4.0, 10.0, 25.0)  # times the start of a single θ
-EACH = (0.0, 0.3, 2.0, 8.0)  # of each of two bars
-TOGETHER = (0.01, 0.1, 0.4, 1.5, 8.0)  # of a bar with more, or of several bars at once
+ONE = np.array([[0.0, 0.03, 0.1, 0.25, 0.6, 1.5, 4.0, 10.0, 25.0]]).T  # times the start of a single θ
+EACH = np.array(list(product((0.0, 0.3, 2.0, 8.0), repeat=2)))  # of each of two bars
+TOGETHER = np.array([[0.01, 0.1, 0.4, 1.5, 8.0]]).T  # of a bar with more, or of several bars at once
 SIZES = np.array([0.0, 0.1, 0.5, 2.0, 8.0, 40.0, 400.0, 6000.0])  # of each bar where evaluations cost little
 ALONE = np.concatenate([[0.0], np.geomspace(0.03, 1e4, 24)])  # the same of a single θ
 ANGLES = (0.0, 0.25, 0.5, 0.75)  # of π: axes of a covariance that has one direction only, two coefs at a time
@@ -46,10 +46,8 @@ def far_points(covariance: CovarianceMap) -> Array:
 def _factors(n_theta: int, n_slots: int) -> Array:
     """(m, n_slots) of each bar."""
     if n_theta == 1:
-        return np.array(ONE)[:, None]
-    if n_slots == 2:
-        return np.array(list(product(EACH, repeat=2)))
-    return np.repeat(np.array(TOGETHER)[:, None], n_slots, axis=1)
+        return ONE
+    return EACH if n_slots == 2 else TOGETHER.repeat(n_slots, axis=1)
 
 
 def _scaled(slot: TermSlot, factors: Array) -> Array:

@@ -40,7 +40,7 @@ class Coordinates:
 
     def join(self, theta: ArrayLike, phi: ArrayLike) -> Array:
         """x (n,) of its two parts."""
-        return np.concatenate([np.asarray(theta, dtype=float), np.asarray(phi, dtype=float)])
+        return np.concatenate([theta, phi], dtype=np.float64)
 
     def start(self, theta: ArrayLike) -> Array:
         """x (n,) of this θ, with the φ that R begins with."""

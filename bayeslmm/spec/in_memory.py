@@ -53,6 +53,7 @@ class _Rows(NamedTuple):
 
 def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
     """The design a specification makes of a table; raises and warns as `build` says."""
+    frame = _own(frame)
     spec = spec.among(frame.columns)
     kept = _complete_rows(spec, frame)
     fitted, codings = _variables(spec, kept)
@@ -83,9 +84,18 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
         design = replace(design, unidentified=reason)
     else:
         warn_of_one_of_many(design)
-    # a shallow copy: what is written into the user's frame later stays out of it
-    origin = Origin(spec, frame.copy(deep=False))
+    origin = Origin(spec, frame)
     return Built(design, make_recipe(spec, parts, fitted, codings, columns, groupings, made_by, origin))
+
+
+def _own(frame: pd.DataFrame) -> pd.DataFrame:
+    """A shallow copy, which what is written into the user's frame later stays out of.
+
+    Without `attrs`, which pandas would copy with every column.
+    """
+    own = frame.copy(deep=False)
+    own.attrs = {}
+    return own
 
 
 def column_roles(spec: ModelSpec) -> dict[str, str]:

@@ -106,8 +106,8 @@ def whitening(columns: Floats) -> Floats:
         scale = np.sqrt(np.mean(columns**2))
         return np.array([[scale if scale > 0 else 1.0]])
     upper = np.linalg.qr(columns, mode="r") / np.sqrt(n)
-    scale = np.sqrt(np.sum(upper**2, axis=0))
+    scale = np.sqrt((upper * upper).sum(axis=0))
     scale[scale == 0] = 1.0
-    if len(upper) == k and np.all(np.abs(upper.diagonal()) > 1e-9 * scale):
+    if len(upper) == k and (np.abs(upper.diagonal()) > 1e-9 * scale).all():
         return np.asarray(upper, dtype=np.float64)
     return np.diag(scale)

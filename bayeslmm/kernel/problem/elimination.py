@@ -190,12 +190,9 @@ def pack_floats(
     constants: Floats,
 ) -> Problem:
     """The problem with its numbers, as `layout` says, every node its own; `white` is in elimination order."""
-    problem = Problem(ints, np.zeros(ints[at.CONSTANTS] + len(constants)))
-    for start, c in zip(problem.blocks.lam.tolist(), white, strict=True):
-        problem.white[start : start + c.size] = c.ravel()
-    problem.panels[:], problem.tail[:], problem.R_X[:] = values, dense, R
-    problem.gamma[:], problem.node_weight[:], problem.constants[:] = gamma, 1.0, constants
-    return problem
+    public = [white[place] for place in np.argsort(Problem(ints, values).blocks.lam)]
+    parts = (*public, values, dense, R, gamma, np.ones(ints[at.N_NODES]), constants)
+    return Problem(ints, np.concatenate([part.ravel() for part in parts]))
 
 
 @inlined

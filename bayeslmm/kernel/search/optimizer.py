@@ -51,6 +51,9 @@ class Status(Enum):
     )
 
 
+ENDS = {CONVERGED: Status.CONVERGED, STALLED: Status.STALLED, FAILED: Status.FAILED}  # by phase
+
+
 class Search(NamedTuple):
     """State of a search; all arrays are changed in place. Units are those of `scale`.
 
@@ -313,7 +316,7 @@ def one_by_one(objective: Callable[[Floats], tuple[float, Floats]], points: Floa
 
 def around(many: Many, x: Floats, basis: Floats) -> tuple[float, Floats, Floats]:
     """Value and gradient (k,) at x, and BᵀHB (m, m) by differences along the columns of B (k, m)."""
-    values, gradients = many(np.vstack([x, x + DIFFERENCE_STEP * basis.T]))
+    values, gradients = many(np.concatenate([x[None], x + DIFFERENCE_STEP * basis.T]))
     return values[0], gradients[0], _differences(values[1:], gradients[1:] - gradients[0], basis)
 
 
@@ -326,7 +329,7 @@ def curvature(many: Many, x: Floats, gradient: Floats, basis: Floats) -> Floats:
 def _differences(values: Floats, moved: Floats, basis: Floats) -> Floats:
     """BᵀHB; 1 and 0 where the function can't be evaluated on the way."""
     found = moved @ basis / DIFFERENCE_STEP
-    if not np.isfinite(values).all():
+    if not math.isfinite(values.sum()):
         found = np.where(np.isfinite(values[:, None]), found, np.eye(len(found)))
     return np.asarray(0.5 * (found + found.T))
 
@@ -337,7 +340,6 @@ def _basis(scale: Floats) -> Floats:
 
 def outcome_of(search: Search, scale: Floats, origin: Floats | float = 0.0) -> Outcome:
     """What a search that is over has found, out of the units of `scale`, (k,) or a basis (k, k)."""
-    statuses = {CONVERGED: Status.CONVERGED, STALLED: Status.STALLED, FAILED: Status.FAILED}
     basis = _basis(scale)
     inverse = np.linalg.inv(basis)
     return Outcome(
@@ -348,5 +350,5 @@ def outcome_of(search: Search, scale: Floats, origin: Floats | float = 0.0) -> O
         decrement=float(search.numbers[DECREMENT]),
         n_evaluations=int(search.counts[EVALUATIONS]),
         n_steps=int(search.counts[STEPS]),
-        status=statuses.get(int(search.counts[PHASE]), Status.EXHAUSTED),
+        status=ENDS.get(int(search.counts[PHASE]), Status.EXHAUSTED),
     )

@@ -62,7 +62,7 @@ class HeldSd(Held):
         length = float(np.linalg.norm(factor[self.coef]))
         wanted = max(value, TINY * self.natural_step) / self.fit.sigma
         if length < 1e-3 * wanted:
-            own = structure.factor(structure.start(self.slot.gram))
+            own = structure.factor(self.slot.start)
             factor, length = own, float(np.linalg.norm(own[self.coef]))
         rows = slice(None) if structure.shared_sd else self.coef
         factor = factor.copy()
