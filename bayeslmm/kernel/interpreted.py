@@ -41,14 +41,16 @@ class Interpreted:
     elements: int = 0
 
     def affords(self, arguments: tuple[Any, ...], on_disk: Callable[[], bool]) -> bool:
-        """Whether these arguments are within its share; an interpreted function calls interpreted ones."""
+        """Whether these arguments are within its share; an interpreted function calls interpreted ones.
+
+        The disk is asked where the answer depends on it only: that takes longer than a small call.
+        """
         if self.share == 0 or INSIDE.now:
             return self.share > 0
         size = n_elements(arguments)
-        if self.elements and self.elements + size < LOADED:
-            return True  # wherever its code is: to look for it takes longer than a small call
-        share = min(self.share, LOADED) if on_disk() else self.share
-        return size < LIMIT and self.elements + size < share
+        if size >= LIMIT or self.elements + size >= self.share:
+            return False
+        return self.elements + size < LOADED or not on_disk()
 
     def __call__(self, *arguments: Any) -> Any:
         """As compiled code would: it divides as IEEE 754 says, without a word."""
