@@ -93,3 +93,11 @@ def check_visits(structure: CorrelationStructure, name: str, levels: tuple[str, 
                 "other visits; leave that row out, put the visit together with another, or take a structure "
                 "with fewer parameters, such as AR1"
             )
+
+
+def check_levels(structure: VarianceFunction, name: str, levels: tuple[str, ...]) -> None:
+    if len(levels) == 1:
+        raise DataError(
+            f"{structure.keyword}: {name!r} has one level in these rows, {levels[0]!r}, and sigma is its "
+            "standard deviation; leave the variance out, or name a column with two levels"
+        )

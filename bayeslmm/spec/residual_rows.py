@@ -17,6 +17,7 @@ from .residual.correlations import Counts
 from .residual.variances import FITTED, Reads
 from .residual_checks import (
     check_coordinates,
+    check_levels,
     check_repeats,
     check_strata,
     check_visits,
@@ -210,6 +211,7 @@ class VarianceRows:
         found = Levels.learn((*names, *([structure.by] if structure.by else [])), columns, n)
         assert found.grouping is not None
         labels = _with_strata(found.grouping) if structure.by else found.labels
+        check_levels(structure, ":".join(names), labels)
         for label, count in zip(labels, np.bincount(found.codes).tolist(), strict=True):
             if count < 2:
                 raise DataError(

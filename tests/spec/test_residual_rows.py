@@ -20,7 +20,7 @@ def rows() -> pd.DataFrame:
     frame = pd.DataFrame({"y": y, "x": rng.uniform(1, 2, 40), "t": t, "g": g.astype(str)})
     frame["visit"] = "v" + frame["t"].astype(str)
     frame["arm"] = np.where(g < 5, "PBO", "TRT")
-    return frame.assign(u=frame["t"] + 0.5, zero=frame["t"] * 1.0, pair=frame["t"] // 2)
+    return frame.assign(u=frame["t"] + 0.5, one="a", zero=frame["t"] * 1.0, pair=frame["t"] // 2)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,7 @@ BAD = [
     ({"variance": V.Power("zero")}, DataError, "'zero' is 0 in 10 rows"),
     ({"variance": V.Fixed("zero")}, DataError, "'zero' is 0 in 10 rows"),
     ({"variance": V.Ident("y")}, DataError, "has one row"),
+    ({"variance": V.Ident("one")}, DataError, "'one' has one level in these rows, 'a'"),
 ]
 
 

@@ -81,7 +81,9 @@ def _drawn(part: Part[Any], priors: list[Prior], generator: np.random.Generator,
 
 
 def _log_volume(part: Part[Any], phi: Array, size: Array) -> Array:
+    """(m,) of one stratum; −∞ so far out that natural values stand still."""
     if part.joint is not None:
         return part.joint.log_volume(phi)
     moved = np.imag(part.structure.natural(phi.T + 1j * STEP, part.learnt)) / STEP
-    return np.asarray(np.log(np.abs(size * moved)).sum(axis=0))
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.abs(size * moved)).sum(axis=0))

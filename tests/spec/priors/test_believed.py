@@ -34,6 +34,14 @@ def test_the_volume_is_that_of_the_derivatives(correlation: str, variance: str) 
     np.testing.assert_allclose(believed.log_volume(phi, sigma), expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("correlation", CORRELATIONS)
+def test_far_out_there_is_no_volume(correlation: str) -> None:
+    residual, believed = made(correlation, "Fixed")
+    with np.errstate(divide="raise", invalid="raise"):
+        found = believed.log_volume(np.full((1, residual.n_phi), -200.0), np.ones(1))
+    assert found[0] < -20
+
+
 @pytest.mark.parametrize("correlation, variance", PAIRS)
 def test_natural_values_and_back(correlation: str, variance: str) -> None:
     residual, believed = made(correlation, variance)
