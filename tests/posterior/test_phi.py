@@ -1,5 +1,6 @@
 """Posteriors of models whose residual has parameters."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
@@ -175,6 +176,19 @@ def test_ranks_of_what_was_drawn_are_even() -> None:
     for column in np.array(ranks).T:
         counts = np.bincount(column * 10 // 101, minlength=10)
         assert stats.chisquare(counts).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("kind", ["AR1", "Gaussian", "Unstructured"])
+def test_threads_find_the_same(kind: str) -> None:
+    """Whatever is kept of one φ while another thread asks for another."""
+    made = bl.LinearMixedModel(
+        "y ~ x", rows(), correlation=correlation(kind), variance=bl.variance.Ident("s")
+    )
+    target = Target(made.design.begun, made.priors)
+    points = target.start() + 0.2 * np.random.default_rng(0).standard_normal((8, 20, target.size))
+    with ThreadPoolExecutor(4) as pool:
+        for ask in (target, lambda phi: target.with_gradients(phi[:2])[1]):
+            np.testing.assert_array_equal(list(pool.map(ask, points)), list(map(ask, points)))
 
 
 def test_rows_in_another_order_have_the_same_posterior() -> None:
