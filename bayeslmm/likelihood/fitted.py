@@ -353,9 +353,10 @@ class Fitted:
 
     @cached_property
     def residual_errors(self) -> Array:
-        """Standard errors of the residual's parameters, by the delta method."""
+        """Standard errors of the residual's parameters, by the delta method; NaN where the data tell none."""
         moves = self.theta_sigma.x_root[self.design.n_theta :]
-        return np.asarray(np.linalg.norm(self.residual_natural.slopes @ moves, axis=1))
+        errors = np.linalg.norm(self.residual_natural.slopes @ moves, axis=1)
+        return np.where(errors > 0.0, errors, np.nan)
 
     @cached_property
     def kept(self) -> dict[str, Any]:

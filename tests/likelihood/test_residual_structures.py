@@ -199,3 +199,19 @@ def test_a_group_of_a_hundred_thousand_rows() -> None:
         row = fit.residual_parameters.iloc[0]
         assert abs(row["value"] - 0.6) < 4 * row["se"]
         assert row["se"] < 0.01
+
+
+def test_a_correlation_at_the_end_of_its_range_has_no_error_of_zero():
+    """Where rows are independent φ runs to 0, and the criterion is flat in its free coordinate."""
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame({"plot": np.repeat(np.arange(48), 4), "week": np.tile([0, 2, 4, 8], 48)})
+    rows["field"] = rows["plot"] // 6
+    effects = rng.normal(size=8)[rows["field"]] * 3 + rng.normal(size=48)[rows["plot"]] * 2
+    found = []
+    for _ in range(8):
+        rows["y"] = effects + 1.5 * rows["week"] + rng.normal(size=len(rows))
+        structure = bl.correlation.CAR1("week | plot")
+        fit = bl.LinearMixedModel("y ~ week + (1 | field/plot)", rows, correlation=structure).fit()
+        found.append(fit.residual_parameters.iloc[0])
+    assert any(np.isnan(row["se"]) for row in found)
+    assert all(np.isnan(row["se"]) or row["lower"] < row["upper"] for row in found)

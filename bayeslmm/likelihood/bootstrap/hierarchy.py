@@ -37,7 +37,7 @@ def is_nested(fine: Codes, coarse: Codes) -> bool:
     return len(np.unique(pairs[:, 0])) == len(pairs)
 
 
-def clusters(design: Design, group: str | None) -> Codes:
+def independent_levels(design: Design, group: str | None) -> Codes:
     """(n,) codes of the levels of a group, by default of the coarsest; without groups every row is its own.
 
     Raises

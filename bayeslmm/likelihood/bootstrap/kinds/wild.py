@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import check_choice
-from bayeslmm.likelihood.bootstrap.hierarchy import clusters
+from bayeslmm.likelihood.bootstrap.hierarchy import independent_levels
 from bayeslmm.likelihood.bootstrap.kinds.base import ResponseKind
 from bayeslmm.likelihood.bootstrap.responses import Rows
 from bayeslmm.likelihood.fitted import Fitted
@@ -87,13 +87,13 @@ class Wild(ResponseKind):
         v = design.y - design.offset - design.X @ fit.beta_values
         # a row that X fits exactly has residual 0 whatever y
         corrected = np.where(rest > 1e-10, v / np.maximum(rest, 1e-10) ** HCCME[self.hccme], 0.0)
-        _, codes = np.unique(clusters(design, self.group), return_inverse=True)
+        _, codes = np.unique(independent_levels(design, self.group), return_inverse=True)
         return WildRows(corrected, codes, MULTIPLIERS[self.multiplier], np.full(design.q, np.nan))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WildRows:
-    """Multiplies residuals v (n,) by one number for each of the clusters `codes` (n,)."""
+    """Multiplies residuals v (n,) by one number for each of the levels `codes` (n,)."""
 
     v: Array
     codes: NDArray[np.int64]
