@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError
 
-from .residual import CorrelationStructure
+from .residual import CorrelationStructure, VarianceFunction
 from .residual.correlations import Counts
 from .residual.roots.base import distinct
 from .residual_levels import Levels
