@@ -1,4 +1,7 @@
-"""Is one model inside another? Asked of fixed effects by their column space, of covariances by their span."""
+"""Is one model inside another? Asked of fixed effects by their column space, of covariances by their span.
+
+Residuals are asked in `residual_nesting`.
+"""
 
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -9,6 +12,7 @@ from numpy.typing import NDArray
 from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.information import elements
+from bayeslmm.likelihood.inference.residual_nesting import residual_spans
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.residual import Residual
 
@@ -56,6 +60,10 @@ def _name(fit: Fitted) -> str:
     return repr(fit.formula) if fit.formula else "a fit"
 
 
+def _with_residual_of(fit: Fitted) -> str:
+    return f"{_name(fit)} with {fit.design.residual.description}"
+
+
 def same_fixed(small: Design, big: Design) -> bool:
     """Have the two the same column space?"""
     return small.p == big.p and spans(big.X, small.X)
@@ -91,11 +99,14 @@ def check_nested(small: Fitted, big: Fitted) -> None:
         raise OptionError(_not_nested(small, big, "fixed effects"))
     if not covariance_spans(big.design, small.design):
         raise OptionError(_not_nested(small, big, "random effects"))
+    if not residual_spans(big.design, small.design):
+        raise OptionError(_not_nested(small, big, "residuals"))
 
 
 def _not_nested(small: Fitted, big: Fitted, what: str) -> str:
+    own, other = map(_with_residual_of, (small, big)) if what == "residuals" else map(_name, (small, big))
     return (
-        f"the {what} of {_name(small)} aren't inside those of {_name(big)}: a likelihood ratio has no "
+        f"the {what} of {own} aren't inside those of {other}: a likelihood ratio has no "
         "reference distribution then; compare their AIC or BIC"
     )
 
