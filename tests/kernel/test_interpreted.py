@@ -125,6 +125,21 @@ def test_what_is_on_disk_is_loaded() -> None:
     assert list(function.stats.cache_hits.values()) == [1]
 
 
+def test_the_disk_is_asked_only_where_it_decides() -> None:
+    asked: list[bool] = []
+
+    def on_disk() -> bool:
+        asked.append(True)
+        return True
+
+    function = Interpreted(halves)
+    assert function.affords((np.ones(LOADED - 1),), on_disk)
+    assert not function.affords((np.ones(LIMIT),), on_disk)
+    assert not asked
+    assert not function.affords((np.ones(LOADED),), on_disk)
+    assert asked
+
+
 def test_numbers_are_pythons_and_division_is_silent() -> None:
     found = unknown(reciprocal)(np.zeros(1))
     assert found == np.inf

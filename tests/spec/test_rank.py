@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bayeslmm.spec.rank import independent_columns, levels_beyond
+from bayeslmm.spec.rank import TOLERANCE, independent_columns, levels_beyond
 
 x = np.random.default_rng(0).normal(size=(30, 4))
 one = np.ones((30, 1))
@@ -34,6 +34,15 @@ def test_units_dont_matter(scale: float) -> None:
 def test_tolerance_is_relative_to_the_column() -> None:
     assert kept(one, one[:, 0] + 1e-9 * x[:, 0]) == [0]
     assert kept(one, one[:, 0] + 1e-5 * x[:, 0]) == [0, 1]
+
+
+@pytest.mark.parametrize("ratio", [1e-9, 5e-8, 2e-7, 1e-6, 5e-6, 2e-5, 1e-3])
+def test_what_is_left_of_a_column_decides_however_much_it_is(ratio: float) -> None:
+    left = x[:, :1] - np.mean(x[:, 0])
+    near = one + ratio * left / np.sqrt(np.mean(left**2))
+    kept_then = [0, 1, 2] if ratio > TOLERANCE else [0, 2]
+    assert kept(one, near, x[:, 1]) == kept_then
+    assert kept(1e8 * one, 1e-8 * near, x[:, 1]) == kept_then
 
 
 def test_more_columns_than_rows() -> None:
