@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from bayeslmm.errors import OptionError, UnknownName, did_you_mean
 from bayeslmm.habits import ARGUMENTS, ELSEWHERE, NAMES
+from bayeslmm.one_thread import one_thread
 
 
 def check_arguments(verb: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -42,16 +43,17 @@ _SAID = {
 
 
 def in_our_words[**P, R](verb: Callable[P, R], name: str = "") -> Callable[P, R]:
-    """The same function, explaining an argument that it doesn't have; one that takes any stays as it is."""
+    """The same with `one_thread`, explaining an argument that it doesn't have, unless it takes any."""
     known = signature(verb).parameters.values()
     if any(each.kind is Parameter.VAR_KEYWORD for each in known):
-        return verb
+        return one_thread()(verb)
     names = [each.name for each in known if each.name != "self"]
 
     @wraps(verb)
     def explained(*args: P.args, **kwargs: P.kwargs) -> R:
         check_arguments(name or verb.__name__, kwargs, names)
-        return verb(*args, **kwargs)
+        with one_thread():
+            return verb(*args, **kwargs)
 
     return explained
 

@@ -1,10 +1,8 @@
 """The criterion of a design as a function of x = (θ, φ), its derivatives, and where its search begins."""
 
 from collections import defaultdict
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,15 +93,6 @@ class Criterion:
     def scale(self) -> Array:
         """Size of a natural change of each element of x."""
         return self.coordinates.scale
-
-    def one_thread(self) -> AbstractContextManager[Any, bool | None]:
-        """One BLAS thread where LAPACK decides what an evaluation costs."""
-        if self.kernel.small and not self.coordinates.residual.n_phi:
-            return nullcontext()
-        from threadpoolctl import threadpool_limits
-
-        limited: AbstractContextManager[Any, bool | None] = threadpool_limits(1)
-        return limited
 
     def start(self) -> Array:
         """x (n,) of moment estimates, or at which each coef counts like the residual; φ as R says."""
@@ -206,11 +195,6 @@ class MovingCriterion(PointByPoint):
         """The same with the digits that x asks for."""
         moving = self.moving.sharp_at(self.coordinates.phi(x))
         return self if moving is self.moving else replace(self, moving=moving)
-
-    def one_thread(self) -> AbstractContextManager[Any, bool | None]:
-        products = self.moving.by_class
-        few = products is not None and products.moments.products.size < FEW
-        return nullcontext() if few and self.kernel.small else super().one_thread()
 
     def far_phi(self, x: Array) -> Array:
         """x (m, n) with φ at R's other starts."""

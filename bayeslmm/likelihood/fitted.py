@@ -22,6 +22,7 @@ from bayeslmm.likelihood.digits import with_digits
 from bayeslmm.likelihood.optimum import Convergence, Optimum, optimize
 from bayeslmm.likelihood.row_values import hat_values
 from bayeslmm.likelihood.varcorr import varcorr_table
+from bayeslmm.one_thread import one_thread
 from bayeslmm.spec.design import Design
 from bayeslmm.spec.model_spec import CriterionWord
 from bayeslmm.spec.recipe import Recipe
@@ -160,12 +161,14 @@ class Fitted:
     @cached_property
     def conditional(self) -> Conditional:
         """Moments and random effects at the optimum."""
-        return self.objective.conditional(self.lam)
+        with one_thread():
+            return self.objective.conditional(self.lam)
 
     @cached_property
     def solved(self) -> Solved:
         """Generalized least squares at the optimum, in the kernel's coordinates."""
-        return self.objective.solved(self.conditional)
+        with one_thread():
+            return self.objective.solved(self.conditional)
 
     @property
     def delta(self) -> Array:
@@ -324,13 +327,14 @@ class Fitted:
         """Leverage of each observation on its own fitted value, random effects included."""
         design = self.design
         whiten = design.residual.whiten
-        values = hat_values(design.kernel, self.conditional, whiten(design.X), whiten(design.Z))
+        with one_thread():
+            values = hat_values(design.kernel, self.conditional, whiten(design.X), whiten(design.Z))
         return pd.Series(values, index=self.fitted.index, name="hat")
 
     @cached_property
     def theta_sigma(self) -> ThetaSigma:
         """Asymptotic covariance of (x, log σ), as a root in units of the optimum."""
-        with self.objective.one_thread():
+        with one_thread():
             return theta_sigma(self.objective, self.optimum.x, self.delta, self.pwrss)
 
     @property

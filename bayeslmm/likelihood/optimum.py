@@ -25,6 +25,7 @@ from bayeslmm.likelihood.elsewhere import (
     spread_out,
     turned,
 )
+from bayeslmm.one_thread import one_thread
 
 type Array = NDArray[np.float64]
 
@@ -99,8 +100,8 @@ def optimize(
     max_iter: int = 500,
     found: Outcome | None = None,
 ) -> Optimum:
-    """`search`, with one BLAS thread where LAPACK decides: measured faster, and the same on any machine."""
-    with criterion.one_thread():
+    """`search`, with one BLAS thread: measured faster, and the same on any machine."""
+    with one_thread():
         return search(criterion, start, max_iter, found)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import SamplingWarning
+from bayeslmm.one_thread import one_thread
 from bayeslmm.posterior.effects.recover import recover_effects
 from bayeslmm.posterior.methods.choice import Plan, choose
 from bayeslmm.posterior.methods.importance import MISSED, PARETO_K, WASTEFUL, ImportanceRun, importance
@@ -118,15 +119,13 @@ def sample(
     SamplingWarning
         When importance sampling was asked for and NUTS had to take its place.
     """
-    from threadpoolctl import threadpool_limits
-
     design = design.begun
     check_of_fitted(design.residual)
     if design.in_memory:
         priors.check_sigma(explained_by(design))
     options = options or SampleOptions()
     run = _Run(Target(design, priors), options, _Seeds.spawn(options), _Clock(options.progress), recipe)
-    with threadpool_limits(1):  # sums must not depend on how many threads share them
+    with one_thread():  # sums must not depend on how many threads share them
         outcome = _carry_out(choose(run.target, options.method), run)
     if options.method == "importance" and outcome.method != "importance":
         warnings.warn(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import WorkerError
+from bayeslmm.one_thread import one_thread
 from bayeslmm.runs.plan import Done, Plan, Task, generators
 from bayeslmm.runs.progress import shown
 
@@ -66,15 +67,13 @@ def finished(task: Task, plan: Plan, client: Any = None) -> Generator[Done]:
     ----------
     client : of a Dask cluster that does the work, None for this machine.
     """
-    from threadpoolctl import threadpool_limits
-
     firsts = range(plan.first, plan.n, plan.chunk)
     if client is not None:
         from bayeslmm.runs.cluster import spread
 
         yield from spread(client, work, task, plan, firsts)
     elif plan.n_jobs == 1:
-        with threadpool_limits(1):
+        with one_thread():
             yield from (_chunk(task, plan, first) for first in firsts)
     else:
         yield from _by_workers(task, plan, firsts)
@@ -115,9 +114,7 @@ def _killed(n_done: int, n: int) -> str:
 
 def work(task: Task, plan: Plan, first: int) -> Done:
     """One chunk, in a process that may not have limited its libraries yet, which takes milliseconds."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
+    with one_thread():
         return _chunk(task, plan, first)
 
 

@@ -13,6 +13,7 @@ from bayeslmm.likelihood.bootstrap.parameters import parameter_draws, standard_e
 from bayeslmm.likelihood.bootstrap.refits import Refits
 from bayeslmm.likelihood.bootstrap.statistic import Statistic
 from bayeslmm.likelihood.fitted import Fitted
+from bayeslmm.one_thread import one_thread
 from bayeslmm.spec.coordinates import Coordinates
 
 type Array = NDArray[np.float64]
@@ -46,9 +47,7 @@ class RefitTask:
         ranef: bool = False,
     ) -> "RefitTask":
         """The task of a fit's replicates of one kind."""
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(1):  # the same digits however many threads linear algebra would take
+        with one_thread():  # the same digits however many threads linear algebra would take
             engine = kind.engine(fit, statistic is not None)
         return cls(engine, fit.design.coordinates, statistic, se, ranef)
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayeslmm.errors import BayesLMMError
+from bayeslmm.one_thread import one_thread
 from bayeslmm.parity.ladder.estimands import Estimands
 from bayeslmm.parity.ladder.standard_errors import followed_errors
 from bayeslmm.posterior.fixed_effects import integrable
@@ -130,12 +131,10 @@ class Study:
     @cached_property
     def averages(self) -> "Averages | str":
         """Means over ω, or why there are none."""
-        from threadpoolctl import threadpool_limits
-
         from bayeslmm.posterior.methods.averages import averages
         from bayeslmm.posterior.target import Target
 
-        with threadpool_limits(1):  # threads that wait for each other take ten times as long
+        with one_thread():  # threads that wait for each other take ten times as long
             return averages(Target(self.design, self.priors), self.seed)
 
     @cached_property
@@ -246,12 +245,10 @@ class Study:
 
     def _climb(self, kinds: Kinds, start: Array) -> "NaturalMode":
         """The mode that a start leads to; a rung's search and the way from the rung before may share it."""
-        from threadpoolctl import threadpool_limits
-
         from bayeslmm.posterior.methods.natural_modes import climb
 
         if (known := (kinds, start.tobytes())) not in self._climbs:
-            with threadpool_limits(1):
+            with one_thread():
                 self._climbs[known] = climb(self.target(kinds), start)
         return self._climbs[known]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bayeslmm.one_thread import one_thread
 from bayeslmm.posterior.methods.averages import evaluations as of_averages
 from bayeslmm.posterior.methods.choice import EACH_STEP, choose
 from bayeslmm.posterior.methods.importance import FEWEST
@@ -28,9 +29,7 @@ def foretold(target: Target, options: SampleOptions) -> tuple[str, int]:
 
 def seconds_each(target: Target) -> float:
     """Seconds of one evaluation, as a run meets them: one of many in a call where they are cheap."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
+    with one_thread():
         if not target.design.kernel.small:
             return timed(lambda: target.value_and_gradient(target.start()))
         points = np.tile(target.start(), (TOGETHER, 1))

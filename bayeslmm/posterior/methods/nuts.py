@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.errors import SamplingWarning
+from bayeslmm.one_thread import one_thread
 from bayeslmm.posterior import names
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.parameters import Parameters
@@ -81,7 +82,6 @@ def nuts(
         When no chain had drawn anything worth keeping.
     """
     from pytensor import config
-    from threadpoolctl import threadpool_limits
 
     beginnings = ("sigma", "sd_", "cor_", "beta", "ranef_")
     free = {rv.name for rv in model.free_RVs}
@@ -90,7 +90,7 @@ def nuts(
     run = _by_nutpie if options.sampler == "nutpie" else _by_pymc
     # several threads per factorization would make sums depend on the machine; so would leave to reorder them,
     # as the compiler does it one way in fresh code and another around code from the cache
-    with threadpool_limits(1), config.change_flags(numba__fastmath=False):
+    with one_thread(), config.change_flags(numba__fastmath=False):
         start = _start(model, design, priors)
         tree = run(model, wanted, start, options, int(seed.generate_state(1)[0]), clock)
     drawn = {name: np.asarray(tree["posterior"][name]) for name in tree["posterior"].data_vars}

@@ -1,0 +1,75 @@
+"""One thread for linear algebra, as long as anybody needs it.
+
+Sums must not depend on how many threads share them. How many there are is the process's, not the caller's:
+where one of several callers put back what it had found, the others would go on with more, and the last would
+leave all with one. So what was found is put back when the last caller leaves.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Lock
+from typing import Any
+
+
+class _Limits:
+    """How many callers are inside, and what is put back after the last.
+
+    Libraries are looked for again only where modules were imported since, for looking takes a millisecond.
+    """
+
+    def __init__(self) -> None:
+        """Nobody is inside."""
+        self.lock = Lock()
+        self.inside = 0
+        self.found = ExitStack()
+        self.modules = 0
+        self.libraries: Any = None
+
+    def enter(self) -> None:
+        """Limit every library that is loaded by now; what is limited already has nothing to put back."""
+        with self.lock:
+            self.inside += 1
+            if len(sys.modules) != self.modules:
+                self._look()
+            if any(each["num_threads"] > 1 for each in self.libraries.info()):
+                with _by_this_thread():
+                    self.found.callback(self.libraries.limit(limits=1).restore_original_limits)
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                with _by_this_thread():
+                    self.found.close()
+
+    def _look(self) -> None:
+        from threadpoolctl import ThreadpoolController
+
+        self.libraries = ThreadpoolController()
+        self.modules = len(sys.modules)
+
+
+@contextmanager
+def _by_this_thread() -> Iterator[None]:
+    """Changes of limits within it count; threadpoolctl heeds one thread, the first, until it lets go."""
+    from threadpoolctl import OpenBLASController
+
+    OpenBLASController.clear_controlling_thread(force=True)
+    try:
+        yield
+    finally:
+        OpenBLASController.clear_controlling_thread(force=True)
+
+
+_limits = _Limits()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within it, and within any other at the same time, BLAS has one thread."""
+    _limits.enter()
+    try:
+        yield
+    finally:
+        _limits.leave()
