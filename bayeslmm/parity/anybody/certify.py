@@ -106,6 +106,11 @@ def certify_graph(
     owners = {label: plain.owner(element) for label, element in naming.theirs.items()}
     flat = (owners[label] for label in owners if kind_of(label) == "beta")
     other = OtherGraph(graph, tuple(dict.fromkeys(name for name in flat if name)))
+    if not other.effects:
+        raise InputError(
+            "this graph has integrated out every fixed and random effect, so nothing is left to compare "
+            "given the variance parameters; certify the graph that has them, as model.graph('explicit')"
+        )
     _check_named(design, naming, other, set(owners.values()))
     quadratics = list(_of_graph(other, naming, design))
     evidence = Evidence(Ours(design), quadratics, naming.missing, _unnamed(other, naming, quadratics))

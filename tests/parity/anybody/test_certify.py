@@ -65,6 +65,11 @@ def test_a_graph_that_is_not_gaussian_is_told_with_the_evidence(model):
         bl.certify(script(model.design, pm.StudentT, nu=4.0), model, names=NAMES)
 
 
+def test_a_graph_without_effects_has_nothing_to_compare(model):
+    with pytest.raises(InputError, match=r"integrated out.*model.graph\('explicit'\)"):
+        bl.certify(model.graph("marginal"), model)
+
+
 def test_a_variable_without_a_name_is_asked_for(model):
     with pytest.raises(InputError, match=r"names=\{'tau': 'sd\[Batch: Intercept\]'\}"):
         bl.certify(script(model.design), model)
