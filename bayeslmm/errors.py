@@ -1,8 +1,10 @@
 """Errors and warnings: every one says what was seen, the usual cause and the next step."""
 
+import warnings
 from collections.abc import Iterable
 from difflib import get_close_matches
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 from bayeslmm.habits import CHOICES
@@ -70,6 +72,11 @@ class DesignWarning(BayesLMMWarning):
 
 class SamplingWarning(BayesLMMWarning):
     """Draws that shouldn't be trusted as they are."""
+
+
+def caution(message: str | BayesLMMWarning, category: type[Warning] | None = None) -> None:
+    """Warn, at the line outside this package that asked for it."""
+    warnings.warn(message, category, skip_file_prefixes=(str(Path(__file__).parent),))
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.arguments import Face, check_arguments, verbs_in_our_words
-from bayeslmm.errors import OptionError
+from bayeslmm.errors import OptionError, caution
 from bayeslmm.markup import paragraph
 from bayeslmm.spec.build import build, opened
 from bayeslmm.spec.design import Design
@@ -401,7 +401,6 @@ class LinearMixedModel(Face):
         BudgetWarning
             Of replicates that the budget leaves out, with the Monte Carlo error of the others.
         """
-        import warnings
 
         from bayeslmm.errors import BudgetWarning
         from bayeslmm.parity.whole import Run, RunOptions
@@ -411,7 +410,7 @@ class LinearMixedModel(Face):
         options = RunOptions(criterion, seed, boot, budget, draws, tune, chains, method, prob)
         run = Run(self, options, progress=progress)
         if run.shortened:
-            warnings.warn(BudgetWarning(run.shortened), stacklevel=2)
+            caution(BudgetWarning(run.shortened))
         return run.parity
 
     def stated(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@ import pickle
 
 import pytest
 
+import bayeslmm as bl
 from bayeslmm import errors
 
 
@@ -38,3 +39,10 @@ def test_check_choice_names_the_choices_and_the_nearest() -> None:
 def test_errors_pickle() -> None:
     error = pickle.loads(pickle.dumps(errors.DataError("no rows")))
     assert str(error) == "no rows"
+
+
+def test_a_warning_points_at_the_line_that_asked():
+    model = bl.LinearMixedModel("Yield ~ 1 + (1 | Batch)", bl.load_dataset("Dyestuff2"))
+    with pytest.warns(errors.SingularFitWarning) as seen:
+        model.fit()
+    assert {each.filename for each in seen} == {__file__}

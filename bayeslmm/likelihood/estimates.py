@@ -1,13 +1,12 @@
 """The fit's table of estimates: Wald standard errors and intervals under the labels all engines share."""
 
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.errors import IntervalWarning, check_prob
+from bayeslmm.errors import IntervalWarning, caution, check_prob
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels, kind_of, ranef_labels, sd_labels
@@ -55,7 +54,7 @@ def tell(table: EstimateTable) -> None:
     """
     lacking = [note for note in table.notes if not note.endswith(BOUNDARY)]
     if lacking:
-        warnings.warn("; ".join(lacking), IntervalWarning, stacklevel=4)
+        caution("; ".join(lacking), IntervalWarning)
 
 
 def _missing(frame: pd.DataFrame, boundary: "pd.Series[bool]") -> Iterator[str]:

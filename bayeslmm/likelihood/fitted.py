@@ -1,6 +1,5 @@
 """What a fit found: its numbers as a frozen record, each read off the optimum when it is first asked for."""
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -10,7 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import ConvergenceWarning, DataError, OptionError, SingularFitWarning, check_choice
+from bayeslmm.errors import (
+    ConvergenceWarning,
+    DataError,
+    OptionError,
+    SingularFitWarning,
+    caution,
+    check_choice,
+)
 from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.kernel.values.solved import Solved
@@ -117,11 +123,10 @@ class Fitted:
             last = replace(last, design=settled, optimum=optimum)
             if np.max(np.abs(last.fitted - values)) < STILL * scale:
                 return last
-        warnings.warn(
+        caution(
             f"the variance of fitted values has no fixed point within {max_rounds} rounds; take a "
             "column instead",
             ConvergenceWarning,
-            stacklevel=4,
         )
         return last
 
@@ -392,9 +397,7 @@ def check_options(design: Design, options: FitOptions) -> None:
 
 def _warn(convergence: Convergence) -> None:
     if not convergence.converged:
-        warnings.warn(
-            f"the fit is not at its optimum: {convergence.advice}", ConvergenceWarning, stacklevel=4
-        )
+        caution(f"the fit is not at its optimum: {convergence.advice}", ConvergenceWarning)
     elif convergence.vanished:
         which = "; ".join(str(vanished) for vanished in convergence.vanished)
-        warnings.warn(f"singular fit: {which}. See fit.convergence", SingularFitWarning, stacklevel=4)
+        caution(f"singular fit: {which}. See fit.convergence", SingularFitWarning)

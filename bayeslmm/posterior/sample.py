@@ -1,7 +1,6 @@
 """Sample the posterior: options, run, frozen result."""
 
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.errors import SamplingWarning
+from bayeslmm.errors import SamplingWarning, caution
 from bayeslmm.one_thread import one_thread
 from bayeslmm.posterior.effects.recover import recover_effects
 from bayeslmm.posterior.methods.choice import Plan, choose
@@ -128,9 +127,7 @@ def sample(
     with one_thread():  # sums must not depend on how many threads share them
         outcome = _carry_out(choose(run.target, options.method), run)
     if options.method == "importance" and outcome.method != "importance":
-        warnings.warn(
-            SamplingWarning(f"importance sampling gave way to NUTS: {outcome.reason}"), stacklevel=2
-        )
+        caution(SamplingWarning(f"importance sampling gave way to NUTS: {outcome.reason}"))
     return _result(run, outcome)
 
 

@@ -1,7 +1,6 @@
 """Bad input, one clear error each: what was seen, the usual cause, the next step."""
 
 import re
-import warnings
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import DataError, DesignWarning, OptionError, did_you_mean
+from bayeslmm.errors import DataError, DesignWarning, OptionError, caution, did_you_mean
 
 from .parsed import Bar
 
@@ -338,11 +337,10 @@ _MANY_DATES = 10
 def warn_of_dates(name: str, levels: Sequence[str]) -> None:
     """Warn when a factor of the formula is dates written as text."""
     if len(levels) >= _MANY_DATES and all(_DATE.fullmatch(level) for level in levels):
-        warnings.warn(
+        caution(
             f"column {name!r} holds dates as text, such as {levels[0]!r}: a factor of {len(levels)} levels, "
             "each with an effect of its own; for a trend turn it into numbers with pandas.to_datetime",
             DesignWarning,
-            stacklevel=6,
         )
 
 

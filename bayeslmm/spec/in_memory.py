@@ -1,6 +1,5 @@
 """Formula and data frame → design and recipe, all rows at once."""
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from math import isfinite
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.errors import DesignWarning
+from bayeslmm.errors import DesignWarning, caution
 
 from . import checks, residual_rows
 from .block import Block, RowsOfBlock
@@ -224,10 +223,9 @@ def dropped_columns(names: tuple[str, ...], kept: NDArray[np.intp]) -> tuple[str
     """Names of the columns that aren't kept; warns of them."""
     dropped = tuple(name for place, name in enumerate(names) if place not in kept.tolist())
     if dropped:
-        warnings.warn(
+        caution(
             f"fixed-effects columns dropped because they depend on earlier ones: {', '.join(dropped)}",
             DesignWarning,
-            stacklevel=6,
         )
     return dropped
 

@@ -1,11 +1,9 @@
 """Covariances of effects of which other values give the same likelihood: a slope of a constant."""
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.errors import DesignWarning
+from bayeslmm.errors import DesignWarning, caution
 
 from .block import Block
 from .changes import NOTHING, Units, changes, level_grams, products
@@ -24,7 +22,7 @@ def warn_of_one_of_many(design: Design) -> None:
     for number, block in enumerate(design.blocks):
         looked_at = 2 <= block.k <= MOST_COEFS and block.known is None
         if looked_at and (labels := open_labels(design, number)):
-            warnings.warn(_said(block.group, labels), DesignWarning, stacklevel=6)
+            caution(_said(block.group, labels), DesignWarning)
 
 
 def _said(group: str, labels: list[str]) -> str:

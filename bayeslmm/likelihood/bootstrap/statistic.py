@@ -1,7 +1,6 @@
 """A statistic of the user's: any function of a fit, asked of every refit."""
 
 import traceback
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.errors import BayesLMMWarning, OptionError
+from bayeslmm.errors import BayesLMMWarning, OptionError, caution
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.runs.identity import identity_of
 
@@ -99,11 +98,10 @@ class Statistic:
         try:
             self(fit)
         except Exception:  # noqa: BLE001 (as above)
-            warnings.warn(
+            caution(
                 f"the statistic raised at replicate {replicate}; this one and those that follow are counted "
                 f"and left out:\n{traceback.format_exc()}",
                 BayesLMMWarning,
-                stacklevel=2,
             )
 
 

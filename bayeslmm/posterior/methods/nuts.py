@@ -1,6 +1,5 @@
 """NUTS over a PyMC graph, by nutpie or by PyMC itself."""
 
-import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.errors import SamplingWarning
+from bayeslmm.errors import SamplingWarning, caution
 from bayeslmm.one_thread import one_thread
 from bayeslmm.posterior import names
 from bayeslmm.posterior.options import SampleOptions
@@ -183,12 +182,11 @@ def _finished(
         return drawn, statistics
     if n < LEAST:
         raise KeyboardInterrupt
-    warnings.warn(
+    caution(
         SamplingWarning(
             f"sampling was interrupted: {len(chains)} of {options.chains} chains with {n} of {options.draws} "
             "draws were kept; look at the checks before using them"
-        ),
-        stacklevel=2,
+        )
     )
     kept = {name: values[chains, :n] for name, values in drawn.items()}
     return kept, {name: values[chains, :n] for name, values in statistics.items()}
