@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from bayeslmm.likelihood.curvature import errors_of
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.varcorr import RESIDUAL, whole_block
 from bayeslmm.markup import paragraph, preformatted
@@ -130,7 +131,7 @@ def _residual(fit: Fitted) -> pd.DataFrame:
 
 
 def _correlation(vcov: pd.DataFrame) -> pd.DataFrame:
-    sd = np.sqrt(np.diag(vcov))
+    sd = errors_of(np.diag(vcov))
     return vcov.div(sd, axis=0).div(sd, axis=1)
 
 
