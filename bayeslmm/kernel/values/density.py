@@ -58,7 +58,7 @@ def marginal(
 ) -> tuple[float, Floats, float, Floats]:
     """log p(y | β, σ, Λ), b integrated out, and its gradient.
 
-    −½[n log 2πσ² + log|V₀| + (1, −δ)A(1, −δ)ᵀ/σ²] (design 2; Bates et al. 2015, eq. 30-34).
+    −½[n log 2πσ² + log|V₀| + (1, −δ)A(1, −δ)ᵀ/σ²] (Bates et al. 2015, eq. 30-34).
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayeslmm.errors import DataError
@@ -35,7 +35,6 @@ def met(found: Census, names: tuple[str, ...]) -> set[tuple[object, ...]]:
     return set(zip(*values, strict=True))
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 60), max_size=6))
 def test_cuts_do_not_matter(cuts: list[int]) -> None:
     frame = table()
