@@ -6,6 +6,7 @@ import pytest
 from bayeslmm.errors import OptionError
 from bayeslmm.spec.residual import CorrelationStructure, Structured, VarianceFunction
 from bayeslmm.spec.residual.examples import of
+from bayeslmm.spec.residual.roots.patterns import DEFINITE, Factor
 from bayeslmm.spec.residual.structure import slopes
 
 CORRELATIONS = list(CorrelationStructure.kinds())
@@ -94,3 +95,17 @@ def test_whole_powers_are_differentiated_exactly(base: float) -> None:
     (found,) = slopes(lambda b: whole_power(b[0], steps), np.array([base]), len(steps))
     expected = [0.0, *(k * base ** (k - 1) for k in steps[1:])]
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("nugget", [1e-2, 1e-6, 1e-7, 1e-10, 1e-12])
+def test_a_root_of_patterns_has_its_digits_or_is_none(nugget: float) -> None:
+    """The density of rows nearly alike against its closed form: C = (1 − ν)11ᵀ + νI."""
+    m = 6
+    z = np.random.default_rng(1).standard_normal(m)
+    found = Factor.of((1 - nugget) * np.ones((1, m, m)) + nugget * np.eye(m))
+    apart, alike = np.sum((z - z.mean()) ** 2) / nugget, z.sum() ** 2 / m / (m * (1 - nugget) + nugget)
+    quadratic = np.sum((found.inverse[0] @ z) ** 2)
+    if nugget >= 2 * DEFINITE:
+        assert quadratic == pytest.approx(apart + alike, rel=1e-7)
+    else:
+        assert np.isnan(quadratic)

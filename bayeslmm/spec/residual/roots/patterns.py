@@ -13,6 +13,8 @@ from .base import Array, Codes, Joined, Places, Root, Unique
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+DEFINITE = 1e-8  # of a row's variance given those before it, in its own units: with less, rounding decides
+
 
 class Stack(NamedTuple):
     """Groups of one size m, those of one pattern together.
@@ -40,11 +42,13 @@ class Factor(NamedTuple):
 
     @classmethod
     def of(cls, C: Array) -> Self:
-        """Factor correlation matrices; NaN where one isn't positive definite, and criteria infinite."""
+        """Factor correlation matrices; NaN where one isn't definite, to rounding, and criteria infinite."""
+        nothing = np.full(C.shape, np.nan)
         try:
             L = np.linalg.cholesky(C)
         except np.linalg.LinAlgError:
-            nothing = np.full(C.shape, np.nan)
+            return cls(nothing, nothing, nothing)
+        if np.min(np.diagonal(L, axis1=-2, axis2=-1), initial=1.0) ** 2 < DEFINITE:
             return cls(nothing, nothing, nothing)
         inverse = np.linalg.inv(L)
         return cls(L, inverse, inverse.mT @ inverse)
