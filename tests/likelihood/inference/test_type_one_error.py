@@ -14,6 +14,8 @@ from bayeslmm.likelihood.inference.ddf.methods import ddf_of
 
 GROUPS = (6, 12, 24)
 PER_GROUP = 5
+# all that answer on a boundary, too, where the observed information needn't be positive
+METHODS = [kind for kind in DDF.kinds() if not kind.endswith("observed")]
 
 
 def null_model(groups: int) -> tuple[bl.LinearMixedModel, np.ndarray]:
@@ -29,7 +31,7 @@ def rejections(groups: int, n: int, seed: int) -> dict[str, float]:
     model, g = null_model(groups)
     rng = np.random.default_rng(seed)
     small = bl.LinearMixedModel("y ~ 1 + (1 | g)", pd.DataFrame({"y": model.design.y, "g": g.astype(str)}))
-    counts = dict.fromkeys([*DDF.kinds(), "likelihood ratio"], 0)
+    counts = dict.fromkeys([*METHODS, "likelihood ratio"], 0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesLMMWarning)
         fit, null = model.fit(), small.fit("ML")
@@ -38,7 +40,7 @@ def rejections(groups: int, n: int, seed: int) -> dict[str, float]:
             y = rng.normal(size=groups)[g] + rng.normal(size=len(g))
             now = fit.refit(y)
             L = np.array([[0.0, 1.0]])
-            for keyword in DDF.kinds():
+            for keyword in METHODS:
                 counts[keyword] += ddf_of(now, keyword).test(L, L @ now.beta_values).p < 0.05
             table = bl.anova(null.refit(y), big.refit(y))
             counts["likelihood ratio"] += table["p"].iloc[1] < 0.05
