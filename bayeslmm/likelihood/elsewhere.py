@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.spec.covariance import Unstructured
+from bayeslmm.spec.covariance.algebra import contribution
 from bayeslmm.spec.relative import CovarianceMap
 from bayeslmm.spec.term_slot import TermSlot
 
@@ -25,6 +26,7 @@ SIZES = np.array([0.0, 0.1, 0.5, 2.0, 8.0, 40.0, 400.0, 6000.0])  # of each bar 
 ALONE = np.concatenate([[0.0], np.geomspace(0.03, 1e4, 24)])  # the same of a single θ
 ANGLES = (0.0, 0.25, 0.5, 0.75)  # of π: axes of a covariance that has one direction only, two coefs at a time
 ONE_DIRECTION = (0.5, 8.0, 100.0)  # its sizes
+REACH = 8.0  # size of a bar, times its start, that far points have at most
 HIGH = 12.0  # above the minimum found: a point that high isn't begun from
 MANY = 520  # combinations looked at
 MOST = 3  # points whose way to the minimum is looked at
@@ -101,6 +103,25 @@ def turned(covariance: CovarianceMap, theta: Array) -> list[Array]:
         for pair, angle in product(slot.structure.pairs, np.pi * np.array([0.25, 0.5, 0.75])):
             point = theta.copy()
             point[slot.theta] = slot.structure.parameters(root @ _rotation(len(root), pair, angle) @ factor)
+            out.append(point)
+    return out
+
+
+def mirrored(covariance: CovarianceMap, theta: Array) -> list[Array]:
+    """θ with the sign of one coef's effects changed, of bars that are larger than far points.
+
+    Where the fixed part lacks a coef, its mean lies in T: as a share of the other coefs' effects that may
+    have either sign. Far points say nothing of that where effects are far larger.
+    """
+    out = []
+    for slot in covariance.slots:
+        factor = slot.structure.factor(theta[slot.theta])
+        if not slot.pairs or contribution(factor, slot.gram) <= REACH:
+            continue
+        for coef in range(1, slot.structure.k):
+            point, mirror = theta.copy(), factor.copy()
+            mirror[coef] *= -1
+            point[slot.theta] = slot.structure.parameters(mirror)
             out.append(point)
     return out
 

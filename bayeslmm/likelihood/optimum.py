@@ -21,6 +21,7 @@ from bayeslmm.likelihood.elsewhere import (
     beyond_a_ridge,
     far_points,
     many_points,
+    mirrored,
     place_of,
     spread_out,
     turned,
@@ -161,9 +162,9 @@ def _lowest(criterion: Criterion, first: Optimum, max_iter: int) -> Optimum:
 
 def _from_few(criterion: Criterion, first: Optimum, max_iter: int) -> tuple[int, list[Optimum]]:
     """How many far points were looked at, and the minima found from those beyond a ridge."""
-    thetas = far_points(criterion.covariance)
-    if first.convergence.vanished:
-        thetas = np.vstack([thetas, *turned(criterion.covariance, criterion.coordinates.theta(first.x))])
+    covariance, theta = criterion.covariance, criterion.coordinates.theta(first.x)
+    near = (turned if first.convergence.vanished else mirrored)(covariance, theta)
+    thetas = np.vstack([far_points(covariance), *near])
     points = _with_phi_of(criterion, first, thetas)
     starts = beyond_a_ridge(criterion.values, points, first.x, first.value)
     return len(points), [_descended(criterion, start, max_iter) for start in starts]

@@ -54,3 +54,12 @@ OF_PHI = (300011, 300017, 300049)
 @pytest.mark.parametrize("seed", OF_PHI)
 def test_restarts_of_residuals_with_parameters_find_nothing_lower(seed):
     assert [what for kind, what in faults(seed, with_residual) if kind == "beaten"] == []
+
+
+# a slope whose mean is in T, of either correlation; independent coefs, one of which vanishes, of a few rows
+AT_THE_EDGES = (400726, 401494)
+
+
+@pytest.mark.parametrize("seed", AT_THE_EDGES)
+def test_restarts_of_designs_at_the_edges_find_nothing_lower(seed):
+    assert [what for kind, what in faults(seed, extreme) if kind == "beaten"] == []

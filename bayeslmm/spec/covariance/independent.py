@@ -59,7 +59,8 @@ class Diagonal(Uncorrelated):
 
     def parameters(self, factor: ArrayLike) -> Array:
         F = np.asarray(factor, dtype=float)
-        return np.sqrt(np.sum(F**2, axis=1)) if np.any(np.triu(F, 1)) else np.diag(F).copy()
+        own = np.diag(F)
+        return own.copy() if np.array_equal(F, np.diag(own)) else np.sqrt(np.sum(F**2, axis=1))
 
     def start(self, gram: ArrayLike, root: Array) -> Array:
         return inverse_root(np.diag(gram))
