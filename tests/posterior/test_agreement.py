@@ -57,7 +57,7 @@ def small_models():
             yield pytest.param(name, marks=[pytest.mark.slow] * (name != "crossed"))
 
 
-@pytest.mark.parametrize("name", small_models())
+@pytest.mark.parametrize("name", list(small_models()))
 def test_importance_agrees_with_quadrature(name):
     assert largest_z(estimates(name, "importance", 31), estimates(name, "quadrature", 32)) < 4
 

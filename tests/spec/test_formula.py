@@ -50,7 +50,7 @@ def test_every_structure_has_a_keyword_in_formulas() -> None:
         ("y ~ 0 + x + (1 | g)", "1 + 0 + x"),
         ("y ~ (1 | g) - 1 + x", "1 - 1 + x"),
         ("y ~ (1 | g) + a * b - a:b + (0 + x | h)", "1 + a * b - a : b"),
-        ("y ~ (a + b)^2", "1 + ( a + b ) ^ 2"),
+        ("y ~ (a + b)^2", "1 + (a + b) ^ 2"),
         ("y ~ x + (z + (1 | g))", "1 + x + z"),
         ("y ~ bs(x, df = 4)", "1 + bs(x, df=4)"),
         ("y ~ I(a | b)", "1 + I(a | b)"),
