@@ -30,11 +30,20 @@ class _Limits:
         """Limit every library that is loaded by now; what is limited already has nothing to put back."""
         with self.lock:
             self.inside += 1
-            if len(sys.modules) != self.modules:
-                self._look()
-            if any(each["num_threads"] > 1 for each in self.libraries.info()):
-                with _by_this_thread():
-                    self.found.callback(self.libraries.limit(limits=1).restore_original_limits)
+            self._limit()
+
+    def heed(self) -> None:
+        """Limit what was loaded since, where anybody is inside."""
+        with self.lock:
+            if self.inside:
+                self._limit()
+
+    def _limit(self) -> None:
+        if len(sys.modules) != self.modules:
+            self._look()
+        if any(each["num_threads"] > 1 for each in self.libraries.info()):
+            with _by_this_thread():
+                self.found.callback(self.libraries.limit(limits=1).restore_original_limits)
 
     def leave(self) -> None:
         with self.lock:
@@ -73,3 +82,8 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         _limits.leave()
+
+
+def heed_loaded() -> None:
+    """A library has been loaded: within `one_thread` it has one thread, too."""
+    _limits.heed()

@@ -7,7 +7,7 @@ import pytest
 import scipy.linalg  # noqa: F401  (its library is limited, too)
 from threadpoolctl import ThreadpoolController
 
-from bayeslmm.one_thread import one_thread
+from bayeslmm.one_thread import heed_loaded, one_thread
 
 LIBRARIES = ThreadpoolController().select(user_api="blas")
 
@@ -55,4 +55,13 @@ def test_who_leaves_first_takes_nothing_from_the_others():
     with ThreadPoolExecutor(2) as pool:
         pool.submit(first)
         assert pool.submit(second).result() == {1}
+    assert threads() == {3}
+
+
+def test_a_library_that_is_loaded_inside_has_one_too():
+    with one_thread(), LIBRARIES.limit(limits=3):  # as one that has just come
+        heed_loaded()
+        assert threads() == {1}
+    assert threads() == {3}
+    heed_loaded()
     assert threads() == {3}

@@ -14,6 +14,7 @@ from numba.extending import get_cython_function_address
 
 from bayeslmm.kernel.addresses import address
 from bayeslmm.kernel.compiled import generated
+from bayeslmm.one_thread import heed_loaded
 
 ABSENT = 0
 
@@ -25,6 +26,7 @@ def routine_address(name: str) -> int:
     library, routine = name.split(".")
     try:
         module = import_module(f"scipy.linalg.cython_{library}")
+        heed_loaded()
         capsule = str(module.__pyx_capi__[routine])
         if '"void (' not in capsule or "int *" not in capsule or "long" in capsule:
             return ABSENT
