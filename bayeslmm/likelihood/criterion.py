@@ -18,8 +18,6 @@ from bayeslmm.spec.relative import CovarianceMap
 
 type Array = NDArray[np.float64]
 
-FEW = 100_000  # cross-products by class up to which threads gain nothing
-
 
 @dataclass(frozen=True, eq=False)
 class Criterion:

@@ -14,9 +14,6 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 type Columns = Mapping[str, pd.Series]
 
-SAMPLE = 400  # rows of which distances are looked at for a typical one
-WHOLE = "the data"  # the residual group of rows that are all joined
-
 
 class Levels(NamedTuple):
     """A grouping of rows, learnt, and the code of each row; all is one level where it has no columns."""

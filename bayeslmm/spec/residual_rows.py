@@ -29,9 +29,6 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 type Columns = Mapping[str, pd.Series]
 
-SAMPLE = 400  # rows of which distances are looked at for a typical one
-WHOLE = "the data"  # the residual group of rows that are all joined
-
 
 def columns_of(
     correlation: CorrelationStructure | None, variances: tuple[VarianceFunction, ...]
