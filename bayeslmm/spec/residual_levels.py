@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from . import checks
 from .factors import Grouping, factor_of
 
-type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 type Columns = Mapping[str, pd.Series]
 
