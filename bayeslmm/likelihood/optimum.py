@@ -8,6 +8,7 @@ it is, the search goes on from T + ε aaᵀ.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -362,21 +363,19 @@ def _updated(hessian: Array, step: Array, change: Array) -> Array:
     """The model that explains the gradient's change along a step, by a correction of rank one."""
     miss = change - hessian @ step
     product = miss @ step
-    if abs(product) <= 1e-8 * np.linalg.norm(miss) * np.linalg.norm(step):
+    if abs(product) <= 1e-8 * sqrt((miss @ miss) * (step @ step)):
         return hessian
-    return hessian + np.outer(miss, miss) / product
+    return np.asarray(hessian + miss[:, None] * (miss / product))
 
 
 def _free_root(basis: Array, outcome: Outcome) -> Array:
-    """S (n, m) with SSᵀ = H⁻¹ on the curved directions of elements whose gradient hasn't vanished, else 0.
+    """S (n, n) with SSᵀ = H⁻¹ on the curved directions of elements whose gradient hasn't vanished, else 0.
 
     On a boundary it has: what is exactly there stays exactly there.
     """
-    squares = np.sum(basis**2, axis=1)
-    free = outcome.gradient**2 * squares > DIGITS * np.abs(np.diag(outcome.hessian)) * squares
-    own = basis[free][:, free]
-    values, vectors = np.linalg.eigh(own.T @ outcome.hessian[free][:, free] @ own)
-    kept = values > FLAT * max(values, default=0.0)
-    root = np.zeros((len(basis), np.count_nonzero(kept)))
-    root[free] = own @ (vectors[:, kept] / np.sqrt(values[kept]))
-    return root
+    hessian, gradient = outcome.hessian, outcome.gradient
+    free = gradient * gradient > DIGITS * np.abs(hessian.diagonal())
+    own = basis * (free[:, None] & free)
+    values, vectors = np.linalg.eigh(own.T @ hessian @ own)
+    kept = values > FLAT * max(values[-1], 0.0)
+    return np.asarray(own @ (vectors * (kept / np.sqrt(np.where(kept, values, 1.0)))))

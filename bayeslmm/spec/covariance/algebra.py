@@ -1,5 +1,6 @@
 """Factors of covariance and correlation matrices that may be singular."""
 
+from functools import lru_cache
 from math import sqrt
 
 import numpy as np
@@ -50,10 +51,19 @@ def lower_factor(factor: ArrayLike) -> Array:
 
 def gram_root(gram: ArrayLike) -> Array:
     """Upper-triangular R with RᵀR = gram, or the diagonal's root if gram is singular."""
+    given = np.asarray(gram, dtype=float)
+    return _gram_root(given.tobytes(), len(given))
+
+
+@lru_cache(maxsize=64)
+def _gram_root(gram: bytes, k: int) -> Array:
+    given = np.frombuffer(gram).reshape(k, k)
     try:
-        return np.linalg.cholesky(np.asarray(gram, dtype=float)).T
+        root = np.linalg.cholesky(given).T
     except np.linalg.LinAlgError:
-        return np.diag(1 / inverse_root(np.diag(gram)))
+        root = np.diag(1 / inverse_root(given.diagonal()))
+    root.setflags(write=False)
+    return root
 
 
 def inverse_root(diagonal: ArrayLike) -> Array:
