@@ -7,7 +7,7 @@ Where an evaluation is dear and there is one mode, a polynomial improves on the 
 
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,10 +89,17 @@ class _Proposals:
     exact: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Round:
-    """Proposals by chain, what they were drawn from, and the logarithm of the posterior's total mass."""
+    """Proposals by chain, and what they are worth.
 
+    Attributes
+    ----------
+    scan : of the target. proposer : what the proposals were drawn from. log_total : logarithm of the
+        posterior's mass.
+    """
+
+    scan: Scan
     proposer: Proposer
     proposals: list[_Proposals]
     log_total: float
@@ -102,21 +109,32 @@ class _Round:
         """Of all chains."""
         return np.concatenate([p.phi for p in self.proposals])
 
-    @property
+    @cached_property
     def log_weight(self) -> Array:
         """Of all chains."""
         return np.concatenate([p.log_weight for p in self.proposals])
 
-    def does(self, scan: Scan) -> bool:
+    @property
+    def does(self) -> bool:
         """Whether another round of proposals isn't worth its cost."""
-        light = kish(self.log_weight) > EFFICIENT and pareto_k(self.log_weight) < PARETO_K
-        return light and self.missed(scan) < MISSED
+        return self.efficiency > EFFICIENT and self.pareto_k < PARETO_K and self.missed < MISSED
 
-    def missed(self, scan: Scan) -> float:
+    @cached_property
+    def efficiency(self) -> float:
+        """As of `ImportanceRun`."""
+        return kish(self.log_weight)
+
+    @cached_property
+    def pareto_k(self) -> float:
+        """As of `ImportanceRun`."""
+        return pareto_k(self.log_weight)
+
+    @cached_property
+    def missed(self) -> float:
         """Posterior mass of the scan's cells where the posterior is many times as dense as the proposals."""
-        log_posterior = scan.log_density - self.log_total
-        lacking = log_posterior - self.proposer.log_density(scan.points) > np.log(LACKING)
-        return float(np.sum(np.exp(np.minimum(log_posterior[lacking] + scan.log_cell, 0.0))))
+        log_posterior = self.scan.log_density - self.log_total
+        lacking = log_posterior - self.proposer.log_density(self.scan.points) > np.log(LACKING)
+        return float(np.sum(np.exp(np.minimum(log_posterior[lacking] + self.scan.log_cell, 0.0))))
 
 
 def importance(target: Target, options: SampleOptions, seeds: list[np.random.SeedSequence]) -> ImportanceRun:
@@ -143,10 +161,10 @@ def importance(target: Target, options: SampleOptions, seeds: list[np.random.See
         tuple(target.parameters(p.phi[chain]) for p, chain in zip(last.proposals, chains, strict=True)),
         np.array([p.log_density[chain] for p, chain in zip(last.proposals, chains, strict=True)]),
         np.array([np.diff(chain, prepend=-1) != 0 for chain in chains]),
-        pareto_k(last.log_weight),
-        kish(last.log_weight),
+        last.pareto_k,
+        last.efficiency,
         fits,
-        last.missed(scan),
+        last.missed,
         float(np.mean([p.exact for p in last.proposals])),
     )
 
@@ -172,8 +190,8 @@ def _by_surrogate(
         return _Proposals(surrogate.base.points(unit), *weighed)
 
     total = fit.log_mass + 0.5 * target.size * np.log(2 * np.pi)
-    found = _Round(Proposer.of(fits), list(pool.map(propose, generators)), total)
-    return found if found.does(scan) else None
+    found = _Round(scan, Proposer.of(fits), list(pool.map(propose, generators)), total)
+    return found if found.does else None
 
 
 def _rounds(
@@ -187,8 +205,9 @@ def _rounds(
     proposer = Proposer.of(fits)
     for _ in range(ROUNDS):
         proposals = list(pool.map(partial(_propose, scan.target, proposer, n), generators))
-        found = _Round(proposer, proposals, _log_mean(np.concatenate([p.log_weight for p in proposals])))
-        if found.does(scan):
+        log_total = _log_mean(np.concatenate([p.log_weight for p in proposals]))
+        found = _Round(scan, proposer, proposals, log_total)
+        if found.does:
             break
         proposer = proposer.adapted(found.phi, found.log_weight)
     return found
@@ -196,9 +215,9 @@ def _rounds(
 
 def _propose(target: Target, proposer: Proposer, n: int, rng: np.random.Generator) -> _Proposals:
     """n draws with their weights."""
-    phi = proposer.draw(n, rng)
+    phi, log_proposal = proposer.propose(n, rng)
     log_density = target.finite(phi)
-    return _Proposals(phi, log_density, log_density - proposer.log_density(phi))
+    return _Proposals(phi, log_density, log_density - log_proposal)
 
 
 def _metropolis(log_weight: Array, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -7,7 +7,7 @@ search starts from every pattern that is higher than its neighbours.
 """
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,9 +82,7 @@ class Scan:
         m, k = self.offsets.shape
         values = self.log_density.reshape(m, -1)
         best = values.max(axis=1)
-        apart = np.linalg.norm(self.offsets[:, None] - self.offsets, axis=2)
-        near = np.argsort(apart, axis=1)[:, : 2 * k + 1]
-        peaks = np.flatnonzero(best >= best[near].max(axis=1))
+        peaks = np.flatnonzero(best >= best[_neighbours(m, k)].max(axis=1))
         peaks = peaks[np.argsort(-best[peaks])][:STARTS]
         return np.asarray(self.points[peaks * len(self.scales) + values[peaks].argmax(axis=1)])
 
@@ -122,6 +120,15 @@ def with_mode(found: list[LaplaceFit], fit: LaplaceFit) -> list[LaplaceFit]:
     return found if known or not fit.converged else [*found, fit]
 
 
+@cache
+def _neighbours(m: int, k: int) -> NDArray[np.intp]:
+    """Of m patterns of k log θ each one's nearest, itself first, (m, 2k + 1)."""
+    patterns = _spread_out(m, k)
+    apart = np.linalg.norm(patterns[:, None] - patterns, axis=2)
+    return np.argsort(apart, axis=1)[:, : 2 * k + 1]
+
+
+@cache
 def _spread_out(m: int, k: int) -> Array:
     """m patterns of k log θ, evenly over the cube: a grid of one, a Halton sequence of more."""
     from scipy.stats import qmc

@@ -86,6 +86,15 @@ class Proposer:
             _shares(np.exp(log_mass - log_mass.max())),
         )
 
+    def propose(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """n points (n, d) and their log density (n,), which a part alone knows without looking back."""
+        if len(self.parts) > 1:
+            phi = self.draw(n, rng)
+            return phi, self.log_density(phi)
+        (part,) = self.parts
+        unit = part.draw(n, rng)
+        return part.points(unit), part.log_density(unit) + part.log_constant
+
     def draw(self, n: int, rng: np.random.Generator) -> Array:
         """n points (n, d)."""
         unit = self.parts[0].draw(n, rng)
