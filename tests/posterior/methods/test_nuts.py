@@ -125,13 +125,21 @@ def test_processes_agree_to_the_last_bit_whatever_is_cached(tmp_path):
     assert found[0] == found[1] == found[2]
 
 
+def interrupt_after(seconds):
+    """Ctrl-C once this process has worked so long; a busy machine only makes that later."""
+    begun = time.process_time()
+    while time.process_time() < begun + seconds:
+        time.sleep(0.05)
+    _thread.interrupt_main()
+
+
 def test_an_interrupt_keeps_the_draws_made_so_far(monkeypatch):
     import nutpie
 
     original = nutpie.sample
 
     def interrupted(*arguments, **options):
-        threading.Timer(1.5, _thread.interrupt_main).start()
+        threading.Thread(target=interrupt_after, args=(3.0,)).start()
         return original(*arguments, **options)
 
     monkeypatch.setattr(nutpie, "sample", interrupted)
