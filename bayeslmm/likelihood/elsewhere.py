@@ -1,12 +1,13 @@
 """Is there a lower minimum elsewhere? Far points are looked at, and searched from where a ridge lies between.
 
-A criterion may have several minima; none of them knows of the others. Where an evaluation is cheap the bars'
-usual starts are scaled by factors from nearly 0 to large, and those points that are low and parted from the
-minimum by higher ground are handed to a search. That doesn't prove what is found to be the lowest.
+A criterion may have several minima; none of them knows of the others. Where an evaluation is cheap the usual
+starts of bars, and of coefs that are independent, are scaled by factors from nearly 0 to large, and those
+points that are low and parted from the minimum by higher ground are handed to a search. That doesn't prove
+what is found to be the lowest.
 """
 
 from collections.abc import Callable
-from itertools import combinations, product
+from itertools import chain, combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ type Values = Callable[[Array], Array]
 ONE = np.array([[0.0, 0.03, 0.1, 0.25, 0.6, 1.5, 4.0, 10.0, 25.0]]).T  # times the start of a single θ
 EACH = np.array(list(product((0.0, 0.3, 2.0, 8.0), repeat=2)))  # of each of two bars
 TOGETHER = np.array([[0.01, 0.1, 0.4, 1.5, 8.0]]).T  # of a bar with more, or of several bars at once
+ONE_APART = (0.0, 8.0)  # of one of several bars, the others as usual
 SIZES = np.array([0.0, 0.1, 0.5, 2.0, 8.0, 40.0, 400.0, 6000.0])  # of each bar where evaluations cost little
 ALONE = np.concatenate([[0.0], np.geomspace(0.03, 1e4, 24)])  # the same of a single θ
 ANGLES = (0.0, 0.25, 0.5, 0.75)  # of π: axes of a covariance that has one direction only, two coefs at a time
@@ -36,20 +38,25 @@ LINE = np.array([0.15, 0.35, 0.6, 0.85])  # shares of the way at which its heigh
 
 
 def far_points(covariance: CovarianceMap) -> Array:
-    """θ (m, n_theta) at which the bars have their usual start times a factor."""
-    slots = covariance.slots
-    factors = _factors(covariance.n_theta, len(slots))
+    """θ (m, n_theta) at which the bars, or independent coefs, have their usual start times a factor."""
+    apart = [slot.apart for slot in covariance.slots]
+    factors = _factors(covariance.n_theta, [len(each) for each in apart])
     out = np.empty((len(factors), covariance.n_theta))
-    for slot, own in zip(slots, factors.T, strict=True):
+    for slot, own in zip(chain.from_iterable(apart), factors.T, strict=True):
         out[:, slot.theta] = _scaled(slot, own)
     return out
 
 
-def _factors(n_theta: int, n_slots: int) -> Array:
-    """(m, n_slots) of each bar."""
+def _factors(n_theta: int, sizes: list[int]) -> Array:
+    """(m, n) of each part, of bars that have so many."""
+    n = sum(sizes)
     if n_theta == 1:
         return ONE
-    return EACH if n_slots == 2 else TOGETHER.repeat(n_slots, axis=1)
+    if n == 2:
+        return EACH
+    of_bars = [EACH.repeat(sizes, axis=1)] if len(sizes) == 2 else []
+    one_apart = [np.where(np.eye(n, dtype=bool), factor, 1.0) for factor in ONE_APART if n > 1]
+    return np.vstack([TOGETHER.repeat(n, axis=1), *of_bars, *one_apart])
 
 
 def _scaled(slot: TermSlot, factors: Array) -> Array:
@@ -64,15 +71,16 @@ def many_points(covariance: CovarianceMap) -> Array:
     """θ (m, n_theta) of every combination of the bars' sizes and single directions."""
     if covariance.n_theta == 1:
         return np.concatenate([_scaled(slot, ALONE) for slot in covariance.slots])
-    choices = [_shapes(slot) for slot in covariance.slots]
+    parts = [part for slot in covariance.slots for part in slot.apart]
+    choices = [_shapes(part) for part in parts]
     if np.prod([len(each) for each in choices]) > MANY:
         choices = [each[:4] for each in choices]
     if np.prod([len(each) for each in choices]) > MANY:
         return far_points(covariance)
     chosen = np.indices([len(each) for each in choices]).reshape(len(choices), -1)
     out = np.empty((chosen.shape[1], covariance.n_theta))
-    for slot, shapes, own in zip(covariance.slots, choices, chosen, strict=True):
-        out[:, slot.theta] = shapes[own]
+    for part, shapes, own in zip(parts, choices, chosen, strict=True):
+        out[:, part.theta] = shapes[own]
     return out
 
 

@@ -49,6 +49,23 @@ class TermSlot:
         return tuple(self.first + i for i in self.structure.sd_index)
 
     @property
+    def apart(self) -> tuple["TermSlot", ...]:
+        """The same as bars of one coef each, where coefs have nothing in common."""
+        if not self.structure.separable:
+            return (self,)
+        one = type(self.structure)(1)
+        return tuple(
+            replace(
+                self,
+                first=self.first + i,
+                theta=slice(self.theta.start + i, self.theta.start + i + 1),
+                structure=one,
+                gram=self.gram[i : i + 1, i : i + 1],
+            )
+            for i in range(self.structure.k)
+        )
+
+    @property
     def straightened(self) -> "TermSlot":
         """The same bar in linear coordinates, where any covariance has as many."""
         if self.structure.linear:

@@ -48,6 +48,7 @@ class CovarianceStructure(Registered, ABC):
 
     linear: ClassVar[bool]  # is Λ linear in θ?
     shared_sd: ClassVar[bool] = False  # have all coefs one standard deviation?
+    separable: ClassVar[bool] = False  # are coefs independent, each with a θ of its own?
     by_visit: ClassVar[bool] = False  # are the coefs the levels of a factor, in their order?
 
     k: int

@@ -43,6 +43,7 @@ class Diagonal(Uncorrelated):
     """Independent coefs, each with its own variance: θ is the diagonal of Λ."""
 
     keyword: ClassVar[str] = "diag"
+    separable: ClassVar[bool] = True
 
     @property
     def n_params(self) -> int:
