@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from math import nan, sqrt
 from typing import Any, Self, get_args
 
 import numpy as np
@@ -192,10 +193,14 @@ class Fitted:
 
     @cached_property
     def sigma(self) -> float:
-        """Residual standard deviation: the known one, or √(r²/(n − p)) by REML, √(r²/n) by ML."""
+        """Residual standard deviation: the known one, or √(r²/(n − p)) by REML, √(r²/n) by ML.
+
+        NaN where rounding has left nothing of r², as where a search hasn't converged.
+        """
         if (known := self.design.residual.sigma) is not None:
             return known
-        return float(np.sqrt(self.pwrss / (self.design.n - self.design.p * self.reml)))
+        square = self.pwrss / (self.design.n - self.design.p * self.reml)
+        return sqrt(square) if square >= 0 else nan
 
     @cached_property
     def vcov_values(self) -> Array:

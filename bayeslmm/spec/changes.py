@@ -44,6 +44,7 @@ def changes(design: Design, number: int, units: Units) -> Array:
     """A basis (r, k, k) of the changes of a block's T, in other units."""
     moved = units.to @ np.concatenate(list(_by_bar(design, number))) @ units.to.T
     flat = moved.reshape(len(moved), -1)
+    flat = flat / np.abs(flat).max(axis=1, keepdims=True)  # so that squares are numbers
     basis = np.linalg.qr((flat / np.linalg.norm(flat, axis=1)[:, None]).T)[0]
     return np.asarray(basis.T.reshape(-1, *moved.shape[1:]))
 

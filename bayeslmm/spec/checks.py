@@ -103,6 +103,14 @@ def check_finite(name: str, values: Array, rows: NDArray[np.int64]) -> None:
     )
 
 
+def check_size(said: str, largest: float) -> None:
+    """Numbers up to `largest` have squares, or are all 0."""
+    if largest > LARGEST or 0 < largest < 1 / LARGEST:
+        raise DataError(
+            f"{said} is {largest:g} at most, whose square is beyond floating point; take other units"
+        )
+
+
 def check_response_column(name: str, values: pd.Series) -> None:
     """The response is numeric."""
     kind = kind_of(values)
@@ -132,11 +140,7 @@ def check_response(name: str, y: Array, sigma_free: bool) -> None:
     DataError
         When it doesn't, or floating point holds no squares of such a size.
     """
-    if (largest := float(np.max(np.abs(y)))) > LARGEST or 0 < largest < 1 / LARGEST:
-        raise DataError(
-            f"the response {name!r} is {largest:g} at most, whose square is beyond floating point; take "
-            "other units"
-        )
+    check_size(f"the response {name!r}", float(np.max(np.abs(y))))
     check_response_varies(name, float(y[0]), bool((y != y[0]).any()), sigma_free)
 
 

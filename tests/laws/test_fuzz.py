@@ -10,8 +10,9 @@ from tests.laws.fuzz_residuals import with_residual
 FAULTS = ("foreign", "silent", "foreign warning", "another prediction")
 FAR_DELTA = (300049, 300061)  # standard deviations beyond floating point on the way
 # squares of variances beyond floating point; exponentials of a column far from 0; sigma 0; fitted values that
-# a variance of theirs drives to 0; a response that the fixed part explains
-OFF_THE_MAP = (400019, 400125, 400202, 400214, 400393, 400586, 400706, 402151, 402859)
+# a variance of theirs drives to 0; a response that the fixed part explains; a residual that rounding leaves
+# below 0; a covariate of 1e153
+OFF_THE_MAP = (400019, 400125, 400202, 400214, 400393, 400586, 400706, 402151, 402859, 500721, 501435)
 NO_DIGITS = (401443,)  # variances that rounding leaves below 0
 
 
@@ -33,8 +34,9 @@ def test_so_is_one_at_the_edges(seed):
 # a vanished sd whose correlation is free; a bar far from its origin; several minima in a few rows or of a few
 # heavy ones; no minimum
 BEATEN_ONCE = (1016, 1082, 1127, 2001, 3110, 3148, 3173, 3208, 3435, 3564, 30519)
-# one heavy row, far from its start; a curved structure far from its origin; no minimum, and few digits
-DRESSED = (50777, 51452, 200919)
+# one heavy row, far from its start; a curved structure far from its origin; no minimum, and few digits;
+# a valley where one independent coef has vanished
+DRESSED = (50777, 51452, 200919, 510320)
 
 
 @pytest.mark.parametrize("seed", BEATEN_ONCE)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import bayeslmm as bl
-from bayeslmm.errors import OptionError, SingularFitWarning
+from bayeslmm.errors import DataError, OptionError, SingularFitWarning
 from bayeslmm.likelihood.fit import LikelihoodFit
 
 LAW = settings(
@@ -178,3 +178,21 @@ def test_limits_of_a_profile(formula: str, unit: float, origin: float) -> None:
         size = 1.0 if label == "sigma" else unit
         ours, theirs = (fit.profile([label]).confint().loc[label].to_numpy() for fit in (plain, moved))
         assert_allclose(theirs * size, ours, rtol=TO, err_msg=label)
+
+
+@pytest.mark.parametrize("formula", ["y ~ x + (x | g)", "y ~ x + (x || g)", "y ~ x + cs(1 + x | g)"])
+@pytest.mark.parametrize("unit", [1e-149, 1e-77, 1e77, 1e149])
+@pytest.mark.filterwarnings("ignore::bayeslmm.errors.SingularFitWarning", "error::RuntimeWarning")
+def test_a_covariate_may_be_as_large_or_small_as_its_square_allows(formula: str, unit: float) -> None:
+    rng = np.random.default_rng(1)
+    g, x = np.repeat(np.arange(10), 6), 2 + rng.normal(size=60)
+    slopes = 0.5 * rng.normal(size=10)[g]
+    data = pd.DataFrame({"y": x + rng.normal(size=10)[g] + slopes * x + rng.normal(size=60), "x": x, "g": g})
+    plain, moved = fitted(formula, data), fitted(formula, data.assign(x=unit * x))
+    assert_allclose(moved.sigma, plain.sigma, rtol=1e-9)
+    assert_allclose(moved.beta["x"] * unit, plain.beta["x"], rtol=1e-9)
+    for ddf in ("satterthwaite", "kenward-roger"):
+        ours, theirs = (fit.coef_table(ddf=ddf)["df"] for fit in (plain, moved))
+        assert_allclose(theirs, ours, rtol=1e-6)
+    with pytest.raises(DataError, match=r"column 'x' .* other units"):
+        fitted(formula, data.assign(x=1e160 * x))

@@ -118,7 +118,8 @@ def _closed(structure: CovarianceStructure, root: Array) -> Array:
 
 
 def _of_unit_size(basis: Array) -> Array:
-    sizes = np.linalg.norm(basis, axis=(1, 2), keepdims=True)
+    """Each matrix over its largest element, whose square may be no number; 0 stays 0."""
+    sizes = np.abs(basis).max(axis=(1, 2), keepdims=True)
     return np.asarray(basis / np.where(sizes > 0, sizes, 1.0))
 
 
