@@ -81,6 +81,7 @@ CASES: dict[str, Callable[..., None]] = {
     "bootstrap of sleepstudy, n = 400": partial(bootstrapped, 400),
     "bootstrap of sleepstudy, n = 4,000": partial(bootstrapped, 4000),
     "posterior of sleepstudy, 4,000 draws by importance": partial(sampled, "sleepstudy"),
+    "posterior of InstEval, 4,000 draws by importance": partial(sampled, "InstEval"),
     "parity of sleepstudy and its report": reported,
 }
 
