@@ -1,5 +1,6 @@
 """A fit as the package marginaleffects takes models: its population mean, coefficients and covariance."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,12 @@ def _additive(names: list[str]) -> str:
 
 
 def _frame(fit: Fitted, recipe: Recipe) -> pd.DataFrame:
-    """The response and the variables of the fixed part at the fitted rows, factors as they are."""
-    columns: dict[str, Any] = {fit.design.response: fit.design.y}
+    """The response and the variables of the fixed part at the fitted rows, factors as they are.
+
+    marginaleffects reads a formula of their names, in which a response like ``scale(y)`` can't stand as it is
+    written.
+    """
+    columns: dict[str, Any] = {re.sub(r"\W+", "_", fit.design.response): fit.design.y}
     for name in recipe.fixed_variables:
         columns[name] = recipe.fitted[name]
         if name in recipe.codings:

@@ -59,3 +59,10 @@ def test_kenward_rogers_covariance_and_offsets(fit):
     own = bl.LinearMixedModel("Reaction ~ Days + offset(5 * Days) + (1 | Subject)", data).fit()
     found = me.avg_slopes(own.for_marginaleffects(), variables="Days")
     assert_allclose(found["estimate"], own.beta["Days"] + 5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("response", ["`time taken`", "np.log(`time taken`)", "scale(Reaction)"])
+def test_any_response_can_be_asked(response):
+    data = bl.load_dataset("sleepstudy").assign(**{"time taken": lambda rows: rows["Reaction"]})
+    own = bl.LinearMixedModel(f"{response} ~ Days + (1 | Subject)", data).fit()
+    assert_allclose(me.avg_slopes(own.for_marginaleffects())["estimate"], own.beta["Days"], rtol=1e-6)
