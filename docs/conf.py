@@ -39,12 +39,13 @@ def _equations() -> list[str]:
 
 
 def _linked(match: re.Match[str]) -> str:
-    return re.sub(r"\d+", lambda number: f":eq:`{_equations()[int(number[0]) - 1]}`", match[0])
+    links = re.sub(r"\d+", lambda number: f":eq:`{_equations()[int(number[0]) - 1]}`", match[2])
+    return links if match[1] else f"eq. {links}"
 
 
 def _link_equations(app, what, name, obj, options, lines) -> None:
-    """Make a docstring's "(eq. 5)" a link to the equation; Sphinx has parentheses of its own."""
-    lines[:] = [re.sub(r"(?<!20\d\d, )\beq\. \d+(, \d+)*", _linked, line) for line in lines]
+    """Make a docstring's "(eq. 5)" a link to the equation, which Sphinx writes "(5)"."""
+    lines[:] = [re.sub(r"(?<!20\d\d, )(\()?\beq\. (\d+(?:, \d+)*)(?(1)\))", _linked, line) for line in lines]
 
 
 def setup(app) -> None:

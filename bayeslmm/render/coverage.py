@@ -49,7 +49,7 @@ def plot_coverage(rows: Sequence[CoverageRow], prob: float) -> "Figure":
         figure.add_scatter(x=ratios, y=places, **look, showlegend=False, row=1, col=2)
     figure.add_vline(x=prob, line={"color": INK, "width": 1, "dash": "dot"}, row=1, col=1)
     figure.update_xaxes(**axis(title={"text": "coverage"}, tickformat=".0%"), row=1, col=1)
-    figure.update_xaxes(**axis(title={"text": "median width, to the narrowest"}), row=1, col=2)
+    figure.update_xaxes(**axis(title={"text": "median width,<br>to the narrowest"}), row=1, col=2)
     figure.update_yaxes(**axis(autorange="reversed"))
     return finish(figure, 110 + ROW * len(rows))
 
