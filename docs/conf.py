@@ -48,5 +48,20 @@ def _link_equations(app, what, name, obj, options, lines) -> None:
     lines[:] = [re.sub(r"(?<!20\d\d, )(\()?\beq\. (\d+(?:, \d+)*)(?(1)\))", _linked, line) for line in lines]
 
 
+ITEM = r"\w+(?:, \w+)* : "
+
+
+def _apart(entry: re.Match[str]) -> str:
+    items = re.split(rf"(?<=[.;)] )(?={ITEM})", " ".join(entry[0].split()))
+    typed = not items[1:] and not re.match(r".*\n +[a-z(]", entry[0])  # no sentence that goes on
+    return entry[0] if typed else "\n".join(item.replace(" : ", "\n    ", 1) for item in items)
+
+
+def _one_item_a_line(app, what, name, obj, options, lines) -> None:
+    """Part "design : the matrices. options : how it was fitted.": numpydoc reads one a line."""
+    lines[:] = re.sub(rf"^{ITEM}.*(?:\n {{4}}.+)*", _apart, "\n".join(lines), flags=re.M).split("\n")
+
+
 def setup(app) -> None:
+    app.connect("autodoc-process-docstring", _one_item_a_line, priority=400)  # before numpydoc's own
     app.connect("autodoc-process-docstring", _link_equations)
