@@ -13,6 +13,7 @@ from bayeslmm.errors import OptionError, caution
 from bayeslmm.markup import paragraph
 from bayeslmm.spec.build import build, opened
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.given import numbers_for
 from bayeslmm.spec.model_spec import CriterionWord, Missing, ModelSpec
 from bayeslmm.spec.priors import Preset, Priors, default_priors
 from bayeslmm.spec.recipe import Recipe
@@ -236,12 +237,12 @@ class LinearMixedModel(Face):
         Raises
         ------
         OptionError
-            For a misspelt criterion or start values of the wrong length.
+            For a misspelt criterion, or start values that aren't numbers, too many, too few or too large.
         """
         from bayeslmm.likelihood.fit import LikelihoodFit
         from bayeslmm.likelihood.fitted import FitOptions
 
-        values = None if start is None else tuple(float(value) for value in np.ravel(start))
+        values = None if start is None else tuple(numbers_for("start", start, self.design.covariance.names))
         options = FitOptions(criterion, values, max_iter)
         return LikelihoodFit.of(self.design, options, self.spec.formula, self.recipe)
 

@@ -84,7 +84,7 @@ def test_the_dense_covariance_is_that_of_the_likelihood(model: bl.LinearMixedMod
     residual = model.design.y - model.design.X @ fit.beta.to_numpy()
     logdet = np.linalg.slogdet(2 * np.pi * V)[1]
     assert_allclose(logdet + residual @ np.linalg.solve(V, residual), fit.criterion_value, rtol=1e-12)
-    with pytest.raises(OptionError, match="theta has 2 values; this model has 3"):
+    with pytest.raises(OptionError, match="theta has 2 values; 3 needed"):
         model.V([1, 1])
 
 

@@ -12,11 +12,13 @@ the effects see of the rows, U = ZᵀV₀⁻¹[Q r] = ZᵀE, is a difference of 
     SᵀU = (S⁻¹Λ)u + S⁻¹G⁻¹ZᵀE.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayeslmm.errors import OptionError
 from bayeslmm.kernel.effects.conditional import Conditional
 from bayeslmm.kernel.factor.pullback import pullback
 from bayeslmm.kernel.search.optimizer import Status
@@ -25,6 +27,7 @@ from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.likelihood.criterion import Criterion, MovingCriterion, PointByPoint
 from bayeslmm.spec.covariance.algebra import contribution
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.given import numbers_for
 from bayeslmm.spec.relative import CovarianceMap, flatten
 from bayeslmm.spec.units import spread_roots
 
@@ -42,6 +45,25 @@ def effect_sizes(covariance: CovarianceMap, theta: Array) -> list[float]:
         own = contribution(slot.structure.factor(theta[slot.theta]), slot.gram)
         sizes[slot.block] = max(sizes[slot.block], own)
     return sorted(sizes, reverse=True)
+
+
+def given_start(design: Design, theta: Sequence[float]) -> Array:
+    """x (n,) of a θ (n_theta,) that somebody gives to begin with.
+
+    Raises
+    ------
+    OptionError
+        When it isn't numbers, of another length, or so large that nothing there has digits.
+    """
+    names, scale = design.covariance.names, design.covariance.scale
+    values = numbers_for("start", theta, names)
+    for name, value, size in zip(names, values.tolist(), (np.abs(values) / scale).tolist(), strict=True):
+        if size > NONE:
+            raise OptionError(
+                f"start of {name} is {value:g}, effects of some {size:.2g} times sigma, where the criterion "
+                "has no digits; theta is relative to sigma: begin near 1 over the covariate's size"
+            )
+    return design.coordinates.start(values)
 
 
 def with_digits(criterion: Criterion, design: Design, x: Array) -> Criterion:

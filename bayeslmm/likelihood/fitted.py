@@ -17,6 +17,7 @@ from bayeslmm.errors import (
     SingularFitWarning,
     caution,
     check_choice,
+    check_whole,
 )
 from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.kernel.effects.conditional import Conditional
@@ -25,7 +26,7 @@ from bayeslmm.likelihood import random_effects as ranef_tables
 from bayeslmm.likelihood.criterion import Criterion
 from bayeslmm.likelihood.curvature import errors_of
 from bayeslmm.likelihood.delta_method import NaturalErrors, ThetaSigma, natural_errors, theta_sigma
-from bayeslmm.likelihood.digits import with_digits
+from bayeslmm.likelihood.digits import given_start, with_digits
 from bayeslmm.likelihood.optimum import Convergence, Optimum, optimize
 from bayeslmm.likelihood.row_values import hat_values
 from bayeslmm.likelihood.varcorr import varcorr_table
@@ -84,7 +85,7 @@ class Fitted:
         Raises
         ------
         OptionError
-            For a misspelt criterion, or start values of the wrong length.
+            For a misspelt criterion, or start values that are none.
         DataError
             When σ can't be told from a term's variance.
 
@@ -94,7 +95,7 @@ class Fitted:
             When some direction of a covariance vanished. ConvergenceWarning, when the evidence doesn't hold.
         """
         check_options(design, options)
-        start = None if options.start is None else design.coordinates.start(options.start)
+        start = None if options.start is None else given_start(design, options.start)
         criterion = options.objective(design)
         optimum = optimize(criterion, start, options.max_iter)
         sharper = with_digits(criterion, design, optimum.x)
@@ -391,13 +392,7 @@ def check_options(design: Design, options: FitOptions) -> None:
     if design.unidentified:
         raise DataError(design.unidentified)
     check_choice("criterion", options.criterion, CRITERIA)
-    if options.start is not None and np.shape(options.start) != (design.n_theta,):
-        raise OptionError(
-            f"start has {np.size(options.start)} values; theta has {design.n_theta}: "
-            f"{', '.join(design.covariance.names)}"
-        )
-    if options.max_iter < 1:
-        raise OptionError(f"max_iter is {options.max_iter}; it must be at least 1")
+    check_whole("max_iter", options.max_iter, 1)
 
 
 def _warn(convergence: Convergence) -> None:

@@ -14,11 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import DataError, DesignWarning, OptionError, caution, did_you_mean
 
+from .given import has_square
 from .parsed import Bar
 
 type Array = NDArray[np.float64]
-
-LARGEST = 1e150  # of numbers of which millions of squares are added
 
 
 def as_frame(data: Any) -> pd.DataFrame:
@@ -105,7 +104,7 @@ def check_finite(name: str, values: Array, rows: NDArray[np.int64]) -> None:
 
 def check_size(said: str, largest: float) -> None:
     """Numbers up to `largest` have squares, or are all 0."""
-    if largest > LARGEST or 0 < largest < 1 / LARGEST:
+    if largest and not has_square(largest):
         raise DataError(
             f"{said} is {largest:g} at most, whose square is beyond floating point; take other units"
         )

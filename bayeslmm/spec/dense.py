@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import OptionError
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.given import numbers_for
+from bayeslmm.spec.labels import SIGMA
 
 
 def dense_covariance(
@@ -24,11 +25,11 @@ def dense_covariance(
     Raises
     ------
     OptionError
-        When theta has another length.
+        When theta, phi or sigma aren't numbers, or are of another length.
     """
-    if np.shape(theta) != (design.n_theta,):
-        names = ", ".join(design.covariance.names)
-        raise OptionError(f"theta has {np.size(theta)} values; this model has {design.n_theta}: {names}")
+    theta = numbers_for("theta", theta, design.covariance.names)
+    phi = numbers_for("phi", phi, design.residual.names) if np.size(phi) else ()
+    (sigma,) = numbers_for("sigma", sigma, (SIGMA,))
     root = design.residual.unwhiten(np.eye(design.n), phi)
     V = root @ root.T
     for block, factor in zip(design.blocks, design.covariance.factors(theta), strict=True):

@@ -12,6 +12,7 @@ from bayeslmm.errors import OptionError, check_choice, did_you_mean
 
 from .expression.functions import check_own
 from .formula import read_formula
+from .given import has_square
 from .parsed import Bar, Expression, Formula
 from .residual import CorrelationStructure, VarianceFunction
 from .residual.variances import Product
@@ -64,6 +65,10 @@ class ModelSpec:
         check_choice("missing =", self.missing, ("drop", "error"))
         if self.sigma is not None and not _is_positive(self.sigma):
             raise OptionError(f"a known sigma is a positive number, not {self.sigma!r}")
+        if self.sigma is not None and not has_square(self.sigma):
+            raise OptionError(
+                f"sigma is {self.sigma:g}, whose square is beyond floating point; take other units"
+            )
         _check_kind(
             "correlation", self.correlation, CorrelationStructure, "correlation.AR1('time | subject')"
         )

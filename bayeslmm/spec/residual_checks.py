@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayeslmm.errors import DataError
+from bayeslmm.errors import DataError, OptionError
 
-from .residual import CorrelationStructure, VarianceFunction
+from .given import LARGEST
+from .residual import CorrelationStructure, Structured, VarianceFunction
 from .residual.correlations import Counts
 from .residual.roots.base import distinct
 from .residual_levels import Levels
@@ -18,6 +19,7 @@ type Codes = NDArray[np.int64]
 type Columns = Mapping[str, pd.Series]
 
 SAMPLE = 400  # rows of which distances are looked at for a typical one
+ALONE = 1e-15  # of a row's variance, what those before it must leave
 WHOLE = "the data"  # the residual group of rows that are all joined
 
 
@@ -100,4 +102,27 @@ def check_levels(structure: VarianceFunction, name: str, levels: tuple[str, ...]
         raise DataError(
             f"{structure.keyword}: {name!r} has one level in these rows, {levels[0]!r}, and sigma is its "
             "standard deviation; leave the variance out, or name a column with two levels"
+        )
+
+
+def check_start(residual: Structured) -> None:
+    """Where start values are given: the covariance that they make is one that floating point holds.
+
+    Raises
+    ------
+    OptionError
+        When a variance is beyond it, or a row is a sum of others to the last digit.
+    """
+    given = [part.structure for part in residual.parts if part.structure.start is not None]
+    if not given:
+        return
+    with np.errstate(all="ignore"):
+        log_variances = np.log(residual.variances(residual.start))
+        own = residual.log_pivots(residual.start) - log_variances
+    if not (np.abs(log_variances) < 2 * np.log(LARGEST)).all() or not (own > np.log(ALONE)).all():
+        listed = " and ".join(f"{each.keyword}, {each.start!r}" for each in given)
+        raise OptionError(
+            f"the start values of {listed}, make a covariance of the residual that floating point doesn't "
+            "hold: a variance is too large or too small, or a correlation is 1; begin further from the ends "
+            "of their ranges"
         )

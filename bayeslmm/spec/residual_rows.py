@@ -19,6 +19,7 @@ from .residual_checks import (
     check_coordinates,
     check_levels,
     check_repeats,
+    check_start,
     check_strata,
     check_visits,
     typical,
@@ -298,6 +299,7 @@ def learn(
     residual = Structured(n, sigma, data, None, None if own is None else own.part, parts)
     for part in residual.parts:
         part.structure.given(part.learnt)
+    check_start(residual)
     return ResidualRows(own, tuple(spreads)), residual
 
 

@@ -80,7 +80,7 @@ def _pairs(design: Design) -> Iterator[tuple[Codes, Codes]]:
 def _directions(design: Design, inside: list[int], i: Codes, j: Codes) -> Iterator[Direction]:
     """Of σ² (R itself), φ, and the variances of effects of the blocks whose levels lie inside groups."""
     residual = design.residual
-    phi = residual.start + 0.3 + 0.2 * np.sin(np.arange(residual.n_phi))  # of no particular form
+    phi = residual.usual + 0.3 + 0.2 * np.sin(np.arange(residual.n_phi))  # of no particular form
     R, by_phi = residual.elements(i, j, phi)
     natural = residual.parameters(phi, 1.0)
     by_both = natural.slopes[:, :-1]

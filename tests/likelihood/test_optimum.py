@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given, settings
+from hypothesis.strategies import floats, lists
 from numpy.testing import assert_allclose
 
 import bayeslmm as bl
@@ -180,10 +182,28 @@ def test_bad_options_are_refused(sleepstudy: pd.DataFrame) -> None:
     model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", sleepstudy)
     with pytest.raises(OptionError, match="REML"):
         model.fit("RELM")
-    with pytest.raises(OptionError, match="start has 2 values; theta has 3"):
+    with pytest.raises(OptionError, match="start has 2 values; 3 needed: theta"):
         model.fit(start=[1, 1])
-    with pytest.raises(OptionError, match="max_iter is 0"):
+    with pytest.raises(OptionError, match="max_iter is a whole number of at least 1, got 0"):
         model.fit(max_iter=0)
+    with pytest.raises(OptionError, match=r"sigma is 1e-200, whose square"):
+        bl.LinearMixedModel("Reaction ~ Days", sleepstudy, sigma=1e-200)
+
+
+@given(start=lists(floats(), min_size=3, max_size=3))
+@example(start=[1e200, 0.0, 1.0])
+@example(start=[1e8, 0.0, 1e8])
+@example(start=[1e-200, 0.0, 1e-200])
+@example(start=[np.nan, 0.0, 1.0])
+@settings(max_examples=30)
+def test_any_start_leads_to_the_optimum_or_is_refused(start: list[float]) -> None:
+    model = bl.LinearMixedModel("Reaction ~ Days + (Days | Subject)", bl.load_dataset("sleepstudy"))
+    try:
+        found = model.fit(start=start)
+    except OptionError:
+        assert not (np.abs(start) < 1e8).all()
+    else:
+        assert_allclose(found.criterion_value, 1743.628271958479, rtol=1e-12)
 
 
 def test_a_start_without_a_criterion_is_left_for_the_usual_one(monkeypatch):

@@ -59,6 +59,10 @@ BAD = [
     ({"correlation": C.AR1("t | g", by="visit")}, DataError, "different 'visit'"),
     ({"correlation": C.AR1("t | g", start=1.5)}, OptionError, "lies between -1 and 1"),
     ({"correlation": C.AR1("t | g", start=[0.1, 0.2])}, OptionError, "start has 2 values"),
+    ({"correlation": C.AR1("t | g", start="half")}, OptionError, "start is 'half', which isn't numbers"),
+    ({"correlation": C.Exponential("t | g", start=1e200)}, OptionError, "floating point doesn't hold"),
+    ({"variance": V.Exp("x", start=-1e200)}, OptionError, "floating point doesn't hold"),
+    ({"variance": V.Exp("x", start=1e200, fixed=True)}, OptionError, "floating point doesn't hold"),
     ({"correlation": C.Toeplitz("t | g", start=[0.9, -0.9, 0.9])}, OptionError, "no correlation matrix"),
     ({"variance": V.Power("zero")}, DataError, "'zero' is 0 in 10 rows"),
     ({"variance": V.Fixed("zero")}, DataError, "'zero' is 0 in 10 rows"),
@@ -150,6 +154,32 @@ def test_what_is_fixed_stays_and_isn_t_counted() -> None:
     assert fixed.residual_parameters.empty
     with pytest.raises(OptionError, match="give start= for phi"):
         bl.LinearMixedModel("y ~ x", rows(), correlation=C.AR1("t | g", fixed=True))
+
+
+STARTED = {
+    "AR1": (lambda start: {"correlation": C.AR1("t | g", start=start)}, 1),
+    "ARMA": (lambda start: {"correlation": C.ARMA("t | g", p=1, q=1, start=start)}, 2),
+    "Exponential": (lambda start: {"correlation": C.Exponential("t | g", nugget=True, start=start)}, 2),
+    "RationalQuadratic": (lambda start: {"correlation": C.RationalQuadratic("t | g", start=start)}, 1),
+    "Toeplitz": (lambda start: {"correlation": C.Toeplitz("t | g", start=start)}, 3),
+    "Power": (lambda start: {"variance": V.Power("x", start=start)}, 1),
+    "Ident": (lambda start: {"variance": V.Ident("arm", start=start)}, 1),
+}
+FAR = [1e-200, 1e-8, 0.5, -0.5, 1 - 1e-14, 1e8, -1e8, 1e200]
+
+
+@pytest.mark.parametrize("name", STARTED)
+def test_any_start_leads_to_the_optimum_or_is_refused(name: str) -> None:
+    """It stands beside the usual ones, so that a start from which nothing is seen does no harm."""
+    asked, n = STARTED[name]
+    usual = bl.LinearMixedModel("y ~ x", rows(), **asked(None)).fit().criterion_value
+    for size in FAR:
+        try:
+            found = bl.LinearMixedModel("y ~ x", rows(), **asked([size] * n)).fit().criterion_value
+        except OptionError:
+            assert size != 0.5
+        else:
+            assert found == pytest.approx(usual, abs=1e-6)
 
 
 def test_a_long_series() -> None:

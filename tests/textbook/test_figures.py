@@ -82,5 +82,5 @@ def test_figures_that_cannot_be_are_refused():
         bl.textbook.plot_lines(crossed, bl.load_dataset("Penicillin"), "diameter")
     with pytest.raises(DataError, match="73421 rows make a picture nobody can see"):
         bl.textbook.plot_structure("y ~ 1 + (1 | s)", bl.load_dataset("InstEval"), [1.0])
-    with pytest.raises(OptionError, match="theta has 2 values; this model has 1"):
+    with pytest.raises(OptionError, match="theta has 2 values; 1 needed"):
         bl.textbook.plot_structure("Yield ~ 1 + (1 | Batch)", bl.load_dataset("Dyestuff"), [1.0, 2.0])

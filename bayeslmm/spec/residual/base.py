@@ -96,6 +96,11 @@ class Residual(Registered, ABC):
         """A φ to begin with, (n_phi,)."""
 
     @property
+    def usual(self) -> Array:
+        """The φ (n_phi,) to begin with where nobody gives start values."""
+        return self.start
+
+    @property
     def starts(self) -> Array:
         """φ (m, n_phi) to begin with, far from each other; the first is `start`."""
         return self.start[None]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError
+from bayeslmm.spec.given import numbers_for
 
 from .together import Together
 
@@ -134,16 +135,12 @@ class Structure(ABC):
         Raises
         ------
         OptionError
-            When there are more or fewer than parameters, or one is out of its range.
+            When they aren't numbers, more or fewer than parameters, or one is out of its range.
         """
         if self.start is None:
             return None
-        values, own = np.atleast_1d(np.asarray(self.start, dtype=float)), self.parameters(learnt)
-        if values.shape != (len(own.names),):
-            raise OptionError(
-                f"{self.keyword}: start has {values.size} values; it has {len(own.names)} parameters: "
-                f"{', '.join(own.names)}"
-            )
+        own = self.parameters(learnt)
+        values = numbers_for(f"{self.keyword}: start", self.start, own.names)
         for name, value, (low, high) in zip(own.names, values.tolist(), own.bounds.tolist(), strict=True):
             if not low < value < high:
                 raise OptionError(
@@ -260,11 +257,18 @@ class Part[S: Structure]:
 
     @cached_property
     def starts(self) -> Array:
-        """φ (m, n), the same in every stratum, to begin with."""
-        if not self.n:
-            return np.zeros((1, 0))
-        given = self.structure.given(self.learnt)
-        own = self.structure.starts(self.learnt) if given is None else given[None]
+        """φ (m, n), the same in every stratum, to begin with: the user's before the usual ones."""
+        given = self.structure.given(self.learnt) if self.n else None
+        return self._usual if given is None else np.vstack([np.tile(given, self.n_strata), self._usual])
+
+    @property
+    def usual(self) -> Array:
+        """φ (n,) to begin with where nobody gives start values."""
+        return self._usual[0]
+
+    @property
+    def _usual(self) -> Array:
+        own = self.structure.starts(self.learnt) if self.n else np.zeros((1, 0))
         return np.tile(own, (1, self.n_strata))
 
 

@@ -75,6 +75,10 @@ class Structured(Residual):
     def start(self) -> Array:
         return self.starts[0] if self.settled is None else self.settled
 
+    @property
+    def usual(self) -> Array:
+        return np.concatenate([part.usual for part in self.parts])
+
     @cached_property
     def starts(self) -> Array:
         """φ (m, n_phi): the usual one, then each part's others beside it."""

@@ -1,0 +1,34 @@
+"""Numbers for parameters that have names: one clear error for everything else."""
+
+import numpy as np
+import pytest
+
+from bayeslmm.errors import OptionError
+from bayeslmm.spec.given import has_square, numbers_for
+
+NAMES = ("a", "b")
+
+
+@pytest.mark.parametrize("given", [[1, 2], (1.0, 2.0), np.array([[1, 2]]), [True, 2]])
+def test_numbers_of_any_shape(given: object) -> None:
+    np.testing.assert_array_equal(numbers_for("start", given, NAMES), [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("ab", "start is 'ab', which isn't numbers; 2 needed: a, b"),
+        ({"a": 1}, "which isn't numbers"),
+        ([1 + 1j, 2], "which isn't numbers"),
+        ([1], "start has 1 values; 2 needed: a, b"),
+        ([1, np.nan], "start: b is nan, not a finite number"),
+        ([-np.inf, 1], "start: a is -inf, not a finite number"),
+    ],
+)
+def test_anything_else_is_refused(given: object, words: str) -> None:
+    with pytest.raises(OptionError, match=words):
+        numbers_for("start", given, NAMES)
+
+
+def test_sizes_whose_squares_are_numbers() -> None:
+    assert [has_square(size) for size in (1e-200, 1e-150, 1.0, 1e150, 1e200, np.inf)] == [0, 1, 1, 1, 0, 0]
