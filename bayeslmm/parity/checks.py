@@ -9,6 +9,15 @@ from bayeslmm.parity.verdicts.evidence import VerdictOptions
 from bayeslmm.render.numbers import significant
 
 
+def one_sided(sides: Sides) -> str:
+    """Which side is missing, with no model that could make it; empty if none is."""
+    if sides.posterior is None:
+        return "there is no posterior; give one beside the fit, bl.compare(fit, post)"
+    if not sides.likelihood and sides.find("design") is None:
+        return "there is no estimate; give a fit beside the posterior, bl.compare(fit, post)"
+    return ""
+
+
 def fit_problem(sides: Sides) -> str:
     """Why the fit can't be compared; empty if it is sound, or says nothing."""
     convergence = getattr(sides.fit.result, "convergence", None) if sides.fit else None

@@ -8,7 +8,7 @@ from math import isfinite, nan
 import numpy as np
 import pandas as pd
 
-from bayeslmm.parity.checks import fit_problem, posterior_problem
+from bayeslmm.parity.checks import fit_problem, one_sided, posterior_problem
 from bayeslmm.parity.ladder.ladder import Ladder
 from bayeslmm.parity.ladder.rungs.sampled import UNKNOWN as PRIOR_UNKNOWN
 from bayeslmm.parity.ladder.way import Way, moved_most, rows_by_label
@@ -120,13 +120,13 @@ class Gathering:
             best=both.interval,
             term=both.label if at_edge else "",
             boundary="its estimate is on the boundary" if at_edge else "",
-            problem=fit_problem(self.sides),
+            problem=one_sided(self.sides) or fit_problem(self.sides),
         )
 
     def _of_ladder(self, ladder: Ladder, widths: Widths) -> Iterator[Evidence]:
         study, fit, through = ladder.study, ladder.study.best, moved_most(ladder.frame)
         start = "REML" if isinstance(fit, str) else fit.criterion
-        problem = fit_problem(self.sides) or (fit if isinstance(fit, str) else "")
+        problem = one_sided(self.sides) or fit_problem(self.sides) or (fit if isinstance(fit, str) else "")
         terms = {} if isinstance(fit, str) else singular_terms(fit)
         rows, given = rows_by_label(ladder.frame), self._given
         for i, label in enumerate(study.estimands.labels):

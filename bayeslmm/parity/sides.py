@@ -70,7 +70,10 @@ def recognise(results: tuple[Any, ...], names: Mapping[str, str] | None, prob: f
     for side in _in_one_language(sides_given):
         role = ROLES.get(side.table.source, "fit")
         if role in found:
-            raise InputError(f"compare() got two results of the kind {role!r}; it lays one beside the others")
+            raise InputError(
+                f"compare() got two results of the kind {role!r}; it lays one beside the others. Several "
+                "models or criteria stand beside each other in bl.side_by_side(...) and bl.select(...)"
+            )
         found[role] = side
     sides = Sides(**found)
     _check_same_model(sides)

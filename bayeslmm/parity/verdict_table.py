@@ -10,6 +10,7 @@ from bayeslmm.markup import paragraph, sentences
 from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.evidence import VerdictOptions
 from bayeslmm.parity.verdicts.precedence import precedence
+from bayeslmm.parity.verdicts.unresolved import NOT_COMPARED
 from bayeslmm.printed import Page, Printed
 
 DIFFERS = "disagree"
@@ -73,11 +74,19 @@ class Verdicts(Printed):
         """One sentence over all: how many agree, how many differ and why."""
         n, counts = len(self.frame), self.counts
         agree = counts.get("agree", 0)
+        if self.uncompared:
+            return f"None of {n} estimands is compared: {self.uncompared}"
         if agree == n:
             return f"All {n} estimands agree{self._runs}."
         rest = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "agree")
         end = "every difference has a known cause" if self.explained else "not every difference is explained"
         return f"{agree} of {n} estimands agree; {rest}: {end}{self._runs}."
+
+    @property
+    def uncompared(self) -> str:
+        """The one reason why nothing is compared; empty where something is."""
+        told = self.frame["sentence"].unique().tolist() if "unresolved" in self.counts else []
+        return str(told[0]).removeprefix(NOT_COMPARED) if len(told) == 1 else ""
 
     @property
     def parameters(self) -> pd.DataFrame:
@@ -106,12 +115,12 @@ class Verdicts(Printed):
         return shown[alone | ~shown["term"].duplicated()]
 
     def __repr__(self) -> str:
-        """Read as text: every parameter, and the random effects that do not agree."""
-        return "\n".join([self.headline, "", *self._lines()])
+        """Read as text: every parameter, and the random effects that do not agree; or why there are none."""
+        return self.headline if self.uncompared else "\n".join([self.headline, "", *self._lines()])
 
     def _repr_html_(self) -> str:
         """Read as a table in a notebook."""
-        return paragraph(self.headline) + sentences(_triples(self._shown))
+        return paragraph(self.headline) + ("" if self.uncompared else sentences(_triples(self._shown)))
 
     def _lines(self) -> Iterator[str]:
         width = max(map(len, self._shown.index), default=0)

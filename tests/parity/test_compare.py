@@ -88,11 +88,13 @@ def test_what_only_one_side_has_is_unresolved(reml, posterior):
     assert set(par.table["label"]) == set(reml.labels)
 
 
-@pytest.mark.parametrize("present", ["reml", "posterior"])
-def test_a_side_may_be_missing(request, present):
+@pytest.mark.parametrize(("present", "missing"), [("reml", "posterior"), ("posterior", "estimate")])
+def test_a_side_may_be_missing(request, present, missing):
     par = compare(request.getfixturevalue(present))
     assert set(par.verdicts.frame["verdict"]) == {"unresolved"}
     assert len(par.table) == 8
+    assert repr(par).startswith(f"None of 8 estimands is compared: there is no {missing}; give ")
+    assert len(repr(par).splitlines()) == 1
 
 
 def test_relabelling_does_not_change_verdicts(reml, bootstrap, posterior):

@@ -63,8 +63,11 @@ def singular(fit: "LikelihoodFit") -> str:
 
 
 def parity_sentences(parity: Comparison) -> Iterator[str]:
-    """Three: who agrees, BLUPs apart; the largest difference; whether anything is a fault."""
+    """Three: who agrees, BLUPs apart; the largest difference; whether anything is a fault; or why none."""
     verdicts = parity.verdicts
+    if verdicts.uncompared:
+        yield verdicts.headline
+        return
     effects = verdicts.frame[verdicts.frame["kind"] == "ranef"]
     blups = f" {_counted(effects, 'random effects', names=False)}" if len(effects) else ""
     yield _counted(verdicts.parameters, "parameters") + blups

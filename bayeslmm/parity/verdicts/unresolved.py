@@ -6,6 +6,8 @@ from bayeslmm.parity.verdicts.base import Verdict
 from bayeslmm.parity.verdicts.evidence import UNKNOWN, Evidence, VerdictOptions
 from bayeslmm.parity.verdicts.words import values
 
+NOT_COMPARED = "Not compared: "
+
 
 class Unresolved(Verdict):
     """A side is missing, or its own checks failed; nothing is claimed."""
@@ -22,7 +24,7 @@ class Unresolved(Verdict):
 
     def sentence(self, e: Evidence, o: VerdictOptions) -> str:
         """Name the side and its problem."""
-        return f"Not compared: {self._reason(e)}."
+        return f"{NOT_COMPARED}{self._reason(e)}."
 
     def _reason(self, e: Evidence) -> str:
         if e.problem:

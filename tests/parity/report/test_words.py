@@ -38,3 +38,4 @@ def test_a_fit_alone_makes_a_page_without_a_warning(fit, tmp_path):
     text = path.with_suffix(".md").read_text(encoding="utf-8")
     assert "Residuals: Ident" in text
     assert "nan" not in text.lower().split()
+    assert text.count("is compared: there is no posterior; give one") == 1

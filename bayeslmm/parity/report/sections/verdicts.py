@@ -38,7 +38,8 @@ class VerdictSection(ReportSection):
         parameters = worst_first(parity.verdicts.parameters)
         yield Text(_reading(parity), "soft")
         yield parameter_table(parity)
-        yield Sentences(tuple(_sentence(str(label), row) for label, row in parameters.iterrows()))
+        if not parity.verdicts.uncompared:
+            yield Sentences(tuple(_sentence(str(label), row) for label, row in parameters.iterrows()))
         yield from _effects(parity)
         yield Folded("What the verdicts mean, and their thresholds", _legend(parity))
 
