@@ -10,6 +10,7 @@ from bayeslmm.errors import IntervalWarning, caution, check_prob
 from bayeslmm.estimands.table import EstimateTable
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.labels import SIGMA, beta_labels, cor_labels, kind_of, ranef_labels, sd_labels
+from bayeslmm.spec.residual import Parameters
 
 type Array = NDArray[np.float64]
 
@@ -97,11 +98,23 @@ def _variance_parts(fit: Fitted, prob: float) -> list[pd.DataFrame]:
 
 def residual_rows(fit: Fitted, prob: float) -> pd.DataFrame:
     """The parameters of R in their natural scale, each interval within its range."""
-    found = fit.residual_natural
+    return _rows_of(fit.residual_natural, fit.residual_errors, prob)
+
+
+def kept_rows(fit: Fitted, prob: float) -> pd.DataFrame:
+    """Those that are kept at start values; only multiples of σ have its error."""
+    found = fit.design.residual.kept(fit.sigma)
+    errors = (
+        np.abs(found.slopes[:, -1]) * fit.natural_errors.sigma / fit.sigma if found.labels else np.zeros(0)
+    )
+    return _rows_of(found, np.where(errors > 0.0, errors, np.nan), prob)
+
+
+def _rows_of(found: Parameters, errors: Array, prob: float) -> pd.DataFrame:
     rows = [
         _in_range(label, value, error, low, high, prob)
         for label, value, error, (low, high) in zip(
-            found.labels, found.values, fit.residual_errors, found.bounds.tolist(), strict=True
+            found.labels, found.values, errors, found.bounds.tolist(), strict=True
         )
     ]
     return pd.concat(rows) if rows else _frame((), *np.zeros((4, 0)))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from bayeslmm.arguments import Face, verbs_in_our_words
 from bayeslmm.errors import check_choice, check_whole
 from bayeslmm.estimands.headed import HeadedTable
-from bayeslmm.likelihood.estimates import residual_rows, tell, wald_table
+from bayeslmm.likelihood.estimates import kept_rows, residual_rows, tell, wald_table
 from bayeslmm.likelihood.looked_at import DdfWord
 from bayeslmm.likelihood.prediction import predict
 from bayeslmm.likelihood.quantities import blup, coef, point_table, variance_parts
@@ -73,7 +73,8 @@ class LikelihoodFit(Tested, Face):
         """Parameters of the residual's correlation and variance: name, value, se, lower, upper.
 
         Values are in nlme's definitions, but standard deviations by level absolute; limits are Wald's of
-        95 %, on the scale on which the parameter's range has no end.
+        95 %, on the scale on which the parameter's range has no end. What ``fixed=True`` keeps stands last,
+        without an error, but for standard deviations, which σ moves.
 
         Examples
         --------
@@ -83,9 +84,11 @@ class LikelihoodFit(Tested, Face):
         >>> model.fit().residual_parameters["name"].tolist()
         ['phi[AR1]']
         """
-        rows = residual_rows(self, 0.95).rename_axis("name").reset_index()
+        kept = kept_rows(self, 0.95)
+        rows = pd.concat([residual_rows(self, 0.95), kept]).rename_axis("name").reset_index()
         frame = rows.rename(columns={"estimate": "value"}).drop(columns="kind")
-        return HeadedTable.of(frame, "Parameters of the residual, 95 % Wald intervals")
+        said = f"; kept: {', '.join(kept.index)}" if len(kept) else ""
+        return HeadedTable.of(frame, f"Parameters of the residual, 95 % Wald intervals{said}")
 
     def residual_acf(self, max_lag: int = 10, kind: ResidualsAlong = "normalized") -> HeadedTable:
         """Autocorrelation of residuals by rows of one group: lag, acf, n_pairs.

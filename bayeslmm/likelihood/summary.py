@@ -34,7 +34,8 @@ class Summary:
     scaled_residuals : their quartiles and extremes; empty where the rows aren't in memory.
     random : one row a variance: group, name, variance, sd, then correlations with the coefs before.
     sizes : number of observations, and levels of each group.
-    residual : parameters of the residual's correlation and variance: name, value; empty where it has none.
+    residual : parameters of the residual's correlation and variance: name, value, and whether ``fixed=True``
+        keeps it; empty where it has none.
     fixed : estimate, se, t, and df and p where they were asked for, by coefficient. ddf : whose they are.
     correlation : of the estimates, None where there are many.
     notes : what the reader must know of the design and of convergence.
@@ -125,9 +126,13 @@ def _random(fit: Fitted) -> pd.DataFrame:
 
 
 def _residual(fit: Fitted) -> pd.DataFrame:
-    found = fit.residual_natural if fit.design.in_memory else None
-    labels, values = ((), ()) if found is None else (found.labels, found.values)
-    return pd.DataFrame({"name": labels, "value": values})
+    found = [fit.residual_natural, fit.design.residual.kept(fit.sigma)] if fit.design.in_memory else []
+    rows = [
+        (name, value, kept)
+        for each, kept in zip(found, (False, True), strict=False)
+        for name, value in zip(each.labels, each.values.tolist(), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["name", "value", "kept"])
 
 
 def _correlation(vcov: pd.DataFrame) -> pd.DataFrame:
@@ -172,8 +177,11 @@ def _random_text(random: pd.DataFrame) -> str:
 def _residual_text(residual: pd.DataFrame) -> str:
     if residual.empty:
         return ""
-    values = [f"{value:#.5g}" for value in residual["value"]]
-    return _columns([["Name", "Value"], *map(list, zip(residual["name"], values, strict=True))], left=1)
+    rows = [
+        [f"{name} (kept)" if kept else name, f"{value:#.5g}"]
+        for name, value, kept in residual.itertuples(index=False)
+    ]
+    return _columns([["Name", "Value"], *rows], left=1)
 
 
 def _fixed_text(fixed: pd.DataFrame) -> str:

@@ -27,8 +27,12 @@ def test_a_cost_says_what_it_is_made_of():
 def test_what_the_first_piece_compiles_is_not_foretold_of_all(monkeypatch):
     """However long it takes: a first evaluation of 18 s would foretell hours where seconds follow."""
     clock = iter([0.0, 18.0, 18.0, 18.25])
-    monkeypatch.setattr("bayeslmm.runs.budget.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("bayeslmm.runs.budget.thread_time", lambda: next(clock))
     assert timed(lambda: None) == 0.25
+
+
+def test_what_others_take_of_the_processor_is_not_foretold():
+    assert timed(lambda: sleep(0.2)) < 0.1
 
 
 def test_a_log_gets_a_line_now_and_then(monkeypatch, capsys):

@@ -151,9 +151,22 @@ def test_what_is_fixed_stays_and_isn_t_counted() -> None:
     fixed = bl.LinearMixedModel("y ~ x", rows(), correlation=C.AR1("t | g", start=phi, fixed=True)).fit()
     assert fixed.criterion_value == pytest.approx(free.criterion_value, abs=1e-9)
     assert fixed.n_params == free.n_params - 1
-    assert fixed.residual_parameters.empty
+    assert fixed.residual_parameters[["name", "value"]].to_numpy().tolist() == [
+        ["phi[AR1]", pytest.approx(phi)]
+    ]
+    assert fixed.residual_parameters[["se", "lower", "upper"]].isna().all(axis=None)
+    assert "phi[AR1] (kept)" in str(fixed.summary())
     with pytest.raises(OptionError, match="give start= for phi"):
         bl.LinearMixedModel("y ~ x", rows(), correlation=C.AR1("t | g", fixed=True))
+
+
+def test_what_sigma_moves_of_what_is_fixed() -> None:
+    """nlme: varIdent(fixed = c(TRT = 0.5)) has 1 and 0.5 times the residual standard error."""
+    fit = bl.LinearMixedModel("y ~ x", rows(), variance=V.Ident("arm", start=0.5, fixed=True)).fit()
+    found = fit.residual_parameters.set_index("name")
+    assert found.index.tolist() == ["sd[arm: PBO]", "sd[arm: TRT]"]
+    sigma = fit.estimates().frame.loc["sigma", ["estimate", "se", "lower", "upper"]].to_numpy(float)
+    np.testing.assert_allclose(found.to_numpy(), [sigma, 0.5 * sigma], rtol=1e-12)
 
 
 STARTED = {

@@ -3,7 +3,7 @@
 from bayeslmm.posterior.methods.averages import evaluations
 from bayeslmm.posterior.target import Target
 
-MODES, MODES_WHERE_DEAR = 3000, 60  # searches for the modes, and the scan where it is cheap, about
+MODES, MODES_WHERE_DEAR = 3000, 120  # searches for the modes, and the scan where it is cheap, about
 
 
 def ladder_evaluations(target: Target) -> int:

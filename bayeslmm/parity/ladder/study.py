@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -82,6 +82,10 @@ class Study:
             return LikelihoodFit(self.design, options, optimize(options.objective(self.design)))
         except BayesLMMError as error:
             return str(error)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # megabytes that have been looked at, and are made again where they are asked for
+        return {name: value for name, value in vars(self).items() if name != "averages"}
 
     @property
     def best(self) -> "LikelihoodFit | str":

@@ -159,6 +159,11 @@ class Residual(Registered, ABC):
         del phi, sigma
         return Parameters.joined(())
 
+    def kept(self, sigma: float) -> Parameters:
+        """Those that a user keeps at their start values; φ moves none of them, σ the absolute ones."""
+        del sigma
+        return Parameters.joined(())
+
     @property
     def parts(self) -> tuple[Part[Any], ...]:
         """What R is made of, in the order of φ."""

@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -199,6 +199,11 @@ class Part[S: Structure]:
                 f"start= for {', '.join(self.own.names)}, or leave out fixed="
             )
         return np.zeros(0) if given is None else given
+
+    @property
+    def released(self) -> Self:
+        """The same, its parameters free."""
+        return replace(self, structure=replace(self.structure, fixed=False))
 
     @property
     def n(self) -> int:

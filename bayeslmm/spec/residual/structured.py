@@ -311,6 +311,11 @@ class Structured(Residual):
             [_natural(part, own, sigma) for part, own in zip(self.parts, self._split(phi), strict=True)]
         )
 
+    def kept(self, sigma: float) -> Parameters:
+        released = [part.released for part in self.parts if part.held is not None and part.width]
+        found = Parameters.joined([_natural(part, part.starts[0], sigma) for part in released])
+        return found._replace(slopes=found.slopes[:, -1:])
+
     def ratios(self, phi: Array) -> Array:
         return np.concatenate([part.natural(own) for part, own in self._with_own(phi)])
 
