@@ -269,7 +269,7 @@ class Part[S: Structure]:
     @property
     def usual(self) -> Array:
         """φ (n,) to begin with where nobody gives start values."""
-        return self._usual[0]
+        return np.asarray(self._usual[0])
 
     @property
     def _usual(self) -> Array:
