@@ -1,1 +1,1 @@
-"""A package, not a mere folder: else an installed one of this name, left by a library, would take its place."""
+"""A package: a mere folder would give way to an installed one of this name, which some libraries leave."""
