@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import DataError, DesignWarning, OptionError, caution, did_you_mean
 
-from .given import has_square
+from .given import LARGEST, check_sizes
 from .parsed import Bar
 
 type Array = NDArray[np.float64]
@@ -60,13 +60,18 @@ def _from_mapping(data: Mapping[Any, Any]) -> pd.DataFrame:
         raise DataError(f"these columns make no table: {error}") from None
 
 
-def check_columns(roles: Mapping[str, str], names: pd.Index) -> None:
-    """Every column asked for is there, once; `roles` says what each is for, `names` are the data's."""
+def check_columns(roles: Mapping[str, str], names: pd.Index, hints: Mapping[str, str] = {}) -> None:
+    """Every column asked for is there, once.
+
+    Parameters
+    ----------
+    roles : what each column is for. names : the data's. hints : what to do without a column, by its role.
+    """
     flat = names.to_flat_index()
     for name, role in roles.items():
         if name not in flat:
             listed = flat.tolist()
-            hint = did_you_mean(name, listed) or f"; the columns are {_some(listed)}"
+            hint = did_you_mean(name, listed) or hints.get(role) or f"; the columns are {_some(listed)}"
             raise DataError(f"{role} {name!r} is not in the data{hint}")
         if not flat.is_unique and (times := flat.tolist().count(name)) > 1:
             raise DataError(f"{role} {name!r} is in the data {times} times; rename all but one")
@@ -102,14 +107,6 @@ def check_finite(name: str, values: Array, rows: NDArray[np.int64]) -> None:
     )
 
 
-def check_size(said: str, largest: float) -> None:
-    """Numbers up to `largest` have squares, or are all 0."""
-    if largest and not has_square(largest):
-        raise DataError(
-            f"{said} is {largest:g} at most, whose square is beyond floating point; take other units"
-        )
-
-
 def check_response_column(name: str, values: pd.Series) -> None:
     """The response is numeric."""
     kind = kind_of(values)
@@ -132,14 +129,13 @@ def check_response_column(name: str, values: pd.Series) -> None:
 
 
 def check_response(name: str, y: Array, sigma_free: bool) -> None:
-    """The response varies, and its squares are numbers.
+    """The response varies.
 
     Raises
     ------
     DataError
-        When it doesn't, or floating point holds no squares of such a size.
+        When it doesn't.
     """
-    check_size(f"the response {name!r}", float(np.max(np.abs(y))))
     check_response_varies(name, float(y[0]), bool((y != y[0]).any()), sigma_free)
 
 
@@ -151,7 +147,7 @@ def check_response_varies(name: str, value: float, varies: bool, sigma_free: boo
 
 def check_weights(weights: Array) -> None:
     """Every weight is a positive number."""
-    if (bad := ~(weights > 0) | np.isinf(weights)).any():
+    if (bad := ~(weights >= LARGEST**-2) | np.isinf(weights)).any():
         place = int(np.flatnonzero(bad)[0])
         kind = "missing" if np.isnan(weights[place]) else f"{weights[place]:g}"
         raise DataError(
@@ -166,7 +162,7 @@ def row_values(what: str, values: ArrayLike, n: int) -> Array:
     Raises
     ------
     DataError
-        When they are of another length or not numbers.
+        When they are of another length, not numbers, or too large.
     """
     try:
         array = np.array(values, dtype=float)  # a copy: the design's arrays are made read-only
@@ -174,6 +170,7 @@ def row_values(what: str, values: ArrayLike, n: int) -> Array:
         raise DataError(f"{what}: these aren't numbers") from None
     if array.shape != (n,):
         raise DataError(f"{what}: {array.shape} values for {n} rows of data; give one value a row")
+    check_sizes((what,), array[:, None], 1.0)
     return array
 
 
@@ -361,11 +358,13 @@ def number_column(what: str, values: pd.Series) -> Array:
     Raises
     ------
     DataError
-        When it isn't numeric.
+        When it isn't numeric, or too large.
     """
     if kind_of(values) not in ("number", "truth"):
         raise DataError(f"the {what} column {values.name!r} isn't numeric")
-    return _floats(values)
+    found = _floats(values)
+    check_sizes((f"the {what} column {values.name!r}",), found[:, None], 1.0)
+    return found
 
 
 def check_one_column(response: str, count: int) -> None:

@@ -1,11 +1,12 @@
 """Numbers that a user gives: for parameters that have names, and how large."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import OptionError
+from bayeslmm.errors import DataError, OptionError
 
 LARGEST = 1e150  # of numbers of which millions of squares are added
 
@@ -34,3 +35,22 @@ def numbers_for(what: str, given: ArrayLike, names: Sequence[str]) -> NDArray[np
 def has_square(size: float) -> bool:
     """Does floating point hold the squares of numbers of this size, and their sums?"""
     return 1 / LARGEST <= size <= LARGEST
+
+
+def check_sizes(names: Sequence[str], columns: NDArray[np.float64], least: float = 0.0) -> None:
+    """Floating point holds the squares of the largest of each column (n, k), unless all are 0.
+
+    Parameters
+    ----------
+    least : a size known of what isn't here; 1.0 asks for values that aren't too large.
+
+    Raises
+    ------
+    DataError
+        Saying how large they are. Values that aren't finite are left to who knows their rows.
+    """
+    for name, largest in zip(names, np.abs(columns).max(axis=0, initial=least).tolist(), strict=True):
+        if largest and isfinite(largest) and not has_square(largest):
+            raise DataError(
+                f"{name} is {largest:g} at most, whose square is beyond floating point; take other units"
+            )

@@ -23,6 +23,7 @@ from .expression.functions import with_own
 from .expression.nodes import Name, Node, Scope, calls_of, names_of
 from .expression.values import columns_of, number, plain
 from .factors import Coded, Coding
+from .given import check_sizes
 from .plain import Part, Plain, Term, column_name, plain_sum
 from .tokens import Token, atom, tokenize
 
@@ -96,12 +97,16 @@ def train(
     ------
     FormulaError
         When a term can't be read or computed.
+    DataError
+        When floating point doesn't hold the squares of a column.
     """
     plain = {text: own for text in parts.values() if (own := plain_sum(text)) and own.fits(variables)}
     columns = {own: own.part(variables, n) for own in set(plain.values())}
     made = {text: columns[own] for text, own in plain.items()}
     if texts := [text for text in dict.fromkeys(parts.values()) if text not in made]:
         made |= _Training(texts, variables, n, functions, recode).made()
+    for part in made.values():
+        check_sizes(tuple(map(repr, part.names)), part.matrix)
     return {name: made[text] for name, text in parts.items()}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import DataError, check_choice, did_you_mean
+from bayeslmm.errors import DataError, check_choice
 
 from .checks import as_frame, check_columns, check_weights, number_column, numbers, row_values
 from .factors import Coded, Coding, Grouping, recode, unseen_level
@@ -21,6 +21,8 @@ type Array = NDArray[np.float64]
 type Codes = NDArray[np.int64]
 
 OUTCOME = "outcome"  # the part that is the response
+GROUPING = "grouping factor"  # what a column of new rows is for
+WITHOUT = "; without it, random='none' predicts for the population"
 
 
 class Origin(NamedTuple):
@@ -199,8 +201,7 @@ class Recipe:
         wanted = self._wanted(groups)
         parts = self._parts(wanted)
         frame = as_frame(data)
-        _check_groups((column for grouping, _ in wanted for column in grouping.columns), frame)
-        check_columns(self._roles(parts, wanted), frame.columns)
+        check_columns(self._roles(parts, wanted), frame.columns, {GROUPING: WITHOUT})
         rows = _complete_rows(frame, self._names(parts))
         frame = frame.iloc[rows]
         made = self._made(parts, self._values(frame, parts), len(rows))
@@ -255,8 +256,8 @@ class Recipe:
     def _roles(
         self, parts: Iterable[str], wanted: Iterable[tuple[Grouping, tuple[str, ...]]]
     ) -> dict[str, str]:
-        groups = {column: "grouping factor" for grouping, _ in wanted for column in grouping.columns}
-        return groups | dict.fromkeys(self._names(parts), "column")
+        groups = [column for grouping, _ in wanted for column in grouping.columns]
+        return dict.fromkeys(self._names(parts), "column") | dict.fromkeys(groups, GROUPING)
 
     def _values(self, frame: pd.DataFrame, parts: Iterable[str]) -> dict[str, Any]:
         names = dict.fromkeys(name for part in parts for name in self.variables[part])
@@ -277,17 +278,6 @@ def coded(columns: Mapping[str, NDArray[Any]], codings: Mapping[str, Coding]) ->
     return {
         name: Coded(codings[name], values) if name in codings else values for name, values in columns.items()
     }
-
-
-def _check_groups(columns: Iterable[str], frame: pd.DataFrame) -> None:
-    """New rows say which levels they belong to, or their random effects aren't asked for."""
-    for name in columns:
-        if name not in frame:
-            hint = (
-                did_you_mean(name, map(str, frame))
-                or "; without it, random='none' predicts for the population"
-            )
-            raise DataError(f"grouping factor {name!r} is not in the data{hint}")
 
 
 def _complete_rows(frame: pd.DataFrame, names: list[str]) -> Codes:

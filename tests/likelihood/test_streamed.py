@@ -214,3 +214,30 @@ def test_rows_are_only_where_they_are(path: str) -> None:
     assert chunk.in_memory
     assert chunk.covariance is design.covariance
     assert chunk.Z.shape == (chunk.n, 36)
+
+
+SIZES = [
+    ("z", "Reaction ~ z + (1 | Subject)", {}),
+    ("z", "Reaction ~ 1 + (0 + z | Subject)", {}),
+    ("Reaction", "Reaction ~ Days + (1 | Subject)", {}),
+    ("Reaction", "log(Reaction) ~ Days + (1 | Subject)", {}),
+    ("z", "Reaction ~ Days + (1 | Subject)", {"offset": "z"}),
+    ("z", "Reaction ~ Days + (1 | Subject)", {"weights": "z"}),
+]
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200, 1e-310])
+@pytest.mark.parametrize(("column", "formula", "asked"), SIZES)
+def test_sizes_beyond_floating_point_are_one_error_wherever_rows_are(
+    column: str, formula: str, asked: dict[str, Any], size: float, data: pd.DataFrame, tmp_path: Path
+) -> None:
+    frame = data.assign(z=np.abs(data["z"]) + 1)
+    frame = frame.assign(**{column: size * frame[column]})
+    frame.to_parquet(tmp_path / "rows.parquet", row_group_size=40)
+    said = []
+    for rows in (frame, tmp_path / "rows.parquet"):
+        try:
+            said.append(f"{bl.LinearMixedModel(formula, rows, **asked).fit().criterion_value:.5g}")
+        except DataError as error:
+            said.append(str(error))
+    assert said[0] == said[1]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bayeslmm.errors import OptionError
-from bayeslmm.spec.given import has_square, numbers_for
+from bayeslmm.errors import DataError, OptionError
+from bayeslmm.spec.given import check_sizes, has_square, numbers_for
 
 NAMES = ("a", "b")
 
@@ -32,3 +32,16 @@ def test_anything_else_is_refused(given: object, words: str) -> None:
 
 def test_sizes_whose_squares_are_numbers() -> None:
     assert [has_square(size) for size in (1e-200, 1e-150, 1.0, 1e150, 1e200, np.inf)] == [0, 1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("values", [[], [0.0, 0.0], [1.0, 1e-300], [np.nan, 1.0], [np.inf, 1.0], [-1e150]])
+def test_values_that_can_be_squared(values: list[float]) -> None:
+    check_sizes(("x",), np.array(values)[:, None])
+
+
+def test_values_that_cannot() -> None:
+    with pytest.raises(DataError, match=r"x is 1e\+200 at most, whose square is beyond floating point"):
+        check_sizes(("x",), np.array([[1.0], [-1e200]]))
+    with pytest.raises(DataError, match="x is 1e-200 at most"):
+        check_sizes(("x",), np.array([[1e-200], [0.0]]))
+    check_sizes(("a part of x",), np.array([[1e-200], [0.0]]), 1.0)

@@ -62,7 +62,7 @@ def test_unseen_groups_have_no_code(built: Built) -> None:
 def test_only_what_is_asked_is_needed(built: Built) -> None:
     rows = pd.DataFrame({"Days": [0], "kind": ["a"]})
     assert built.recipe.replay(rows, groups=()).blocks == {}
-    with pytest.raises(DataError, match="grouping factor 'Subject' is not in the data"):
+    with pytest.raises(DataError, match="'Subject' is not in the data; without it, random='none' predicts"):
         built.recipe.replay(rows)
     with pytest.raises(OptionError, match="did you mean 'Subject'"):
         built.recipe.replay(rows, groups=["Subjct"])

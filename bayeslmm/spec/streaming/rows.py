@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.problem.streaming import Basis, Chunk, Sums, sums
 from bayeslmm.spec import checks
 from bayeslmm.spec.factors import Coded, Coding, Grouping
+from bayeslmm.spec.given import check_sizes
 from bayeslmm.spec.materialize import replay
 from bayeslmm.spec.plain import Part
 from bayeslmm.spec.residual import PriorWeights, Residual
@@ -55,7 +56,7 @@ class RowMaker:
         Raises
         ------
         DataError
-            Where one isn't finite.
+            Where one isn't finite, or too large.
         """
         values = {name: self._value(name, frame[name]) for name in self.variables}
         made = replay(self.trained, values, len(frame))
@@ -63,6 +64,7 @@ class RowMaker:
         for part in made.values():
             for name, column in zip(part.names, part.matrix.T, strict=True):
                 checks.check_finite(name, column, rows)
+            check_sizes(tuple(map(repr, part.names)), part.matrix, 1.0)
         return made
 
     def check(self, frame: pd.DataFrame) -> None:
