@@ -49,7 +49,8 @@ def check_sizes(names: Sequence[str], columns: NDArray[np.float64], least: float
     DataError
         Saying how large they are. Values that aren't finite are left to who knows their rows.
     """
-    for name, largest in zip(names, np.abs(columns).max(axis=0, initial=least).tolist(), strict=True):
+    sizes = np.maximum(columns.max(axis=0, initial=least), -columns.min(axis=0, initial=-least))
+    for name, largest in zip(names, sizes.tolist(), strict=True):
         if largest and isfinite(largest) and not has_square(largest):
             raise DataError(
                 f"{name} is {largest:g} at most, whose square is beyond floating point; take other units"
