@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bayeslmm.posterior.bridge.gaussian import FAR, At, is_line
 from bayeslmm.posterior.graph.constants import exact_constants
+from bayeslmm.posterior.graph.functions import function_of
 from bayeslmm.posterior.names import Tensor
 
 if TYPE_CHECKING:
@@ -115,12 +116,8 @@ class OtherGraph:
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every free variable, and of every quantity made of them."""
-        import pytensor
-
         made = {str(var.name): var for var in self.model.deterministics}
-        found = pytensor.function(
-            [], [var.shape for var in made.values()], mode=_mode(), on_unused_input="ignore"
-        )()
+        found = function_of([], [var.shape for var in made.values()])()
         shapes = {name: tuple(map(int, shape)) for name, shape in zip(made, found, strict=True)}
         return {name: tuple(self.model.eval_rv_shapes()[name]) for name in self._free} | shapes
 
@@ -148,13 +145,13 @@ class OtherGraph:
         return name in self.flat or is_line(*falls)
 
     @cached_property
-    def _gradient_of_data(self) -> dict[str, Callable[..., Array]]:
+    def _gradient_of_data(self) -> dict[str, Callable[..., Any]]:
         import pytensor
 
         data = self.model.logp(vars=self.model.observed_RVs, jacobian=False)
         values = self.model.value_vars
         return {
-            name: _function(
+            name: function_of(
                 values, [pytensor.grad(data, self.model.rvs_to_values[rv], disconnected_inputs="ignore")]
             )
             for name, rv in self._free.items()
@@ -178,7 +175,7 @@ class OtherGraph:
         gradient = pt.concatenate([part.ravel() for part in pytensor.grad(joint, effects)])
         natural = model.replace_rvs_by_values([*free.values(), *model.deterministics])
         elements = pt.concatenate([var.ravel().astype("float64") for var in natural])
-        return _function([*effects, *others], [joint, gradient, elements, *(p.sum() for p in priors)])
+        return function_of([*effects, *others], [joint, gradient, elements, *(p.sum() for p in priors)])
 
     @property
     def _apart(self) -> tuple[str, ...]:
@@ -190,19 +187,6 @@ class OtherGraph:
         parts = zip(self.effects, np.split(z, ends), strict=True) if self.effects else ()
         effects = [part.reshape(self._shapes[name]) for name, part in parts]
         return list(self._compiled(*effects, *(point[name] for name in self.others)))
-
-
-def _mode() -> Any:
-    import pytensor
-
-    return pytensor.compile.mode.Mode(linker="py", optimizer="fast_compile")
-
-
-def _function(inputs: list[Tensor], outputs: list[Tensor]) -> Callable[..., Any]:
-    import pytensor
-
-    found: Callable[..., Any] = pytensor.function(inputs, outputs, mode=_mode(), on_unused_input="ignore")
-    return found
 
 
 def _is_of(name: str, element: str) -> bool:

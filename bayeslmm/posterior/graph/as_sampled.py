@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayeslmm.posterior.graph.constants import exact_constants
+from bayeslmm.posterior.graph.functions import function_of
 from bayeslmm.posterior.names import Tensor
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class SampledGraph:
         """Natural values to coordinates."""
         values = [rv.type(f"{rv.name}_natural") for rv in self._variables]
         moved = [self._moved("forward", *pair) for pair in zip(self._variables, values, strict=True)]
-        return _function(values, moved)
+        return function_of(values, moved)
 
     @cached_property
     def _evaluate(self) -> Callable[..., list[Array]]:
@@ -100,7 +101,7 @@ class SampledGraph:
             for rv, x in zip(variables, natural, strict=True)
             if rv.name in self._of_correlations
         ]
-        return _function(values, [*natural, *priors, *slopes, *of_cor, *logp])
+        return function_of(values, [*natural, *priors, *slopes, *of_cor, *logp])
 
     def _moved(self, way: str, rv: Tensor, value: Tensor) -> Tensor:
         transform = self.model.rvs_to_transforms[rv]
@@ -117,13 +118,3 @@ class SampledGraph:
         n = len(self.model.coords[self.model.named_vars_to_dims[rv.name][0]])
         rows = pt.stack([pytensor.grad(cor[i], free) for i in range(n)])
         return clone_replace(rows, {free: natural})
-
-
-def _function(inputs: list[Tensor], outputs: list[Tensor]) -> Callable[..., list[Array]]:
-    import pytensor
-
-    mode = pytensor.compile.mode.Mode(linker="py", optimizer="fast_compile")
-    found: Callable[..., list[Array]] = pytensor.function(
-        inputs, outputs, mode=mode, on_unused_input="ignore"
-    )
-    return found

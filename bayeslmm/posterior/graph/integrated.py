@@ -21,6 +21,7 @@ from bayeslmm.posterior import names
 from bayeslmm.posterior.graph.as_sampled import EFFECTS
 from bayeslmm.posterior.graph.constants import exact_constants
 from bayeslmm.posterior.graph.curvature import Falls, curvature
+from bayeslmm.posterior.graph.functions import function_of
 from bayeslmm.posterior.graph.natural_values import natural_values, vector_of
 from bayeslmm.posterior.names import Tensor
 from bayeslmm.spec.design import Design
@@ -278,7 +279,6 @@ class _CompiledGraph:
 
 
 def _compile(model: "pm.Model") -> _CompiledGraph:
-    import pytensor
     import pytensor.tensor as pt
     from pymc.model.transform.conditioning import remove_value_transforms
     from pytensor.graph.replace import vectorize_graph
@@ -298,8 +298,6 @@ def _compile(model: "pm.Model") -> _CompiledGraph:
     ranefs = natural.replace_rvs_by_values(found)
     batch = {value: _many(value) for value in values}
     gradients = vectorize_graph(outputs[2:], replace=batch)
-    mode = pytensor.compile.mode.Mode(linker="py", optimizer="fast_compile")
-    options: dict[str, Any] = {"mode": mode, "on_unused_input": "ignore"}
     start = natural.initial_point()
     shapes = {value.name: np.shape(start[value.name]) for value in values}
     flags = [
@@ -309,9 +307,9 @@ def _compile(model: "pm.Model") -> _CompiledGraph:
         tuple(value.name for value in held),
         shapes,
         np.concatenate(flags) if flags else np.zeros(0, dtype=bool),
-        pytensor.function([*values, *held], outputs, **options),
-        pytensor.function([*batch.values(), *held], gradients, **options),
-        pytensor.function([*values, *held], ranefs, **options),
+        function_of([*values, *held], outputs),
+        function_of([*batch.values(), *held], gradients),
+        function_of([*values, *held], ranefs),
         tuple(var.name for var in found),
     )
 
