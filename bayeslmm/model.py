@@ -117,11 +117,11 @@ class LinearMixedModel(Face):
             formula,
             weights,
             offset,
-            contrasts or {},
+            {} if contrasts is None else contrasts,
             sigma,
             missing,
             covariance={} if covariance is None else covariance,
-            functions=functions or {},
+            functions={} if functions is None else functions,
             correlation=correlation,
             variance=variance,
         )

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import OptionError, check_choice
 
+from .given import floats
 from .grid import Functions
 
 type Array = NDArray[np.float64]
@@ -73,7 +74,7 @@ def _known(kind: str, labels: list[str]) -> tuple[list[str], Array]:
 
 
 def _checked(given: Any, labels: list[str]) -> Array:
-    rows = np.atleast_2d(np.asarray(given, dtype=np.float64))
+    rows = np.atleast_2d(floats("contrasts", given))
     if (
         rows.ndim != 2
         or rows.shape[1] != len(labels)

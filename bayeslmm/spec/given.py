@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from math import isfinite
+from reprlib import repr as shortened
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +11,24 @@ from numpy.typing import ArrayLike, NDArray
 from bayeslmm.errors import DataError, OptionError
 
 LARGEST = 1e150  # of numbers of which millions of squares are added
+
+
+def floats(what: str, given: Any, instead: str = "") -> NDArray[np.float64]:
+    """Numbers of any shape.
+
+    Parameters
+    ----------
+    instead : what is needed.
+
+    Raises
+    ------
+    OptionError
+        For anything else.
+    """
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise OptionError(f"{what} is {shortened(given)}, which isn't numbers{instead}") from None
 
 
 def numbers_for(what: str, given: ArrayLike, names: Sequence[str]) -> NDArray[np.float64]:
@@ -20,10 +40,7 @@ def numbers_for(what: str, given: ArrayLike, names: Sequence[str]) -> NDArray[np
         For text, NaN, an infinite value, or more or fewer than names.
     """
     needed = f"{len(names)} needed{': ' if names else ''}{', '.join(names)}"
-    try:
-        values = np.ravel(np.asarray(given, dtype=float))
-    except (TypeError, ValueError):
-        raise OptionError(f"{what} is {given!r}, which isn't numbers; {needed}") from None
+    values = np.ravel(floats(what, given, f"; {needed}"))
     if values.size != len(names):
         raise OptionError(f"{what} has {values.size} values; {needed}")
     for name, value in zip(names, values.tolist(), strict=True):

@@ -20,6 +20,7 @@ from .checks import numbers
 from .design import Design
 from .estimable import Dropped
 from .factors import labels_of
+from .given import numbers_for
 from .recipe import Recipe
 
 type Array = NDArray[np.float64]
@@ -192,7 +193,9 @@ class Grid:
         if given.empty:
             raise OptionError(f"at={{{name!r}: ...}} is empty; give a value or several")
         if name not in self.recipe.codings:
-            return numbers(name, given.infer_objects())
+            return numbers_for(
+                f"at={{{name!r}: ...}}", numbers(name, given.infer_objects()), [name] * len(given)
+            )
         levels = self.recipe.codings[name].levels
         return np.array(
             [levels.index(check_choice(f"level of {name!r}", at, levels)) for at in labels_of(given)]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayeslmm.errors import DataError
 
 from .factors import Grouping, interaction_label, labels_of
+from .given import check_size
 
 type Array = NDArray[np.float64]
 
@@ -45,6 +46,7 @@ def _numbers(group: str, K: Any) -> Array:
         raise DataError(f"the known covariance of {group!r} isn't a matrix of numbers: {error}") from None
     if not np.isfinite(matrix).all():
         raise DataError(f"the known covariance of {group!r} has values that are missing or infinite")
+    check_size(f"the known covariance of {group!r}", matrix)
     return matrix
 
 

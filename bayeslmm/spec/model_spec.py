@@ -20,6 +20,12 @@ from .residual.variances import Product
 type Missing = Literal["drop", "error"]
 type CriterionWord = Literal["REML", "ML"]
 
+MAPPINGS = {
+    "contrasts": "from factors to contrasts, {'arm': 'sum'}",
+    "functions": "from names to functions, {'rescale': f}",
+    "covariance": "from grouping factors to matrices, {'animal': K}",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class ModelSpec:
@@ -73,16 +79,10 @@ class ModelSpec:
             "correlation", self.correlation, CorrelationStructure, "correlation.AR1('time | subject')"
         )
         _check_kind("variance", self.variance, VarianceFunction | Product, "variance.Power('age')")
-        object.__setattr__(self, "contrasts", dict(self.contrasts or {}))
-        object.__setattr__(self, "functions", dict(self.functions or {}))
+        for what, of in MAPPINGS.items():
+            object.__setattr__(self, what, _mapping(what, getattr(self, what), of))
         check_own(self.functions)
         object.__setattr__(self, "parsed", read_formula(self.formula, self.functions.keys()))
-        if not isinstance(self.covariance, Mapping):
-            raise OptionError(
-                f"covariance= is a mapping from grouping factors to matrices, {{'animal': K}}, not a "
-                f"{type(self.covariance).__name__}"
-            )
-        object.__setattr__(self, "covariance", dict(self.covariance))
         for group in self.covariance:
             if group not in self.groups:
                 hint = did_you_mean(group, self.groups) or f"; there are {', '.join(self.groups) or 'none'}"
@@ -135,6 +135,12 @@ class ModelSpec:
     def sigma_free(self) -> bool:
         """Is the residual variance to be estimated?"""
         return self.sigma is None
+
+
+def _mapping(what: str, given: object, of: str) -> dict[Any, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise OptionError(f"{what}= is a mapping {of}, not a {type(given).__name__}")
+    return dict(given or {})
 
 
 def _check_kind(what: str, given: object, kind: Any, example: str) -> None:

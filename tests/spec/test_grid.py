@@ -114,6 +114,8 @@ def test_what_the_data_cannot_tell_is_named() -> None:
         (GridOptions("g"), "variable of the fixed part 'g' isn't known"),
         (GridOptions("f", by="f"), "'f' is named twice"),
         (GridOptions("f", at={"x": []}), "at={'x': ...} is empty"),
+        (GridOptions("f", at={"x": [0, np.inf]}), "x is inf, not a finite number"),
+        (GridOptions("f", at={"x": np.nan}), "x is nan, not a finite number"),
         (GridOptions("f", at={"f": "d"}), "level of 'f' 'd' isn't known"),
         (GridOptions("x", at={"x": range(200_000)}), "the grid has 600000 points"),
     ],

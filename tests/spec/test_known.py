@@ -97,6 +97,7 @@ def changed(place: tuple[int, int], value: float) -> pd.DataFrame:
         (relationship(["a", "a", "c", "d"]), "don't name the same levels"),
         (np.eye(3), r"shape \(3, 3\) for 4 levels; give a DataFrame"),
         ([["x"]], "isn't a matrix of numbers"),
+        (1e200 * np.eye(4), "whose square is beyond floating point"),
     ],
 )
 def test_bad_matrices(K: object, message: str) -> None:

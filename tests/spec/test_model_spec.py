@@ -1,6 +1,7 @@
 import pickle
 from dataclasses import FrozenInstanceError
 
+import numpy as np
 import pytest
 
 from bayeslmm.errors import FormulaError, OptionError
@@ -42,5 +43,8 @@ def test_sigma_is_a_positive_number(sigma: object) -> None:
 def test_bad_options_and_formulas() -> None:
     with pytest.raises(OptionError, match="did you mean 'drop'"):
         ModelSpec("y ~ x", missing="drp")  # type: ignore[arg-type]
+    for what, given in (("contrasts", "sum"), ("functions", np.log), ("covariance", np.eye(2))):
+        with pytest.raises(OptionError, match=f"{what}= is a mapping from"):
+            ModelSpec("y ~ x + (1 | g)", **{what: given})
     with pytest.raises(FormulaError, match="never closed"):
         ModelSpec("y ~ (x | g")

@@ -12,6 +12,7 @@ from bayeslmm.errors import OptionError, did_you_mean
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.equations import describe, parse
 from bayeslmm.spec.estimable import Dropped
+from bayeslmm.spec.given import floats
 from bayeslmm.spec.labels import beta_label
 
 type Array = NDArray[np.float64]
@@ -52,7 +53,7 @@ def hypothesis(fit: Fitted, given: str | ArrayLike | pd.DataFrame, value: ArrayL
         labels, L, d = parse(given, names, {beta_label(name): name for name in names})
     else:
         L = _matrix(given, fit.design.coefs, names)
-        d = np.broadcast_to(np.asarray(value, dtype=np.float64), len(L)).copy()
+        d = np.broadcast_to(floats("value", value), len(L)).copy()
         labels = tuple(describe(row, names, float(v)) for row, v in zip(L, d, strict=True))
     L = _estimable(fit, L, labels)
     _check_consistent(L, d, labels)
@@ -69,8 +70,8 @@ def _matrix(given: Any, coefs: Sequence[str], names: Sequence[str]) -> Array:
     if isinstance(given, pd.DataFrame):
         for name in given.columns:
             _check_name(str(name), names)
-        return given.reindex(columns=list(names), fill_value=0.0).to_numpy(dtype=np.float64)
-    L = np.atleast_2d(np.asarray(given, dtype=np.float64))
+        return floats("the contrast", given.reindex(columns=list(names), fill_value=0.0))
+    L = np.atleast_2d(floats("the contrast", given))
     if L.ndim != 2 or L.shape[1] not in (len(coefs), len(names)):
         raise OptionError(
             f"the contrast has {L.shape[-1]} numbers a row; the model has {len(coefs)} coefficients: "

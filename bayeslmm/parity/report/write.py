@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from bayeslmm.errors import OutputError
+from bayeslmm.errors import OptionError, OutputError
 from bayeslmm.parity.comparison import Comparison
 from bayeslmm.parity.report import sections as all_sections  # noqa: F401  (its files register themselves)
 from bayeslmm.parity.report.sections.base import sections_of
@@ -14,6 +14,7 @@ from bayeslmm.render.page.latex import to_latex
 from bayeslmm.render.page.markdown import to_markdown
 
 WHAT = "Parity report"
+PAGES = (".html", ".htm")
 
 
 def write_report(parity: Comparison, path: Path, also: Collection[str] = ()) -> Path:
@@ -24,8 +25,12 @@ def write_report(parity: Comparison, path: Path, also: Collection[str] = ()) -> 
     OutputError
         If a file cannot be written.
     OptionError
-        If a section asked for isn't one that can be.
+        If a section asked for isn't one that can be, or the path's name isn't one of a page.
     """
+    if path.suffix not in PAGES:
+        raise OptionError(
+            f"a report is a page: name it {path.with_suffix('.html')}; .md and .tex stand beside it"
+        )
     page = page_of(parity, also)
     caption = f"{parity.formula}: estimates, posterior summaries and verdicts."
     texts = {

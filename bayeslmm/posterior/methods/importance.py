@@ -145,6 +145,8 @@ def importance(target: Target, options: SampleOptions, seeds: list[np.random.See
     """
     scan = Scan.of(target)
     fits = modes(target, scan)
+    if not fits[0].converged:
+        return ImportanceRun((), np.zeros((0, 0)), np.zeros((0, 0), bool), np.nan, 0.0, fits, 1.0)
     generators = [np.random.default_rng(seed) for seed in seeds]
     thin = -(-FEWEST // (options.draws * options.chains))
     n = options.draws * thin + BURN_IN

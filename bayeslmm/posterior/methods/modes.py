@@ -98,7 +98,7 @@ def modes(target: Target, scan: Scan) -> tuple[LaplaceFit, ...]:
             found = with_mode(found, laplace(target, start, until=partial(_is_known, found)))
     proper = [fit for fit in found if fit.converged] or [usual]
     most = max(fit.log_mass for fit in proper)
-    return tuple(fit for fit in proper if fit.log_mass > most - NEGLIGIBLE)
+    return tuple(fit for fit in proper if fit.log_mass > most - NEGLIGIBLE) or (usual,)
 
 
 def rises_to(target: Target, start: Array, mode: Array) -> bool:

@@ -1,7 +1,7 @@
 """NUTS over a PyMC graph, by nutpie or by PyMC itself."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.errors import SamplingWarning, caution
+from bayeslmm.errors import PriorError, SamplingWarning, caution
 from bayeslmm.one_thread import one_thread
 from bayeslmm.posterior import names
 from bayeslmm.posterior.options import SampleOptions
@@ -25,6 +25,7 @@ type Array = NDArray[np.float64]
 type Clock = Callable[[str], AbstractContextManager[None]]
 
 LEAST = 4  # draws of a chain that summaries can be made of
+NOWHERE = ("initialization points failed", "at starting point failed")  # nutpie's words, and PyMC's
 
 # nutpie's names, and ArviZ's
 _STATISTICS = {
@@ -79,6 +80,8 @@ def nuts(
     ------
     KeyboardInterrupt
         When no chain had drawn anything worth keeping.
+    PriorError
+        When there is no point to begin with.
     """
     from pytensor import config
 
@@ -91,7 +94,8 @@ def nuts(
     # as the compiler does it one way in fresh code and another around code from the cache
     with one_thread(), config.change_flags(numba__fastmath=False):
         start = _start(model, design, priors)
-        tree = run(model, wanted, start, options, int(seed.generate_state(1)[0]), clock)
+        with _beginning():
+            tree = run(model, wanted, start, options, int(seed.generate_state(1)[0]), clock)
     drawn = {name: np.asarray(tree["posterior"][name]) for name in tree["posterior"].data_vars}
     statistics = {name: np.asarray(tree["sample_stats"][name]) for name in tree["sample_stats"].data_vars}
     drawn, statistics = _finished(drawn, statistics, options)
@@ -99,6 +103,20 @@ def nuts(
     parameters = tuple(_parameters(chain, drawn, design) for chain in range(n_chains))
     beta, ranef = _effects(drawn, design)
     return NutsRun(parameters, beta, ranef, statistics)
+
+
+@contextmanager
+def _beginning() -> Iterator[None]:
+    """Samplers that find no point to begin with say so in the package's words."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not any(words in str(error) for words in NOWHERE):
+            raise
+        raise PriorError(
+            "the posterior's density is 0 or beyond floating point wherever NUTS could begin: priors and "
+            "data exclude each other; compare the priors' scales with the estimates of model.fit()"
+        ) from None
 
 
 def _by_nutpie(

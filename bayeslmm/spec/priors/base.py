@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import PriorError
 from bayeslmm.registry import Registered
+from bayeslmm.spec.given import has_square
 
 type Array = NDArray[np.float64]
 type Support = Literal["real", "positive", "any", "share", "correlation"]
@@ -70,7 +71,7 @@ class Prior(Registered, ABC):
         Raises
         ------
         PriorError
-            When one isn't a finite number, or isn't positive where it must be.
+            When one isn't a finite number, isn't positive where it must be, or has no square.
         """
         for parameter in fields(self):
             value = getattr(self, parameter.name)
@@ -82,6 +83,12 @@ class Prior(Registered, ABC):
                 need = "a positive" if parameter.name in self.positive else "a finite"
                 raise PriorError(
                     f"{type(self).__name__}: {parameter.name} is {value!r}; it must be {need} number"
+                )
+            size = value if parameter.name in self.positive else max(abs(value), 1.0)
+            if math.isfinite(size) and not has_square(size):
+                raise PriorError(
+                    f"{type(self).__name__}: {parameter.name} is {value!r}, whose square is beyond floating "
+                    "point; take other units"
                 )
 
     @abstractmethod

@@ -106,6 +106,8 @@ def test_bad_input(fit):
         means.contrasts(adjust="bonferoni")
     with pytest.raises(OptionError, match="there is one mean"):
         fit.marginal_means("Variety", at={"Variety": "Victory"}).contrasts()
+    with pytest.raises(OptionError, match=r"contrasts is .*, which isn't numbers"):
+        means.contrasts({"first": "Victory"})
     with pytest.raises(OptionError, match="prob is 95"):
         fit.marginal_means("Variety", prob=95)
 

@@ -122,6 +122,9 @@ def test_sections_on_request_are_there_for_who_asks(parity, page, tmp_path):
     assert "half as wide" in words
     with pytest.raises(OptionError, match="section 'intervalls' isn't known; did you mean 'intervals'"):
         parity.report(tmp_path / "page.html", also=("intervalls",))
+    for name in ("page.pdf", "page.md", "page"):
+        with pytest.raises(OptionError, match=r"name it .*page\.html"):
+            parity.report(tmp_path / name)
 
 
 def test_what_no_table_has_has_cells(tmp_path):

@@ -8,10 +8,11 @@ from scipy.stats import t as student
 from bayeslmm.posterior.methods import importance as room
 from bayeslmm.posterior.methods.laplace import laplace
 from bayeslmm.posterior.methods.modes import Scan, modes
+from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.target import Target
 from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
-from bayeslmm.spec.priors import HalfNormal, default_priors
+from bayeslmm.spec.priors import HalfNormal, Uniform, default_priors
 
 
 @pytest.fixture
@@ -99,3 +100,11 @@ def test_a_mode_that_proposals_lack_is_seen(conflict):
     assert room.kish(blind.log_weight) > room.WASTEFUL
     assert blind.missed > 2 * room.MISSED
     assert seeing.missed < room.MISSED
+
+
+def test_without_a_proper_mode_nothing_is_proposed(sleepstudy):
+    """A prior that ends far from where the data are: the density only rises to its end."""
+    target = Target(sleepstudy, default_priors(sleepstudy).replace({"beta[Days]": Uniform(100, 101)}))
+    found = room.importance(target, SampleOptions(draws=50, chains=1), [np.random.SeedSequence(1)])
+    assert not found.trustworthy
+    assert not found.parameters

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayeslmm.errors import OptionError, SamplingWarning
+from bayeslmm.errors import OptionError, PriorError, SamplingWarning
 from bayeslmm.posterior.methods import nuts as room
 from bayeslmm.posterior.options import SampleOptions
 from bayeslmm.posterior.sample import sample
-from bayeslmm.spec.priors import default_priors
+from bayeslmm.spec.priors import HalfNormal, default_priors
 from tests.posterior.conftest import ONE_WAY, design_of
 
 
@@ -184,3 +184,11 @@ def test_no_divergence_where_the_variance_is_zero(seed):
 def test_options_that_do_not_go_together(options, message):
     with pytest.raises(OptionError, match=message):
         SampleOptions(**options)
+
+
+def test_priors_that_exclude_the_data_are_one_error():
+    found = design_of(ONE_WAY, "Dyestuff2")
+    priors = default_priors(found).replace({"sigma": HalfNormal(1e-120)})
+    options = SampleOptions(10, 10, 1, 7, "marginal", progress=False)
+    with pytest.raises(PriorError, match="priors and data exclude each other"):
+        sample(found, priors, options)

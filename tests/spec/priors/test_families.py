@@ -168,6 +168,8 @@ def test_records_print_pickle_and_refuse_what_is_no_number(family, data):
         if each.name in family.positive:
             with pytest.raises(PriorError, match=f"{each.name} is 0.0; it must be a positive number"):
                 replace(prior, **{each.name: 0.0})
+            with pytest.raises(PriorError, match=f"{each.name} is 1e-200, whose square"):
+                replace(prior, **{each.name: 1e-200})
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
