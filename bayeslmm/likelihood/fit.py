@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from bayeslmm.arguments import Face, verbs_in_our_words
-from bayeslmm.errors import check_choice, check_whole
+from bayeslmm.errors import check_choice, check_seed, check_whole
 from bayeslmm.estimands.headed import HeadedTable
 from bayeslmm.likelihood.estimates import kept_rows, residual_rows, tell, wald_table
 from bayeslmm.likelihood.looked_at import DdfWord
@@ -228,6 +228,8 @@ class LikelihoodFit(Tested, Face):
     def simulate(self, n: int = 1, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
         """New responses from the fitted model, new random effects included: rows × n."""
         check_whole("n", n, 1)
+        if not isinstance(seed, np.random.Generator):
+            check_seed(seed)
         values = simulate(self, n, np.random.default_rng(seed))
         return pd.DataFrame(
             values, index=self.fitted.index, columns=pd.RangeIndex(1, n + 1, name="simulation")

@@ -13,6 +13,7 @@ from bayeslmm.likelihood.bootstrap.refits import Refits, Refitter
 from bayeslmm.likelihood.bootstrap.whole_fits import refit, side_by_side
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.given import floats
 
 type Array = NDArray[np.float64]
 
@@ -82,7 +83,7 @@ def designs_of(design: Design, responses: ArrayLike) -> Iterator[Design]:
 
 def checked(responses: ArrayLike, n: int) -> Array:
     """Responses (m, n) of numbers."""
-    y = np.atleast_2d(np.asarray(responses, dtype=np.float64))
+    y = np.atleast_2d(floats("responses", responses))
     if y.ndim != 2 or y.shape[1] != n or not np.isfinite(y).all():
         raise OptionError(f"responses have shape {np.shape(responses)}; give (m, {n}) finite values")
     return y

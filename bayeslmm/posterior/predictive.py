@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayeslmm.errors import OptionError
+from bayeslmm.errors import OptionError, check_seed, check_whole
 from bayeslmm.posterior import names
 from bayeslmm.posterior.options import check_of_fitted
 from bayeslmm.posterior.parameters import block_factors, stacked_sigma
@@ -226,9 +226,13 @@ def prior_predictive(design: Design, priors: Priors, n: int, seed: int) -> "Data
     ------
     PriorError
         When a prior is flat.
+    OptionError
+        For a number of draws or a seed that is none.
     """
     from xarray import DataTree
 
+    check_whole("draws", n, 1)
+    check_seed(seed)
     design = design.begun
     check_of_fitted(design.residual)
     rng = np.random.default_rng(seed)

@@ -30,6 +30,8 @@ def as_frame(data: Any) -> pd.DataFrame:
     """
     if isinstance(data, pd.DataFrame):
         names = data.columns
+        if names.nlevels > 1:
+            raise DataError(f"columns have {names.nlevels} names each, such as {names[0]!r}; give them one")
         return data if names.inferred_type == "string" and not names.hasnans else data.rename(columns=str)
     if isinstance(data, Mapping):
         return _from_mapping(data)
@@ -129,13 +131,7 @@ def check_response_column(name: str, values: pd.Series) -> None:
 
 
 def check_response(name: str, y: Array, sigma_free: bool) -> None:
-    """The response varies.
-
-    Raises
-    ------
-    DataError
-        When it doesn't.
-    """
+    """The response varies."""
     check_response_varies(name, float(y[0]), bool((y != y[0]).any()), sigma_free)
 
 

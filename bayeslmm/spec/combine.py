@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayeslmm.errors import OptionError, did_you_mean
 
 from .design import Design
+from .given import floats, numbers_for
 from .labels import ranef_labels
 
 type Array = NDArray[np.float64]
@@ -52,7 +53,7 @@ def _rows(what: str, given: Any, names: Sequence[str]) -> Array:
         return np.zeros((1, len(names)))
     if isinstance(given, Mapping | pd.Series):
         return _by_name(what, dict(given), names)
-    rows = np.atleast_2d(np.asarray(given, dtype=np.float64))
+    rows = np.atleast_2d(floats(what, given))
     if rows.ndim != 2 or rows.shape[1] != len(names) or not np.isfinite(rows).all():
         raise OptionError(f"{what} has shape {np.shape(given)}; it needs {len(names)} finite weights a row")
     return rows
@@ -65,5 +66,5 @@ def _by_name(what: str, given: Mapping[Any, Any], names: Sequence[str]) -> Array
         if name not in place:
             hint = did_you_mean(str(name), names) or f"; there are {', '.join(names[:6])}, ..."
             raise OptionError(f"{what} names {name!r}, which isn't in the model{hint}")
-        row[0, place[name]] = float(weight)
+        (row[0, place[name]],) = numbers_for(what, weight, (str(name),))
     return row

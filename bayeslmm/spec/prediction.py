@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayeslmm.errors import DataError, OptionError, check_choice, check_prob
+from bayeslmm.errors import DataError, OptionError, check_choice, check_prob, check_seed
 
 from .block import Block, block_matrix
 from .checks import as_frame, check_columns
@@ -64,11 +64,12 @@ class PredictOptions:
         Raises
         ------
         OptionError
-            For an unknown choice or a probability outside (0, 1).
+            For an unknown choice, a probability outside (0, 1), or a seed that is none.
         """
         check_choice("new_levels", self.new_levels, NEW_LEVELS)
         check_choice("interval", self.interval, INTERVALS)
         check_prob(self.prob)
+        check_seed(self.seed)
 
     @property
     def of_observation(self) -> bool:

@@ -10,8 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import DataError, check_choice
 
-from .checks import as_frame, check_columns, check_weights, number_column, numbers, row_values
+from .checks import (
+    as_frame,
+    check_columns,
+    check_finite,
+    check_weights,
+    number_column,
+    numbers,
+    row_values,
+)
 from .factors import Coded, Coding, Grouping, recode, unseen_level
+from .given import check_size
 from .materialize import replay
 from .model_spec import ModelSpec
 from .plain import Learnt, Part
@@ -194,7 +203,8 @@ class Recipe:
         Raises
         ------
         DataError
-            When a column isn't there, or a factor of the formula has a level that wasn't in the fitted data.
+            When a column isn't there, a factor of the formula has a level that wasn't in the fitted data, or
+            a term isn't a finite number, or too large.
         OptionError
             When a group isn't the model's.
         """
@@ -204,7 +214,7 @@ class Recipe:
         check_columns(self._roles(parts, wanted), frame.columns, {GROUPING: WITHOUT})
         rows = _complete_rows(frame, self._names(parts))
         frame = frame.iloc[rows]
-        made = self._made(parts, self._values(frame, parts), len(rows))
+        made = self._made(parts, self._values(frame, parts), rows)
         blocks = {
             grouping.name: BlockRows(np.hstack([made[bar].matrix for bar in bars]), grouping.codes(frame))
             for grouping, bars in wanted
@@ -215,7 +225,8 @@ class Recipe:
         """The fixed part at n rows of the formula's columns, given as in `fitted`."""
         parts = self._parts([])
         variables = coded({name: columns[name] for name in self._names(parts)}, self.codings)
-        return self._new_rows(self._made(parts, variables, n), {}, np.arange(n))
+        rows = np.arange(n)
+        return self._new_rows(self._made(parts, variables, rows), {}, rows)
 
     def outcome(self, data: Any, rows: Codes) -> Array:
         """(m,) the response at some of new rows, NaN where missing.
@@ -229,10 +240,15 @@ class Recipe:
         names = self.variables[OUTCOME]
         check_columns(dict.fromkeys(names, "response"), frame.columns)
         values = {name: number_column("response", frame[name].iloc[rows]) for name in names}
-        return self._made([OUTCOME], values, len(rows))[OUTCOME].matrix[:, 0]
+        return replay({OUTCOME: self.trained[OUTCOME]}, values, len(rows))[OUTCOME].matrix[:, 0]
 
-    def _made(self, parts: Iterable[str], variables: Mapping[str, Any], n: int) -> dict[str, Part]:
-        return replay({part: self.trained[part] for part in parts}, variables, n)
+    def _made(self, parts: Iterable[str], variables: Mapping[str, Any], rows: Codes) -> dict[str, Part]:
+        made = replay({part: self.trained[part] for part in parts}, variables, len(rows))
+        for part in made.values():
+            for name, column in zip(part.names, part.matrix.T, strict=True):
+                check_finite(name, column, rows)
+                check_size(repr(name), column, 1.0)
+        return made
 
     def _new_rows(self, made: Mapping[str, Part], blocks: dict[str, BlockRows], rows: Codes) -> NewRows:
         offsets = (part.matrix[:, 0] for name, part in made.items() if name.startswith("offset"))

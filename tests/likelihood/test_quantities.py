@@ -57,6 +57,8 @@ def test_blup_by_name_is_a_prediction(sleep):
         ({"Dayz": 1}, None, "c names 'Dayz', which isn't in the model; did you mean 'Days'"),
         (None, {"ranef[Subject=1: Days]": 1}, "d names 'ranef"),
         ([1.0, 2.0, 3.0], None, r"c has shape \(3,\); it needs 2 finite weights"),
+        ({"Days": "a"}, None, "c is 'a', which isn't numbers; 1 needed: Days"),
+        ([["a", "b"]], None, "c is .*, which isn't numbers"),
         (np.ones((2, 2)), np.ones((3, 36)), "c has 2 rows and d has 3"),
     ],
 )

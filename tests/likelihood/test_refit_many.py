@@ -36,3 +36,7 @@ def test_responses_of_another_length_are_refused() -> None:
     fit = bl.LinearMixedModel("Reaction ~ Days + (1 | Subject)", bl.load_dataset("sleepstudy")).fit()
     with pytest.raises(OptionError, match=r"\(3, 7\); give \(m, 180\)"):
         fit.refit_many(np.zeros((3, 7)))
+    with pytest.raises(OptionError, match="responses is 'a', which isn't numbers"):
+        fit.refit_many("a")
+    with pytest.raises(OptionError, match="seed is a whole number"):
+        fit.simulate(2, seed="a")

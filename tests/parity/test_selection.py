@@ -99,6 +99,9 @@ def test_other_rows_are_refused(data, slopes):
 def test_bad_options(slopes, intercepts, asked):
     with pytest.raises(OptionError):
         bl.select([slopes, intercepts], **asked)
+    for folds in (0, 1, 2.5):
+        with pytest.raises(OptionError, match="folds is a whole number of at least 2"):
+            bl.select([intercepts, slopes], rank_by="cv", folds=folds)
 
 
 def test_one_model_is_no_choice(slopes):

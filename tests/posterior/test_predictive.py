@@ -101,6 +101,8 @@ def test_options_are_checked(post):
         post.predict(new_levels="populaton")
     with pytest.raises(OptionError, match="Subject"):
         post.predict(random=["Subjct"])
+    with pytest.raises(OptionError, match="seed is a whole number"):
+        post.posterior_predictive(seed="a")
 
 
 def test_posterior_predictive_adds_a_group(post):

@@ -341,6 +341,8 @@ def test_more_columns_than_rows(data: pd.DataFrame) -> None:
 def test_not_a_table() -> None:
     with pytest.raises(DataError, match="not a list"):
         make("y ~ x", [1, 2, 3])
+    with pytest.raises(DataError, match=r"columns have 2 names each, such as \('y', 'a'\)"):
+        make("y ~ 1", pd.DataFrame({("y", "a"): [1.0, 2.0]}))
 
 
 def test_a_column_twice(data: pd.DataFrame) -> None:

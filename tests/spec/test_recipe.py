@@ -112,3 +112,12 @@ def test_terms_of_the_fixed_part() -> None:
     assert terms["nitrof:Variety"].factors == ("nitrof", "Variety")
     assert [column for term in terms.values() for column in term.columns] == list(range(built.design.p))
     assert len(terms["nitrof:Variety"].columns) == 5
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(np.inf, "'Days' is inf in row 1"), (1e200, "'Days' is 1e.200 at most, whose square")]
+)
+def test_new_rows_are_numbers_that_can_be_squared(built: Built, days: float, words: str) -> None:
+    rows = pd.DataFrame({"Days": [0.0, days], "kind": ["a", "b"], "Subject": ["308", "309"]})
+    with pytest.raises(DataError, match=words):
+        built.recipe.replay(rows)

@@ -112,7 +112,8 @@ def _folds(fits: list[Fitted], folds: int | str | None, seed: int, needed: bool)
     if folds is None and not needed:
         return {}
     design = fits[0].design
-    found = _of_group(fits, folds) if isinstance(folds, str) else _at_random(design.n, folds or 10, seed)
+    asked = 10 if folds is None else folds
+    found = _of_group(fits, asked) if isinstance(asked, str) else _at_random(design.n, asked, seed)
     for fit in fits:
         check_folds(fit, found)
     return found

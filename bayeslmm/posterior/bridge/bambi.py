@@ -50,6 +50,8 @@ def read(model: "bambi.Model") -> BambiModel:
     OptionError
         When it isn't a plain Gaussian model of the mean.
     """
+    if not hasattr(model, "family"):
+        raise OptionError(f"from_bambi() takes a bambi.Model, not a {type(model).__name__}")
     _check_gaussian(model)
     _check_plain(model)
     sigma = model.parameters["sigma"].prior

@@ -300,6 +300,8 @@ def test_two_formulas_are_refused():
     two = bambi.Model(bambi.Formula("Reaction ~ Days", "sigma ~ Days"), bl.load_dataset("sleepstudy"))
     with pytest.raises(OptionError, match="1 further"):
         bl.from_bambi(two)
+    with pytest.raises(OptionError, match=r"takes a bambi\.Model, not a int"):
+        bl.from_bambi(3)
 
 
 def test_a_flat_intercept_does_not_see_centring():
