@@ -259,3 +259,9 @@ def test_ctrl_c_ends_the_run_at_once(tmp_path, step, boot, draws):
 def test_data_sets_are_listed(run):
     listed = run("datasets").stdout
     assert all(name in listed for name in bl.list_datasets()["name"])
+
+
+def test_python_runs_it_as_a_module() -> None:
+    asked = [sys.executable, "-m", "bayeslmm", "datasets"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert "sleepstudy" in done.stdout
