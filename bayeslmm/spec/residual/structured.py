@@ -10,6 +10,7 @@ import numpy as np
 
 from .base import Array, Codes, Parameters, Residual
 from .correlations import CorrelationStructure
+from .natural import is_absolute, natural_parameters
 from .places import correlation_slopes, correlations
 from .precision import Precision
 from .prior_weights import along
@@ -308,12 +309,15 @@ class Structured(Residual):
 
     def parameters(self, phi: Array, sigma: float) -> Parameters:
         return Parameters.joined(
-            [_natural(part, own, sigma) for part, own in zip(self.parts, self._split(phi), strict=True)]
+            [
+                natural_parameters(part, own, sigma)
+                for part, own in zip(self.parts, self._split(phi), strict=True)
+            ]
         )
 
     def kept(self, sigma: float) -> Parameters:
         released = [part.released for part in self.parts if part.held is not None and part.width]
-        found = Parameters.joined([_natural(part, part.starts[0], sigma) for part in released])
+        found = Parameters.joined([natural_parameters(part, part.starts[0], sigma) for part in released])
         return found._replace(slopes=found.slopes[:, -1:])
 
     def ratios(self, phi: Array) -> Array:
@@ -336,16 +340,14 @@ class Structured(Residual):
         columns = [np.zeros((len(sigma), 0))]
         for part, own in zip(self.parts, self._split(phi.T), strict=True):
             values = np.array([part.natural(each) for each in own.T]).reshape(len(sigma), part.n)
-            columns += (
-                [sigma[:, None] * np.insert(values, 0, 1.0, axis=1)] if _is_absolute(part) else [values]
-            )
+            columns += [sigma[:, None] * np.insert(values, 0, 1.0, axis=1)] if is_absolute(part) else [values]
         return np.hstack(columns)
 
     def free(self, natural: Array, sigma: Array) -> Array:
         columns, first = [np.zeros((len(sigma), 0))], 0
         for part in self.parts:
-            own = natural[:, (begun := first + _is_absolute(part)) : (first := begun + part.n)]
-            own = own / sigma[:, None] if _is_absolute(part) else own
+            own = natural[:, (begun := first + is_absolute(part)) : (first := begun + part.n)]
+            own = own / sigma[:, None] if is_absolute(part) else own
             columns.append(np.array([part.free(each) for each in own]).reshape(len(sigma), part.n))
         return np.hstack(columns)
 
@@ -364,25 +366,6 @@ class AtPhi(NamedTuple):
 
     sds: Array
     rho: Array
-
-
-def _natural(part: Part[Any], phi: Array, sigma: float) -> Parameters:
-    """A part's parameters; where they are multiples of σ all are absolute, and the first level has "
-    "σ itself."""
-    values = part.natural(phi)
-    by_phi = slopes(part.natural, phi, len(values)).T
-    if not _is_absolute(part):
-        return Parameters(part.labels, values, part.bounds, np.column_stack([by_phi, np.zeros(len(values))]))
-    first = f"sd[{part.learnt.name}: {part.learnt.levels[0]}]"
-    ratios = np.append(1.0, values)
-    by_both = np.column_stack([np.vstack([np.zeros(len(phi)), by_phi]), ratios])
-    bounds = np.tile([0.0, np.inf], (len(ratios), 1))
-    return Parameters((first, *part.labels), sigma * ratios, bounds, sigma * by_both)
-
-
-def _is_absolute(part: Part[Any]) -> bool:
-    """Are its values multiples of σ, with σ itself as that of the first level?"""
-    return bool(part.structure.absolute and part.n)
 
 
 def _flat(through: Any, rho: Array, rows: Array) -> Array:
