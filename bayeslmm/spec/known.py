@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bayeslmm.errors import DataError
 
 from .factors import Grouping, interaction_label, labels_of
-from .given import check_size
+from .given import check_sizes
 
 type Array = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def _numbers(group: str, K: Any) -> Array:
         raise DataError(f"the known covariance of {group!r} isn't a matrix of numbers: {error}") from None
     if not np.isfinite(matrix).all():
         raise DataError(f"the known covariance of {group!r} has values that are missing or infinite")
-    check_size(f"the known covariance of {group!r}", matrix)
+    check_sizes((f"the known covariance of {group!r}",), matrix.reshape(-1, 1))
     return matrix
 
 

@@ -20,7 +20,7 @@ from .checks import (
     row_values,
 )
 from .factors import Coded, Coding, Grouping, recode, unseen_level
-from .given import check_size
+from .given import check_sizes
 from .materialize import replay
 from .model_spec import ModelSpec
 from .plain import Learnt, Part
@@ -247,7 +247,7 @@ class Recipe:
         for part in made.values():
             for name, column in zip(part.names, part.matrix.T, strict=True):
                 check_finite(name, column, rows)
-                check_size(repr(name), column, 1.0)
+            check_sizes(tuple(map(repr, part.names)), part.matrix, 1.0)
         return made
 
     def _new_rows(self, made: Mapping[str, Part], blocks: dict[str, BlockRows], rows: Codes) -> NewRows:
