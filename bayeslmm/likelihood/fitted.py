@@ -32,6 +32,7 @@ from bayeslmm.likelihood.row_values import hat_values
 from bayeslmm.likelihood.varcorr import varcorr_table
 from bayeslmm.one_thread import one_thread
 from bayeslmm.spec.design import Design
+from bayeslmm.spec.given import check_order
 from bayeslmm.spec.model_spec import CriterionWord
 from bayeslmm.spec.recipe import Recipe
 from bayeslmm.spec.residual import Parameters
@@ -134,6 +135,8 @@ class Fitted:
 
     def refit(self, y: ArrayLike) -> Self:
         """The same model fitted to another response (n,), one value for each row used."""
+        if isinstance(y, pd.Series):
+            check_order("y", y, self.design.index)
         response = np.array(y, dtype=np.float64)
         if response.shape != (self.design.n,) or not np.isfinite(response).all():
             raise OptionError(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from bayeslmm.errors import DataError, DesignWarning, OptionError, caution, did_you_mean
 
@@ -150,24 +150,6 @@ def check_weights(weights: Array) -> None:
             f"{int(bad.sum())} weights aren't positive numbers (the first is {kind}); the residual "
             "variance is sigma²/w, so leave out the rows that shouldn't count"
         )
-
-
-def row_values(what: str, values: ArrayLike, n: int) -> Array:
-    """One number a row from an argument that isn't a column's name.
-
-    Raises
-    ------
-    DataError
-        When they are of another length, not numbers, or too large.
-    """
-    try:
-        array = np.array(values, dtype=float)  # a copy: the design's arrays are made read-only
-    except (TypeError, ValueError):
-        raise DataError(f"{what}: these aren't numbers") from None
-    if array.shape != (n,):
-        raise DataError(f"{what}: {array.shape} values for {n} rows of data; give one value a row")
-    check_sizes((what,), array[:, None], 1.0)
-    return array
 
 
 def check_fixed_factor(name: str, levels: Sequence[str]) -> None:

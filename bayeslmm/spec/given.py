@@ -1,4 +1,4 @@
-"""Numbers that a user gives: for parameters that have names, and how large."""
+"""Numbers that a user gives: for parameters that have names, for rows, and how large."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -6,6 +6,7 @@ from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import DataError, OptionError
@@ -72,3 +73,39 @@ def check_sizes(names: Sequence[str], columns: NDArray[np.float64], least: float
             raise DataError(
                 f"{name} is {largest:g} at most, whose square is beyond floating point; take other units"
             )
+
+
+def check_order(what: str, values: "pd.Series[Any]", labels: pd.Index) -> None:
+    """Values taken by position aren't a Series with the rows' labels in another order.
+
+    Raises
+    ------
+    DataError
+        When they are.
+    """
+    same = values.index.equals(labels)
+    if not same and values.index.is_unique and labels.is_unique and set(values.index) == set(labels):
+        raise DataError(
+            f"{what}: a Series with the data's labels in another order, and values are taken by position; "
+            "give .reindex(data.index) of it, or .to_numpy() if its order is the data's"
+        )
+
+
+def row_values(what: str, values: ArrayLike, labels: pd.Index) -> NDArray[np.float64]:
+    """One number a row from an argument that isn't a column's name; `labels` are the rows'.
+
+    Raises
+    ------
+    DataError
+        When they are of another length or order, not numbers, or too large.
+    """
+    if isinstance(values, pd.Series):
+        check_order(what, values, labels)
+    try:
+        array = np.array(values, dtype=float)  # a copy: the design's arrays are made read-only
+    except (TypeError, ValueError):
+        raise DataError(f"{what}: these aren't numbers") from None
+    if array.shape != labels.shape:
+        raise DataError(f"{what}: {array.shape} values for {len(labels)} rows of data; give one value a row")
+    check_sizes((what,), array[:, None], 1.0)
+    return array

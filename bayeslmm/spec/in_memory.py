@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import DesignWarning, caution
 
@@ -16,6 +16,7 @@ from .block import Block, RowsOfBlock
 from .covariance import CovarianceStructure
 from .design import Design, RandomPart, RowsInMemory
 from .factors import Coding, Factor, Grouping, coding_of, factor_of
+from .given import row_values
 from .identified import unidentified
 from .known import with_known
 from .materialize import train
@@ -39,15 +40,16 @@ class Built(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """The complete rows of the data: their columns, and where they were."""
+    """The complete rows of the data: their columns, where they were, and the labels of all given."""
 
     columns: dict[str, pd.Series]
     rows: Codes
-    n_given: int
+    labels: pd.Index
 
-    def pick(self, values: Array) -> Array:
-        """The kept rows of an array with one value a given row."""
-        return values[self.rows] if len(self.rows) < self.n_given else values
+    def given(self, what: str, values: ArrayLike) -> Array:
+        """The kept rows of one value a given row."""
+        own = row_values(what, values, self.labels)
+        return own[self.rows] if len(self.rows) < len(self.labels) else own
 
 
 def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
@@ -63,7 +65,7 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
     y = _response(spec, parts, kept)
     X, columns, dropped = _full_rank(parts["fixed"])
     groupings, blocks = _blocks(spec, parts, kept)
-    made_by, residual = _residual(spec, kept, frame, lambda: X @ np.linalg.lstsq(X, y, rcond=None)[0])
+    made_by, residual = _residual(spec, kept, lambda: X @ np.linalg.lstsq(X, y, rcond=None)[0])
     design = Design(
         observed=RowsInMemory(
             y=_frozen(y),
@@ -75,7 +77,7 @@ def build_in_memory(spec: ModelSpec, frame: pd.DataFrame) -> Built:
         residual=residual,
         coefs=tuple(parts["fixed"].names[column] for column in columns.tolist()),
         dropped=dropped,
-        n_missing=kept.n_given - len(kept.rows),
+        n_missing=len(frame) - len(kept.rows),
         response=spec.response,
         labels=frame.index,
     )
@@ -119,22 +121,22 @@ def _complete_rows(spec: ModelSpec, frame: pd.DataFrame) -> _Rows:
     roles, n = column_roles(spec), len(frame)
     checks.check_columns(roles, frame.columns)
     columns = {name: frame[name] for name in roles}
-    missing = _missing(spec, roles, columns, n)
+    missing = _missing(spec, roles, columns, frame.index)
     rows = np.flatnonzero(~np.logical_or.reduce(list(missing.values()))) if missing else np.arange(n)
     counts = {name: int(np.count_nonzero(gone)) for name, gone in missing.items()}
     checks.check_missing(counts, n, len(rows), spec.missing == "drop")
     if missing:
         columns = {name: column.iloc[rows] for name, column in columns.items()}
-    return _Rows(columns, rows, n)
+    return _Rows(columns, rows, frame.index)
 
 
 def _missing(
-    spec: ModelSpec, roles: Mapping[str, str], columns: Mapping[str, pd.Series], n: int
+    spec: ModelSpec, roles: Mapping[str, str], columns: Mapping[str, pd.Series], labels: pd.Index
 ) -> dict[str, NDArray[np.bool_]]:
     """Which values are missing (n,), of every column in which one is."""
     masks = {name: checks.missing(columns[name]) for name in roles if roles[name] != "weights"}
     if spec.offset is not None and not isinstance(spec.offset, str):
-        masks["offset"] = np.isnan(checks.row_values("offset", spec.offset, n))
+        masks["offset"] = np.isnan(row_values("offset", spec.offset, labels))
     return {name: gone for name, gone in masks.items() if gone.any()}
 
 
@@ -183,29 +185,29 @@ def _offset(spec: ModelSpec, parts: Mapping[str, Part], kept: _Rows) -> Array:
     if isinstance(spec.offset, str):
         own.append(checks.number_column("offset", kept.columns[spec.offset]))
     elif spec.offset is not None:
-        own.append(kept.pick(checks.row_values("offset", spec.offset, kept.n_given)))
+        own.append(kept.given("offset", spec.offset))
     total = sum(own, np.zeros(len(kept.rows)))
     checks.check_finite("offset", total, kept.rows)
     return total
 
 
 def _residual(
-    spec: ModelSpec, kept: _Rows, frame: pd.DataFrame, fitted: Callable[[], Array]
+    spec: ModelSpec, kept: _Rows, fitted: Callable[[], Array]
 ) -> tuple[residual_rows.ResidualRows | None, Residual]:
-    weights, n = _weights(spec, kept, frame), len(kept.rows)
+    weights, n = _weights(spec, kept), len(kept.rows)
     if spec.correlation is None and spec.variance is None:
         return None, PriorWeights(n, spec.sigma) if weights is None else PriorWeights.of(weights, spec.sigma)
     own = {} if weights is None else {"weights": weights}
     return residual_rows.learn(spec.correlation, spec.variances, kept.columns, own, n, fitted, spec.sigma)
 
 
-def _weights(spec: ModelSpec, kept: _Rows, frame: pd.DataFrame) -> Array | None:
+def _weights(spec: ModelSpec, kept: _Rows) -> Array | None:
     if spec.weights is None:
         return None
     if isinstance(spec.weights, str):
         weights = checks.number_column("weights", kept.columns[spec.weights])
     else:
-        weights = kept.pick(checks.row_values("weights", spec.weights, len(frame)))
+        weights = kept.given("weights", spec.weights)
     checks.check_weights(weights)
     return _frozen(weights)
 

@@ -17,10 +17,9 @@ from .checks import (
     check_weights,
     number_column,
     numbers,
-    row_values,
 )
 from .factors import Coded, Coding, Grouping, recode, unseen_level
-from .given import check_sizes
+from .given import check_sizes, row_values
 from .materialize import replay
 from .model_spec import ModelSpec
 from .plain import Learnt, Part
@@ -115,8 +114,8 @@ class Apart:
         source = (self.column or self._neutral()) if values is None else values
         if isinstance(source, str):
             return self._column(source, frame)
-        m = len(frame)
-        return self._checked(row_values(self.what, np.full(m, source) if np.ndim(source) == 0 else source, m))
+        each = np.full(len(frame), source) if np.ndim(source) == 0 else source
+        return self._checked(row_values(self.what, each, frame.index))
 
     def _neutral(self) -> float:
         """What counts where the model has none."""
