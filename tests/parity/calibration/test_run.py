@@ -246,7 +246,7 @@ def test_coverage_is_that_of_public_calls_on_data_of_their_own(design):
         y = model.design.X @ beta + simulated(rng).y
         fit = at.refit(y)
         limits = [fit.coef_table(ddf=ddf) for ddf in ("normal", "satterthwaite", "kenward-roger")]
-        limits += [fit.confint(method="profile").iloc[: len(beta)]]
+        limits += [fit.profile(found.labels[: len(beta)]).confint()]
         hits.append([(t["lower"] <= beta) & (beta <= t["upper"]) for t in limits])
     shares = np.mean(hits, axis=0)
     for word, share in zip(QUICK[:4], shares, strict=True):
