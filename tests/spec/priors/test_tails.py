@@ -12,7 +12,7 @@ from bayeslmm.spec.build import build
 from bayeslmm.spec.model_spec import ModelSpec
 from bayeslmm.spec.priors import Flat, HalfCauchy, HalfNormal, Normal, default_priors
 
-FAR = 1e5  # times the response's sd: there the likelihood is a power
+FAR = 1e4  # times the response's sd: there the likelihood is a power, and still has its digits
 FORMULAS = (
     "y ~ 1 + (1 | g)",
     "y ~ z + (1 | g)",
