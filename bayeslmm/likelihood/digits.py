@@ -27,7 +27,6 @@ from bayeslmm.kernel.values.solved import Solved
 from bayeslmm.likelihood.criterion import Criterion, MovingCriterion, PointByPoint
 from bayeslmm.spec.covariance.algebra import contribution
 from bayeslmm.spec.design import Design
-from bayeslmm.spec.given import numbers_for
 from bayeslmm.spec.relative import CovarianceMap, flatten
 from bayeslmm.spec.units import spread_roots
 
@@ -53,10 +52,9 @@ def given_start(design: Design, theta: Sequence[float]) -> Array:
     Raises
     ------
     OptionError
-        When it isn't numbers, of another length, or so large that nothing there has digits.
+        When it is so large that nothing there has digits.
     """
-    names, scale = design.covariance.names, design.covariance.scale
-    values = numbers_for("start", theta, names)
+    names, scale, values = design.covariance.names, design.covariance.scale, np.array(theta)
     for name, value, size in zip(names, values.tolist(), (np.abs(values) / scale).tolist(), strict=True):
         if size > NONE:
             raise OptionError(

@@ -86,7 +86,7 @@ class Fitted:
         Raises
         ------
         OptionError
-            For a misspelt criterion, or start values that are none.
+            For a misspelt criterion, or start values so large that nothing there has digits.
         DataError
             When σ can't be told from a term's variance.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .covariance import CovarianceStructure, lower_factor
+from .covariance.algebra import of_unit_size
 from .design import Design
 
 type Array = NDArray[np.float64]
@@ -43,9 +44,7 @@ class Units(NamedTuple):
 def changes(design: Design, number: int, units: Units) -> Array:
     """A basis (r, k, k) of the changes of a block's T, in other units."""
     moved = units.to @ np.concatenate(list(_by_bar(design, number))) @ units.to.T
-    flat = moved.reshape(len(moved), -1)
-    flat = flat / np.abs(flat).max(axis=1, keepdims=True)  # so that squares are numbers
-    basis = np.linalg.qr((flat / np.linalg.norm(flat, axis=1)[:, None]).T)[0]
+    basis = np.linalg.qr(of_unit_size(moved).reshape(len(moved), -1).T)[0]
     return np.asarray(basis.T.reshape(-1, *moved.shape[1:]))
 
 

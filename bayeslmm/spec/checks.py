@@ -109,6 +109,13 @@ def check_finite(name: str, values: Array, rows: NDArray[np.int64]) -> None:
     )
 
 
+def check_computed(names: Sequence[str], columns: Array, rows: NDArray[np.int64]) -> None:
+    """No value of computed columns (n, k) is infinite or NaN, and none so large that it has no square."""
+    for name, column in zip(names, columns.T, strict=True):
+        check_finite(name, column, rows)
+    check_sizes(tuple(map(repr, names)), columns, 1.0)
+
+
 def check_response_column(name: str, values: pd.Series) -> None:
     """The response is numeric."""
     kind = kind_of(values)
@@ -130,13 +137,8 @@ def check_response_column(name: str, values: pd.Series) -> None:
     )
 
 
-def check_response(name: str, y: Array, sigma_free: bool) -> None:
-    """The response varies."""
-    check_response_varies(name, float(y[0]), bool((y != y[0]).any()), sigma_free)
-
-
 def check_response_varies(name: str, value: float, varies: bool, sigma_free: bool) -> None:
-    """The same of one value, and whether there is another."""
+    """The response varies, given one value and whether there is another."""
     if sigma_free and not varies:
         raise DataError(f"the response {name!r} is {value:g} in every row; there is nothing to explain")
 

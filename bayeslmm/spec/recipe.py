@@ -10,16 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayeslmm.errors import DataError, check_choice
 
-from .checks import (
-    as_frame,
-    check_columns,
-    check_finite,
-    check_weights,
-    number_column,
-    numbers,
-)
+from .checks import as_frame, check_columns, check_computed, check_weights, number_column, numbers
 from .factors import Coded, Coding, Grouping, recode, unseen_level
-from .given import check_sizes, row_values
+from .given import row_values
 from .materialize import replay
 from .model_spec import ModelSpec
 from .plain import Learnt, Part
@@ -244,9 +237,7 @@ class Recipe:
     def _made(self, parts: Iterable[str], variables: Mapping[str, Any], rows: Codes) -> dict[str, Part]:
         made = replay({part: self.trained[part] for part in parts}, variables, len(rows))
         for part in made.values():
-            for name, column in zip(part.names, part.matrix.T, strict=True):
-                check_finite(name, column, rows)
-            check_sizes(tuple(map(repr, part.names)), part.matrix, 1.0)
+            check_computed(part.names, part.matrix, rows)
         return made
 
     def _new_rows(self, made: Mapping[str, Part], blocks: dict[str, BlockRows], rows: Codes) -> NewRows:

@@ -24,6 +24,7 @@ from bayeslmm.errors import OptionError
 from bayeslmm.likelihood.fitted import Fitted
 from bayeslmm.likelihood.inference.components import Components, components
 from bayeslmm.spec.covariance import CovarianceStructure
+from bayeslmm.spec.covariance.algebra import of_unit_size
 from bayeslmm.spec.relative import CovarianceMap
 from bayeslmm.spec.units import Units
 
@@ -93,7 +94,7 @@ def directions(covariance: CovarianceMap, theta: Array, units: Units) -> tuple[D
         values, rest = _combination(basis, T)
         if rest > 1e-9:
             half = np.linalg.solve(root, slot.structure.derivative(theta[slot.theta])) @ factor.T
-            basis = _of_unit_size(half + half.transpose(0, 2, 1))
+            basis = of_unit_size(half + half.transpose(0, 2, 1))
             values, rest = _combination(basis, T)
         if rest > 1e-6:
             raise OptionError(
@@ -114,13 +115,7 @@ def _closed(structure: CovarianceStructure, root: Array) -> Array:
     if len(basis) == structure.k * (structure.k + 1) // 2:
         return basis
     inverse = np.linalg.inv(root)
-    return _of_unit_size(inverse @ basis @ inverse.T)
-
-
-def _of_unit_size(basis: Array) -> Array:
-    """Each matrix over its largest element, whose square may be no number; 0 stays 0."""
-    sizes = np.abs(basis).max(axis=(1, 2), keepdims=True)
-    return np.asarray(basis / np.where(sizes > 0, sizes, 1.0))
+    return of_unit_size(inverse @ basis @ inverse.T)
 
 
 def elements(structure: CovarianceStructure) -> Array:

@@ -66,6 +66,12 @@ def _gram_root(gram: bytes, k: int) -> Array:
     return root
 
 
+def of_unit_size(matrices: Array) -> Array:
+    """Each of r matrices (r, k, k) over its largest element, whose square may be no number; 0 stays 0."""
+    sizes = np.abs(matrices).max(axis=(1, 2), keepdims=True)
+    return np.asarray(matrices / np.where(sizes > 0, sizes, 1.0))
+
+
 def inverse_root(diagonal: ArrayLike) -> Array:
     """1/√d, and 1 where d is 0."""
     d = np.asarray(diagonal, dtype=float)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from bayeslmm.kernel.problem.streaming import Basis, Chunk, Sums, sums
 from bayeslmm.spec import checks
 from bayeslmm.spec.factors import Coded, Coding, Grouping
-from bayeslmm.spec.given import check_sizes
 from bayeslmm.spec.materialize import replay
 from bayeslmm.spec.plain import Part
 from bayeslmm.spec.residual import PriorWeights, Residual
@@ -62,9 +61,7 @@ class RowMaker:
         made = replay(self.trained, values, len(frame))
         rows = frame.index.to_numpy()
         for part in made.values():
-            for name, column in zip(part.names, part.matrix.T, strict=True):
-                checks.check_finite(name, column, rows)
-            check_sizes(tuple(map(repr, part.names)), part.matrix, 1.0)
+            checks.check_computed(part.names, part.matrix, rows)
         return made
 
     def check(self, frame: pd.DataFrame) -> None:
